@@ -1,7 +1,28 @@
 //! The heart of `sched`: when a job fires, who may fire it, what firing means and who is told.
 #![forbid(unsafe_code)]
 
+mod clock;
 pub mod duration;
+mod error;
+mod home;
+mod ids;
+pub mod job;
 mod nearest;
+pub mod notify;
+pub mod occurrence;
+pub mod plan;
+pub mod runner;
+pub mod schedule;
+pub mod size;
+pub mod store;
+pub mod vfs;
 
+pub use clock::{Clock, SystemClock};
+pub use error::{Error, ErrorKind, Result};
+pub use home::Home;
+pub use ids::{JobId, OccurrenceId, OccurrenceKind, OwnerId, RunId, Token};
+pub use job::Job;
 pub use nearest::nearest;
+pub use notify::{Alert, AlertState, Notifier};
+pub use runner::{JobRunner, Orphan, Outcome, Output, ProcessRef, RunContext, RunResult, Usage};
+pub use store::JobStore;

@@ -1,0 +1,94 @@
+//! Time: the [`Clock`] trait and the system's clocks. This is the one file of the crate that asks what time it is.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// Wall time, time since boot, and a way to sleep on wall time.
+///
+/// # Behavior
+/// - `now` may jump either way: people and NTP set it. Nothing in this crate assumes that it doesn't.
+/// - `boottime` counts suspend, `monotonic` doesn't; neither ever goes back within a boot.
+#[async_trait]
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Wall time.
+    fn now(&self) -> Timestamp;
+
+    /// Time since boot, suspend included.
+    fn boottime(&self) -> Duration;
+
+    /// Time since boot, suspend excluded: the time in which a loop could have turned.
+    fn monotonic(&self) -> Duration;
+
+    /// Sleeps until wall time is at least `until`, or has been set; the caller looks again what time it is.
+    ///
+    /// # Behavior
+    /// - May return early, never much too late: a clock that is set forwards past `until` ends the sleep.
+    async fn sleep_until(&self, until: Timestamp);
+}
+
+/// The clocks of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn boottime(&self) -> Duration {
+        #[cfg(target_os = "linux")]
+        return linux::gettime(rustix::time::ClockId::Boottime);
+        #[cfg(not(target_os = "linux"))]
+        return self.monotonic();
+    }
+
+    fn monotonic(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+    }
+
+    async fn sleep_until(&self, until: Timestamp) {
+        #[cfg(target_os = "linux")]
+        if linux::sleep_until(until).await.is_ok() {
+            return;
+        }
+        // Without a timer on the wall clock a set clock goes unnoticed, so the sleep is bounded instead.
+        let left = Duration::try_from(until.duration_since(self.now())).unwrap_or(Duration::ZERO);
+        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{io, os::fd::OwnedFd, time::Duration};
+
+    use jiff::Timestamp;
+    use rustix::time::{
+        ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create,
+        timerfd_settime,
+    };
+    use tokio::io::{Interest, unix::AsyncFd};
+
+    pub(super) fn gettime(id: ClockId) -> Duration {
+        let time = clock_gettime(id);
+        Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+    }
+
+    /// A timer on `CLOCK_REALTIME` that is cancelled when the clock is set: it survives suspend, and a step in either
+    /// direction wakes the sleeper at once, which a sleep of so many seconds would not.
+    pub(super) async fn sleep_until(until: Timestamp) -> io::Result<()> {
+        let timer: OwnedFd = timerfd_create(TimerfdClockId::Realtime, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        // An expiry of zero would disarm the timer; an instant in the past fires at once.
+        let (seconds, nanos) = (until.as_second().max(0), until.subsec_nanosecond().max(1));
+        let value = Timespec { tv_sec: seconds, tv_nsec: i64::from(nanos) };
+        let spec = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        timerfd_settime(&timer, TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET, &spec)?;
+        #[expect(deprecated, reason = "the replacement is unsafe; an OwnedFd always answers the same descriptor")]
+        let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+        // Readable means expired or cancelled (a read would say which); the caller looks at the clock either way.
+        timer.readable().await.map(drop)
+    }
+}

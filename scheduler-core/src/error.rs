@@ -1,0 +1,140 @@
+//! The one error of this crate: what kind, on what, why, and what to do about it.
+
+use std::{error::Error as StdError, fmt, io};
+
+/// What went wrong, in kinds a caller can act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No such job, run or file.
+    NotFound,
+    /// A name fits more than one thing.
+    Ambiguous,
+    /// Input that cannot be taken as it is.
+    Invalid,
+    /// It is there already.
+    Exists,
+    /// Somebody else holds the lock; try again later.
+    Busy,
+    /// A file of ours does not hold what it must; nothing is guessed.
+    Corrupt,
+    /// Written by a newer version of this program.
+    TooNew,
+    /// No space left.
+    NoSpace,
+    /// The file system or the permissions forbid it.
+    ReadOnly,
+    /// Any other failed call to the system.
+    Io,
+    /// A replaced provider that goes on asking.
+    Revoked,
+    /// The engine is stopping.
+    Stopping,
+    /// A provider or runner failed in its own code.
+    Foreign,
+}
+
+/// An error with its kind, a lower-case message, an optional hint and an optional cause.
+///
+/// ```
+/// use scheduler_core::{Error, ErrorKind};
+/// let error = Error::new(ErrorKind::NotFound, "no job `backup`").hint("run `sched list`");
+/// assert_eq!(error.to_string(), "no job `backup`");
+/// assert_eq!(error.hint_text(), Some("run `sched list`"));
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind`; the message is a lower-case fragment that names what failed, on what, and why.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), hint: None, source: None }))
+    }
+
+    /// An error for a failed system call on `what`, its kind read from the cause.
+    pub fn io(what: impl fmt::Display, cause: io::Error) -> Self {
+        let kind = match cause.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::NoSpace,
+            io::ErrorKind::WouldBlock => ErrorKind::Busy,
+            _ => ErrorKind::Io,
+        };
+        let mut error = Self::new(kind, format!("{what}: {}", plain(&cause)));
+        error.0.hint = match kind {
+            ErrorKind::ReadOnly => {
+                Some("check who owns the home and that its file system is mounted read-write".into())
+            }
+            ErrorKind::NoSpace => Some("free some space on that file system; nothing was lost".into()),
+            _ => None,
+        };
+        error.0.source = Some(Box::new(cause));
+        error
+    }
+
+    /// The same error with the fix spelled out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error with `context` before its message.
+    #[must_use]
+    pub fn context(mut self, context: impl fmt::Display) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
+    /// The same error for one more of those who wait for the same thing; the cause stays with the first.
+    pub(crate) fn copy(&self) -> Self {
+        let Inner { kind, message, hint, .. } = &*self.0;
+        Self(Box::new(Inner { kind: *kind, message: message.clone(), hint: hint.clone(), source: None }))
+    }
+
+    /// What a caller can act on.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The fix, where one is known.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Whether the same call may succeed later without anybody changing its input.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Busy | ErrorKind::NoSpace | ErrorKind::Io)
+    }
+}
+
+/// The system's words without Rust's "(os error 28)" tail, in lower case.
+fn plain(cause: &io::Error) -> String {
+    let text = cause.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}

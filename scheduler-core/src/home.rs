@@ -1,0 +1,101 @@
+//! The home folder: where everything lives. Paths only; nothing here touches the file system.
+
+use std::path::{Path, PathBuf};
+
+use crate::{JobId, RunId};
+
+/// The folder all state of one scheduler lives in.
+///
+/// ```
+/// use scheduler_core::Home;
+/// assert_eq!(Home::new("/var/lib/sched").jobs_json().to_str(), Some("/var/lib/sched/jobs.json"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The home at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What the operator wants from the daemon.
+    pub fn config_yaml(&self) -> PathBuf {
+        self.0.join("config.yaml")
+    }
+
+    /// The last `config.yaml` that could be read as a whole.
+    pub fn last_good_config(&self) -> PathBuf {
+        self.state().join("config.last-good.yaml")
+    }
+
+    /// What the operator wants run.
+    pub fn jobs_json(&self) -> PathBuf {
+        self.0.join("jobs.json")
+    }
+
+    /// The machine's own folder.
+    pub fn state(&self) -> PathBuf {
+        self.0.join("state")
+    }
+
+    /// Format, identity and current generation of the store.
+    pub fn manifest(&self) -> PathBuf {
+        self.state().join("MANIFEST")
+    }
+
+    /// The transitions of a generation.
+    pub fn journal(&self, generation: u64) -> PathBuf {
+        self.state().join(format!("journal.{generation}"))
+    }
+
+    /// The transaction lock.
+    pub fn lock(&self) -> PathBuf {
+        self.state().join("lock")
+    }
+
+    /// Held for life by the daemon.
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.state().join("daemon.lock")
+    }
+
+    /// A file for each process that owns claims.
+    pub fn owners(&self) -> PathBuf {
+        self.state().join("owners")
+    }
+
+    /// Captured output, a folder for each job.
+    pub fn runs(&self) -> PathBuf {
+        self.0.join("runs")
+    }
+
+    /// Captured output of one run.
+    pub fn run_log(&self, job: &JobId, run: &RunId) -> PathBuf {
+        self.runs().join(job.as_str()).join(format!("{run}.log"))
+    }
+
+    /// Proofs that loops turned.
+    pub fn heartbeats(&self) -> PathBuf {
+        self.0.join("heartbeats")
+    }
+
+    /// The daemon's own.
+    pub fn ticker_json(&self) -> PathBuf {
+        self.heartbeats().join("ticker.json")
+    }
+
+    /// The one of `sched tick`.
+    pub fn tick_json(&self) -> PathBuf {
+        self.heartbeats().join("tick.json")
+    }
+
+    /// Open problems, a file each.
+    pub fn alerts(&self) -> PathBuf {
+        self.0.join("alerts")
+    }
+}

@@ -1,0 +1,75 @@
+//! Who is told: the [`Notifier`] axis.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{JobId, Result};
+
+/// Tells somebody.
+///
+/// # Behavior
+/// - Called from a task of its own: it may be slow, and its failure is logged and never reaches a job.
+/// - The same key is told again while the problem lasts, and once with [`AlertState::Closed`] when it is over.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Delivers one alert.
+    ///
+    /// # Errors
+    /// Why it could not be delivered.
+    async fn notify(&self, alert: &Alert) -> Result<()>;
+}
+
+/// A problem that somebody should know of, or its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Alert {
+    /// Stable for as long as the problem is the same one: `job-backup`.
+    pub key: String,
+    /// Open or closed.
+    pub state: AlertState,
+    /// What it is about, if one job.
+    pub job: Option<JobId>,
+    /// One line: what is wrong, or what is well again.
+    pub title: String,
+    /// The evidence, in lines.
+    pub detail: String,
+    /// When it was seen.
+    pub at: Timestamp,
+}
+
+impl Alert {
+    /// An open alert.
+    pub fn open(key: impl Into<String>, title: impl Into<String>, at: Timestamp) -> Self {
+        Self { key: key.into(), state: AlertState::Open, job: None, title: title.into(), detail: String::new(), at }
+    }
+
+    /// The end of one.
+    pub fn closed(key: impl Into<String>, title: impl Into<String>, at: Timestamp) -> Self {
+        Self { state: AlertState::Closed, ..Self::open(key, title, at) }
+    }
+
+    /// The same about `job`.
+    #[must_use]
+    pub fn about(mut self, job: JobId) -> Self {
+        self.job = Some(job);
+        self
+    }
+
+    /// The same with its evidence.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+}
+
+/// Whether the problem lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlertState {
+    /// It does.
+    Open,
+    /// It is over.
+    Closed,
+}

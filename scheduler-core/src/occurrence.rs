@@ -1,0 +1,349 @@
+//! The life of an occurrence: its states, and [`transition`], the one pure function that moves it between them.
+//!
+//! ```text
+//! queued --claim--> claimed --start--> running --finish--> succeeded | failed | timed_out | cancelled
+//!   ^                  |                  | owner dead
+//!   +--requeue---------+                  +--orphan--> orphaned --finish--> unknown | timed_out | cancelled
+//!   |                  |                  +--finish(unknown)----> unknown
+//!   +--close-----------+----------------> skipped(reason) | cancelled
+//! ```
+//!
+//! Stores call [`transition`] to decide *and* to replay, so a journal can't hold what it would refuse. It never asks for the
+//! time, draws a number or touches a file.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{OccurrenceId, Outcome, OwnerId, ProcessRef, RunId, RunResult, Token};
+
+/// One instant (or event) that a job owes a run, with where its current attempt stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence {
+    /// Which one.
+    pub id: OccurrenceId,
+    /// The current attempt.
+    pub run: RunId,
+    /// When it is owed; for events, when they were asked for.
+    pub at: Timestamp,
+    /// Why it exists.
+    pub cause: Cause,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// How often it was claimed: fences every later step.
+    pub epoch: u32,
+    /// Where it stands.
+    pub state: State,
+    /// Whether somebody asked for its end.
+    pub cancel_requested: bool,
+    /// When it was started.
+    pub started_at: Option<Timestamp>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Why an occurrence exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// Its instant came.
+    OnTime,
+    /// Its instant had passed when it was planned.
+    Late,
+    /// Somebody asked for it.
+    Asked,
+    /// Somebody asked for it, whatever pause and overlap say.
+    Forced,
+}
+
+/// Where an occurrence stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// Nobody has it.
+    Queued,
+    /// Somebody may start it.
+    Claimed(Claimed),
+    /// It runs, as far as its owner knows.
+    Running(Claimed, Option<ProcessRef>),
+    /// It runs, and its owner is dead.
+    Orphaned(Option<ProcessRef>),
+    /// It is over.
+    Closed(Closing),
+}
+
+/// Who has it, and with which secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// The process that owns the claim.
+    pub owner: OwnerId,
+    /// The fence.
+    pub token: Token,
+}
+
+/// How an occurrence ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// It ran, or may have: the outcome says.
+    Ran(Outcome),
+    /// It never started.
+    Skipped(SkipReason),
+    /// It was cancelled before it started.
+    Cancelled,
+}
+
+/// Why an occurrence never started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// Its policy for missed instants said so.
+    Misfire,
+    /// A later instant of the same job stands for it.
+    Coalesced,
+    /// A run of the job was open.
+    Overlap,
+    /// The job was paused.
+    Paused,
+    /// The job was disabled.
+    Disabled,
+    /// The job was removed.
+    Removed,
+    /// The wall clock was wrong when it passed.
+    ClockRepaired,
+}
+
+impl SkipReason {
+    /// The reason in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Misfire => "missed",
+            Self::Coalesced => "coalesced into a later run",
+            Self::Overlap => "the previous run was still open",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+            Self::Removed => "removed",
+            Self::ClockRepaired => "the clock was wrong",
+        }
+    }
+}
+
+/// What happens to an occurrence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Change {
+    /// Somebody takes it.
+    Claim(Claimed),
+    /// A claim is given back, or taken from a dead owner.
+    Requeue {
+        /// The claim's number.
+        epoch: u32,
+    },
+    /// The owner is about to run it. Durable before anything is spawned.
+    Start {
+        /// The fence.
+        token: Token,
+        /// The claim's number.
+        epoch: u32,
+    },
+    /// Which process does the work.
+    Spawned {
+        /// The fence.
+        token: Token,
+        /// The process.
+        process: ProcessRef,
+    },
+    /// The owner says how it ended.
+    Finish {
+        /// The fence.
+        token: Token,
+        /// The claim's number.
+        epoch: u32,
+        /// The end.
+        outcome: Outcome,
+    },
+    /// The owner is dead and the work goes on.
+    Orphan {
+        /// The claim's number.
+        epoch: u32,
+        /// The process that does it.
+        process: Option<ProcessRef>,
+    },
+    /// The owner is dead and so is the work, or it has been watched to its end.
+    Abandon {
+        /// The claim's number.
+        epoch: u32,
+        /// `unknown`, `timed_out` or `cancelled`.
+        outcome: Outcome,
+    },
+    /// Somebody wants it to end.
+    RequestCancel,
+    /// It will never start.
+    Skip(SkipReason),
+}
+
+/// Why a change was refused: somebody else was faster, or the state doesn't allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// The fence doesn't fit: this claim was lost.
+    Fenced,
+    /// Not a step from this state.
+    WrongState,
+    /// Its end was asked for.
+    CancelRequested,
+}
+
+/// The occurrence after `change`, at `now`.
+///
+/// # Errors
+/// Why the change isn't a step from here; the occurrence then stays as it is.
+pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Result<Occurrence, Refused> {
+    let mut after = before.clone();
+    let closed = |mut after: Occurrence, closing: Closing| {
+        after.state = State::Closed(closing);
+        after.closed_at = Some(now);
+        Ok(after)
+    };
+    match (&before.state, change) {
+        (State::Queued, Change::Claim(_)) if before.cancel_requested => Err(Refused::CancelRequested),
+        (State::Queued, Change::Claim(claimed)) => {
+            after.state = State::Claimed(claimed.clone());
+            after.epoch += 1;
+            Ok(after)
+        }
+        (State::Claimed(_), Change::Requeue { epoch }) => {
+            fence_epoch(before, *epoch)?;
+            after.state = State::Queued;
+            Ok(after)
+        }
+        (State::Claimed(_), Change::Start { .. }) if before.cancel_requested => Err(Refused::CancelRequested),
+        (State::Claimed(claimed), Change::Start { token, epoch }) => {
+            fence(claimed, token)?;
+            fence_epoch(before, *epoch)?;
+            after.state = State::Running(claimed.clone(), None);
+            after.started_at = Some(now);
+            Ok(after)
+        }
+        (State::Running(claimed, None), Change::Spawned { token, process }) => {
+            fence(claimed, token)?;
+            after.state = State::Running(claimed.clone(), Some(process.clone()));
+            Ok(after)
+        }
+        (State::Running(claimed, _), Change::Finish { token, epoch, outcome }) => {
+            fence(claimed, token)?;
+            fence_epoch(before, *epoch)?;
+            closed(after, Closing::Ran(outcome.clone()))
+        }
+        (State::Running(..), Change::Orphan { epoch, process }) => {
+            fence_epoch(before, *epoch)?;
+            after.state = State::Orphaned(process.clone());
+            Ok(after)
+        }
+        (State::Running(..) | State::Orphaned(_), Change::Abandon { epoch, outcome }) => {
+            fence_epoch(before, *epoch)?;
+            match outcome.result {
+                RunResult::Succeeded | RunResult::Failed => Err(Refused::WrongState),
+                _ => closed(after, Closing::Ran(outcome.clone())),
+            }
+        }
+        (State::Queued | State::Claimed(_), Change::RequestCancel) => closed(after, Closing::Cancelled),
+        (State::Running(..) | State::Orphaned(_), Change::RequestCancel) => {
+            after.cancel_requested = true;
+            Ok(after)
+        }
+        (State::Queued | State::Claimed(_), Change::Skip(reason)) => closed(after, Closing::Skipped(*reason)),
+        _ => Err(Refused::WrongState),
+    }
+}
+
+fn fence(claimed: &Claimed, token: &Token) -> Result<(), Refused> {
+    if claimed.token == *token { Ok(()) } else { Err(Refused::Fenced) }
+}
+
+fn fence_epoch(before: &Occurrence, epoch: u32) -> Result<(), Refused> {
+    if before.epoch == epoch { Ok(()) } else { Err(Refused::Fenced) }
+}
+
+impl Occurrence {
+    /// A fresh, queued first attempt.
+    pub fn queued(id: OccurrenceId, run: RunId, at: Timestamp, cause: Cause) -> Self {
+        Self {
+            id,
+            run,
+            at,
+            cause,
+            attempt: 1,
+            epoch: 0,
+            state: State::Queued,
+            cancel_requested: false,
+            started_at: None,
+            closed_at: None,
+        }
+    }
+
+    /// Whether it holds one of its job's places: it runs, or is about to.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, State::Claimed(_) | State::Running(..) | State::Orphaned(_))
+    }
+
+    /// Whether it has started and not ended.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, State::Running(..) | State::Orphaned(_))
+    }
+
+    /// The process that owns it.
+    pub fn owner(&self) -> Option<&OwnerId> {
+        match &self.state {
+            State::Claimed(claimed) | State::Running(claimed, _) => Some(&claimed.owner),
+            _ => None,
+        }
+    }
+
+    /// The process noted for it.
+    pub fn process(&self) -> Option<&ProcessRef> {
+        match &self.state {
+            State::Running(_, process) | State::Orphaned(process) => process.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Its state in one word, as `history` shows it.
+    pub fn word(&self) -> &'static str {
+        match &self.state {
+            State::Queued => "queued",
+            State::Claimed(_) => "claimed",
+            State::Running(..) => "running",
+            State::Orphaned(_) => "orphaned",
+            State::Closed(closing) => closing.word(),
+        }
+    }
+}
+
+impl Closing {
+    /// The ledger verdict in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ran(outcome) => outcome.result.word(),
+            Self::Skipped(SkipReason::Coalesced) => "coalesced",
+            Self::Skipped(_) => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl RunResult {
+    /// The result in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

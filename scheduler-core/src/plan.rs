@@ -1,0 +1,199 @@
+//! What a job owes now: [`plan`], a pure function of the job, its cursor and the time.
+//!
+//! Bounded for every job: it never walks the instants of a long downtime one by one. It decides what should run, what is
+//! late, what is coalesced or skipped and why; whether a place is free is the store's to say, when it is asked.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Job, RunId,
+    job::{MisfirePolicy, Overlap},
+    occurrence::{Cause, SkipReason},
+};
+
+/// An instant planned later than this after it came is a late one.
+pub const ON_TIME: SignedDuration = SignedDuration::from_secs(5);
+
+/// How far `claimed_through` may lie ahead of the clock before the clock that wrote it counts as wrong.
+pub const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(3);
+
+/// What [`plan`] needs to know of a job's past.
+#[derive(Debug, Clone, Default)]
+pub struct Cursor {
+    /// The first instant not yet settled; `None` if the schedule owes no more.
+    pub next_at: Option<Timestamp>,
+    /// Instants up to here passed while the clock was wrong: they fire on time or never.
+    pub suspect_through: Option<Timestamp>,
+    /// Scheduled occurrences that were admitted and never started, oldest first.
+    pub outstanding: Vec<(RunId, Timestamp)>,
+    /// Whether a run of the job is open.
+    pub busy: bool,
+}
+
+/// What is to be done for one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Instants that become occurrences, oldest first.
+    pub admit: Vec<(Timestamp, Planned)>,
+    /// Ranges that are settled without an occurrence each.
+    pub gaps: Vec<Gap>,
+    /// Outstanding occurrences that will not run any more.
+    pub close: Vec<(RunId, SkipReason)>,
+    /// Everything up to here is settled.
+    pub through: Timestamp,
+    /// The next instant after that.
+    pub next_at: Option<Timestamp>,
+}
+
+/// What becomes of an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// It runs, as soon as there is a place.
+    Run(Cause),
+    /// It doesn't.
+    Skip(SkipReason),
+}
+
+/// A range of instants settled at once, ends included.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Gap {
+    /// Why none of them runs by itself.
+    pub reason: SkipReason,
+    /// The first.
+    pub from: Timestamp,
+    /// The last.
+    pub to: Timestamp,
+}
+
+/// What `job` owes at `now`; `None` if nothing is due.
+pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
+    let first = cursor.next_at.filter(|next_at| *next_at <= now)?;
+    let newest = job.schedule.newest(first, now, &job.time_zone).unwrap_or(first);
+    let next_at = job.schedule.next_after(newest, &job.time_zone);
+    let mut plan = Plan { admit: Vec::new(), gaps: Vec::new(), close: Vec::new(), through: newest, next_at };
+
+    // Instants that passed while the clock was wrong were settled by it; of those, only one that is on time is new.
+    let first = match cursor.suspect_through {
+        Some(suspect) if first <= suspect => {
+            let stale = now.checked_sub(ON_TIME).unwrap_or(Timestamp::MIN).min(suspect);
+            if first > stale {
+                first
+            } else if let Some(fresh) = job.schedule.next_after(stale, &job.time_zone).filter(|fresh| *fresh <= now) {
+                plan.gap(job, SkipReason::ClockRepaired, first, fresh);
+                fresh
+            } else {
+                plan.settle(SkipReason::ClockRepaired, first, newest);
+                return Some(plan);
+            }
+        }
+        _ => first,
+    };
+
+    if cursor.busy && job.overlap == Overlap::Forbid {
+        plan.settle(SkipReason::Overlap, first, newest);
+        return Some(plan);
+    }
+
+    let second = (first < newest).then(|| job.schedule.next_after(first, &job.time_zone)).flatten();
+    let due = match second {
+        None => 1,
+        Some(second) if second == newest => 2,
+        Some(_) => 3,
+    };
+    let oldest = cursor.outstanding.first().map_or(first, |(_, at)| first.min(*at));
+    let within_grace = now.duration_since(oldest) <= grace(job, oldest);
+    if due + cursor.outstanding.len() <= 2 && within_grace {
+        plan.run(first, now);
+        if let Some(second) = second {
+            plan.run(second, now);
+        }
+        return Some(plan);
+    }
+
+    match job.misfire.policy {
+        MisfirePolicy::Latest => {
+            plan.close.extend(cursor.outstanding.iter().map(|(run, _)| (run.clone(), SkipReason::Coalesced)));
+            plan.gap(job, SkipReason::Coalesced, first, newest);
+            plan.run(newest, now);
+        }
+        MisfirePolicy::All => {
+            // The newest `max` run; found by walking forwards only when few are owed, which `max` bounds.
+            let max = job.misfire.max.max(1) as usize;
+            let kept = newest_instants(job, first, newest, max);
+            let oldest_kept = kept.first().copied().unwrap_or(newest);
+            plan.gap(job, SkipReason::Misfire, first, oldest_kept);
+            let room = max.saturating_sub(kept.len());
+            let surplus = cursor.outstanding.len().saturating_sub(room);
+            plan.close.extend(cursor.outstanding.iter().take(surplus).map(|(run, _)| (run.clone(), SkipReason::Misfire)));
+            for at in kept {
+                plan.run(at, now);
+            }
+        }
+        MisfirePolicy::Skip => {
+            plan.close.extend(cursor.outstanding.iter().map(|(run, _)| (run.clone(), SkipReason::Misfire)));
+            if now.duration_since(newest) <= ON_TIME {
+                plan.gap(job, SkipReason::Misfire, first, newest);
+                plan.run(newest, now);
+            } else {
+                plan.settle(SkipReason::Misfire, first, newest);
+            }
+        }
+    }
+    Some(plan)
+}
+
+impl Plan {
+    fn run(&mut self, at: Timestamp, now: Timestamp) {
+        let cause = if now.duration_since(at) > ON_TIME { Cause::Late } else { Cause::OnTime };
+        self.admit.push((at, Planned::Run(cause)));
+    }
+
+    /// Settles `first..=last` without a run: one record where it is one instant, a gap where it is more.
+    fn settle(&mut self, reason: SkipReason, first: Timestamp, last: Timestamp) {
+        if first == last {
+            self.admit.push((first, Planned::Skip(reason)));
+        } else {
+            self.gaps.push(Gap { reason, from: first, to: last });
+        }
+    }
+
+    /// Settles the instants from `first` up to, not including, `end`.
+    fn gap(&mut self, job: &Job, reason: SkipReason, first: Timestamp, end: Timestamp) {
+        let before_end = end.checked_sub(SignedDuration::from_nanos(1)).ok();
+        if let Some(last) = before_end.and_then(|before| job.schedule.newest(first, before, &job.time_zone)) {
+            self.settle(reason, first, last);
+        }
+    }
+}
+
+/// The newest `count` instants in `first..=newest`, oldest first: doubles a window backwards from the newest until it holds
+/// enough of them.
+fn newest_instants(job: &Job, first: Timestamp, newest: Timestamp, count: usize) -> Vec<Timestamp> {
+    let mut kept = vec![newest];
+    while kept.len() < count {
+        let oldest = kept[kept.len() - 1];
+        let before = oldest.checked_sub(SignedDuration::from_nanos(1)).ok();
+        match before.filter(|b| *b >= first).and_then(|b| job.schedule.newest(first, b, &job.time_zone)) {
+            Some(at) => kept.push(at),
+            None => break,
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// How late an instant of `job` may be and still run as itself: what the job says, else half the period around `at`,
+/// between two minutes and two hours; two minutes for one-shots.
+pub fn grace(job: &Job, at: Timestamp) -> SignedDuration {
+    const LEAST: Duration = Duration::from_secs(120);
+    const MOST: Duration = Duration::from_secs(2 * 3600);
+    let grace = job.misfire.grace.unwrap_or_else(|| {
+        job.schedule.period_hint(at, &job.time_zone).map_or(LEAST, |period| (period / 2).clamp(LEAST, MOST))
+    });
+    SignedDuration::try_from(grace).unwrap_or(SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! What firing means: the [`JobRunner`] axis. The command runner of the crate `sched-runner` is one; an embedder's own is
+//! another. A runner knows nothing of schedules, claims or stores.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Job, OccurrenceId, Result, RunId};
+
+/// Runs jobs.
+///
+/// # Behavior
+/// - The engine calls [`run`](Self::run) at most once for a run id, after the start is durable.
+/// - A runner may be called for many runs at once, and never from two processes for the same run.
+#[async_trait]
+pub trait JobRunner: Send + Sync {
+    /// Whether this runner can run `job` here.
+    ///
+    /// # Behavior
+    /// - Touches nothing and runs nothing: it may be called for a job that is only being looked at.
+    ///
+    /// # Errors
+    /// Why it can't be run, as a lower-case fragment with a hint.
+    fn validate(&self, job: &Job) -> Result<()>;
+
+    /// Does the work of one run and says how it ended.
+    ///
+    /// # Behavior
+    /// - Honours [`RunContext::cancelled`] and [`RunContext::deadline`]: returns, with everything it started gone.
+    /// - Calls [`RunContext::spawned`] as soon as there is a process that outlives this one.
+    /// - Never panics on purpose; a panic is recorded as a failed run.
+    async fn run(&self, run: RunContext) -> Outcome;
+
+    /// The process that still does the work of a run whose owner died, if there is one.
+    ///
+    /// # Behavior
+    /// - `None` only on evidence that nothing of it is alive. The default is for runners whose work dies with their process.
+    fn find_orphan(&self, orphan: &Orphan) -> Option<ProcessRef> {
+        let _ = orphan;
+        None
+    }
+
+    /// Watches over such a run until nothing of it is left, and enforces its deadline, cancellation and output bound.
+    ///
+    /// # Behavior
+    /// - Its exit status can't be known: the answer is [`RunResult::Unknown`], or what was enforced.
+    async fn adopt(&self, orphan: Orphan, run: RunContext) -> Outcome {
+        let _ = (orphan, run);
+        Outcome::new(RunResult::Unknown)
+    }
+}
+
+/// Everything a runner gets to know of one run.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RunContext {
+    /// The definition in force when the run was started.
+    pub job: Arc<Job>,
+    /// The run.
+    pub run: RunId,
+    /// The occurrence it is an attempt at.
+    pub occurrence: OccurrenceId,
+    /// The instant it was owed at; for manual and external ones, when they were asked for.
+    pub scheduled_at: Timestamp,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    deadline: Option<Instant>,
+    cancel: CancellationToken,
+    on_spawned: Arc<dyn Fn(ProcessRef) + Send + Sync>,
+}
+
+impl RunContext {
+    /// A context without deadline or cancellation, whose `spawned` goes nowhere.
+    pub fn new(job: Arc<Job>, run: RunId, occurrence: OccurrenceId, scheduled_at: Timestamp, attempt: u32) -> Self {
+        let on_spawned = Arc::new(|_| {});
+        Self {
+            job,
+            run,
+            occurrence,
+            scheduled_at,
+            attempt,
+            deadline: None,
+            cancel: CancellationToken::new(),
+            on_spawned,
+        }
+    }
+
+    /// The same with `timeout` from now as its deadline.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self
+    }
+
+    /// The same, cancelled by `cancel`.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// The same, with `on_spawned` called for the process that does the work.
+    #[must_use]
+    pub fn on_spawned(mut self, on_spawned: impl Fn(ProcessRef) + Send + Sync + 'static) -> Self {
+        self.on_spawned = Arc::new(on_spawned);
+        self
+    }
+
+    /// Completes when the run is to stop.
+    pub async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
+    /// Whether the run is to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+
+    /// When it must be over.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Tells the engine which process does the work, so that a later one can find it.
+    pub fn spawned(&self, process: ProcessRef) {
+        (self.on_spawned)(process);
+    }
+}
+
+/// A process, named so that its pid can't be mistaken for a later one's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRef {
+    /// Process id.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot (field 22 of `/proc/<pid>/stat`).
+    pub start_time: u64,
+    /// The boot it belongs to (`/proc/sys/kernel/random/boot_id`).
+    pub boot_id: String,
+}
+
+/// A run whose owner died while it was running.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Orphan {
+    /// The run.
+    pub run: RunId,
+    /// Its job, as it was started.
+    pub job: Arc<Job>,
+    /// The process that was noted for it; `None` if the owner died before it could note one.
+    pub process: Option<ProcessRef>,
+}
+
+impl Orphan {
+    /// An orphan of `job` with the process that was noted for it.
+    pub fn new(run: RunId, job: Arc<Job>, process: Option<ProcessRef>) -> Self {
+        Self { run, job, process }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunResult {
+    /// It did what it should.
+    Succeeded,
+    /// It ran and said no, or could not be started.
+    Failed,
+    /// It took longer than its timeout and was stopped.
+    TimedOut,
+    /// It was stopped on request.
+    Cancelled,
+    /// Nobody was there to see its end.
+    Unknown,
+}
+
+/// How a run ended, with the evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The result.
+    pub result: RunResult,
+    /// Exit code, if it exited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The signal that ended it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<i32>,
+    /// Why, in words, where the codes don't say it: "program not found: pg_dump".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// What it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+}
+
+impl Outcome {
+    /// An outcome with nothing but its result.
+    pub fn new(result: RunResult) -> Self {
+        Self { result, exit_code: None, signal: None, message: None, usage: None, output: None }
+    }
+
+    /// A failure with its reason in words.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { message: Some(message.into()), ..Self::new(RunResult::Failed) }
+    }
+}
+
+/// What a run used, as wait4 tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time in user mode, in microseconds.
+    pub user_us: u64,
+    /// CPU time in the kernel, in microseconds.
+    pub system_us: u64,
+    /// Peak resident memory of its largest process, in KiB.
+    pub max_rss_kib: u64,
+}
+
+/// Where a run's output is and how much of it was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// The file.
+    pub path: PathBuf,
+    /// How much the run wrote, in bytes.
+    pub written: u64,
+    /// How much of it the file holds, in bytes.
+    pub kept: u64,
+}

@@ -1,0 +1,198 @@
+//! What stores write down: the closed set of events, one JSON line each.
+//!
+//! Events are facts with everything needed to replay them; nothing is computed from a clock or a schedule on replay.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    JobId, OccurrenceId, RunId,
+    occurrence::{Cause, Change, Claimed, SkipReason},
+    plan::Gap,
+};
+
+/// A fact about jobs and their occurrences.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A job came into force, or changed.
+    Defined(Box<Defined>),
+    /// A job was taken away.
+    Removed {
+        /// Which.
+        job: JobId,
+        /// When it was seen.
+        at: Timestamp,
+    },
+    /// `jobs.json` with this hash has been taken in.
+    Definitions {
+        /// CRC-32 and length of the file.
+        hash: String,
+    },
+    /// A job doesn't fire until it is resumed.
+    Paused(Paused),
+    /// It fires again.
+    Resumed {
+        /// Which.
+        job: JobId,
+        /// When.
+        at: Timestamp,
+        /// Its next instant.
+        next_at: Option<Timestamp>,
+        /// What passed meanwhile.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gap: Option<Gap>,
+    },
+    /// Instants of a job were settled: its cursor moves and its occurrences appear, in one step.
+    Admitted(Box<Admitted>),
+    /// An occurrence that is no instant of a schedule.
+    Asked {
+        /// Which.
+        id: OccurrenceId,
+        /// Its first attempt.
+        run: RunId,
+        /// When it was asked for.
+        at: Timestamp,
+        /// Why.
+        cause: Cause,
+        /// Set if it was refused at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        skip: Option<SkipReason>,
+    },
+    /// An occurrence changed its state.
+    Run {
+        /// The attempt.
+        id: RunId,
+        /// When.
+        at: Timestamp,
+        /// How.
+        change: Change,
+    },
+    /// A cursor was computed anew: its schedule, zone or the zone's rules changed, or it was absurd.
+    Cursor {
+        /// Of which job.
+        job: JobId,
+        /// When.
+        at: Timestamp,
+        /// The zone it is now read in.
+        zone: String,
+        /// What the new value was computed from.
+        schedule_hash: u32,
+        /// The new value.
+        next_at: Option<Timestamp>,
+    },
+    /// A cursor stood in a future that the clock has since taken back: the job starts a new life from now.
+    ClockRepaired {
+        /// Which job.
+        job: JobId,
+        /// When it was noticed.
+        at: Timestamp,
+        /// Its new incarnation.
+        incarnation: u32,
+        /// How far the old one had got.
+        suspect_through: Timestamp,
+        /// The next instant from now on.
+        next_at: Option<Timestamp>,
+    },
+    /// The machine was started: what `@reboot` waits for.
+    Booted {
+        /// Names the boot.
+        key: String,
+        /// When it was seen.
+        at: Timestamp,
+    },
+}
+
+/// A definition as it came into force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Defined {
+    /// Which job.
+    pub job: JobId,
+    /// Which life of that id.
+    pub incarnation: u32,
+    /// Goes up with every change.
+    pub revision: u64,
+    /// The entry, word for word.
+    pub definition: Arc<Value>,
+    /// The zone its schedule is read in, by name.
+    pub zone: String,
+    /// Origin of intervals.
+    pub anchor: Timestamp,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// What `next_at` was computed from.
+    pub schedule_hash: u32,
+    /// Its next instant.
+    pub next_at: Option<Timestamp>,
+}
+
+/// A pause of one job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paused {
+    /// Which.
+    pub job: JobId,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when; `None` is until somebody resumes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Why, in the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What became of the instants of a job up to `through`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Admitted {
+    /// Which job.
+    pub job: JobId,
+    /// Which life of it.
+    pub incarnation: u32,
+    /// When this was decided.
+    pub at: Timestamp,
+    /// Everything up to here is settled.
+    pub through: Timestamp,
+    /// The next one after that.
+    pub next_at: Option<Timestamp>,
+    /// Instants that became occurrences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<AdmittedRun>,
+    /// Instants that are over at once, one record each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skips: Vec<AdmittedSkip>,
+    /// Ranges of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
+    /// Outstanding occurrences that end with this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<(RunId, SkipReason)>,
+}
+
+/// An instant that became an occurrence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdmittedRun {
+    /// The instant.
+    pub at: Timestamp,
+    /// Its first attempt.
+    pub run: RunId,
+    /// On time or late.
+    pub cause: Cause,
+    /// Who has it already, if somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claimed>,
+}
+
+/// An instant that is over at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdmittedSkip {
+    /// The instant.
+    pub at: Timestamp,
+    /// Its only attempt.
+    pub run: RunId,
+    /// Why.
+    pub reason: SkipReason,
+}

@@ -1,0 +1,117 @@
+//! Definitions on their way from `jobs.json` into the journal.
+//!
+//! Planning uses the journal's definitions only. This file decides what a text of `jobs.json` means for them: what is new,
+//! what has changed, what is gone, and what can't be taken in, in which case the last good definition stays in force.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{
+    super::{Edit, Problem, book::Book, event::Event, transactions::Transaction},
+    document::Document,
+};
+use crate::{
+    Error, ErrorKind, JobId, Result,
+    job::{EntryError, entry_id, parse_definition, unknown_fields},
+};
+
+/// What names a text of `jobs.json`. The build counts too: another one may take in entries that this one refuses.
+pub(super) fn hash(bytes: &[u8]) -> String {
+    format!("{:08x}-{}-{}", crc32fast::hash(bytes), bytes.len(), env!("CARGO_PKG_VERSION"))
+}
+
+/// Brings the definitions in force in line with `document`.
+pub(super) fn take_in(transaction: &mut Transaction<'_>, document: &Document, hash: String) {
+    let mut named = BTreeSet::new();
+    let mut all_readable = true;
+    for entry in &document.entries {
+        match entry_id(&entry.value) {
+            // Of two entries with one id the first counts.
+            Ok(id) if !named.insert(id.clone()) => {}
+            // An invalid entry is not a removal: what was in force stays.
+            Ok(id) => drop(transaction.define(&id, &entry.value)),
+            Err(_) => all_readable = false,
+        }
+    }
+    // While it can't be known whose entry one is, nothing may be taken for removed.
+    if all_readable {
+        let gone: Vec<JobId> = transaction.book.jobs().map(|(id, _)| id.clone()).filter(|id| !named.contains(id)).collect();
+        if document.entries.is_empty() && !gone.is_empty() {
+            tracing::warn!(jobs = gone.len(), "jobs.json lists no jobs any more: all of them are removed");
+        }
+        gone.iter().for_each(|id| transaction.remove(id));
+    }
+    transaction.emit(Event::Definitions { hash });
+}
+
+/// What an operator has to put right in `document`.
+pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut first_lines = std::collections::BTreeMap::new();
+    for entry in &document.entries {
+        let at = |error: &EntryError| format!("{path}: {}", entry.place_of(error.field.as_deref()));
+        let id = match entry_id(&entry.value) {
+            Ok(id) => id,
+            Err(error) => {
+                let hint = "correct the entry; until then no job is taken for removed";
+                problems.push(Problem::new("entry", format!("{}: {error}", at(&error)), hint));
+                continue;
+            }
+        };
+        if let Some(first) = first_lines.get(&id) {
+            let what = format!("{path}: {}: job `{id}` is there already, at line {first}; this one is ignored", entry.place);
+            problems.push(Problem::new(format!("entry-{id}-again"), what, "remove one of them, or give it another id"));
+            continue;
+        }
+        first_lines.insert(id.clone(), entry.place.line);
+        let zone = book.defaults().zone_name();
+        if let Err(error) = parse_definition(&entry.value, book.defaults(), zone, jiff::Timestamp::UNIX_EPOCH) {
+            let instead = match book.job(&id) {
+                Some(_) => "its last good definition stays in force",
+                None => "it does not fire",
+            };
+            let what = format!("{}: job `{id}` is invalid and {instead}: {error}", at(&error));
+            problems.push(Problem::new(format!("entry-{id}"), what, "correct the entry, then run `sched validate`"));
+        }
+        for (field, nearest) in unknown_fields(&entry.value) {
+            let place = entry.place_of(Some(&field));
+            let what = format!("{path}: {place}: job `{id}`: no such field: `{field}`");
+            let hint = nearest.map_or_else(|| "remove it".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
+            problems.push(Problem::remark(format!("entry-{id}-{field}"), what, hint));
+        }
+    }
+    problems
+}
+
+/// Does `edit` to `document` and to the definitions in force. Answers the ids it was about.
+pub(super) fn edit(transaction: &mut Transaction<'_>, document: &mut Document, edit: &Edit) -> Result<Vec<JobId>> {
+    match edit {
+        Edit::Add(entries) => entries.iter().map(|entry| add(transaction, document, entry)).collect(),
+        Edit::Remove(ids) => {
+            for id in ids {
+                let in_file = document.remove(id);
+                if transaction.book.job(id).is_some() {
+                    transaction.remove(id);
+                } else if !in_file {
+                    let error = Error::new(ErrorKind::NotFound, format!("no job `{id}`"));
+                    return Err(error.hint("see `sched list`"));
+                }
+            }
+            Ok(ids.clone())
+        }
+    }
+}
+
+fn add(transaction: &mut Transaction<'_>, document: &mut Document, entry: &Value) -> Result<JobId> {
+    let invalid = |error: EntryError| Error::new(ErrorKind::Invalid, error.to_string());
+    let id = entry_id(entry).map_err(invalid)?;
+    let in_file = document.entries.iter().any(|entry| entry_id(&entry.value).as_ref() == Ok(&id));
+    if in_file || transaction.book.job(&id).is_some() {
+        let error = Error::new(ErrorKind::Exists, format!("job `{id}` is there already"));
+        return Err(error.hint(format!("choose another `--name`, or `sched remove {id}` first")));
+    }
+    transaction.define(&id, entry).map_err(invalid)?;
+    document.add(entry.clone());
+    Ok(id)
+}

@@ -1,0 +1,192 @@
+//! The text of `jobs.json`: its entries with their places, and the text after an edit, in which everything that wasn't
+//! edited stands as it stood.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+
+use crate::{JobId, job::entry_id};
+
+/// `jobs.json` as it is written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Document {
+    /// Top-level members but `jobs`, word for word.
+    others: Vec<(String, String)>,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// An entry of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    text: String,
+    pub(super) value: Value,
+    pub(super) place: Place,
+}
+
+/// A place in the file, for people: both count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+/// Why the file can't be read at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) place: Place,
+    pub(super) why: String,
+}
+
+/// The format this build reads and writes.
+const FORMAT: u64 = 1;
+
+impl Document {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let text = std::str::from_utf8(bytes).map_err(|error| Unreadable {
+            place: place(&bytes[..error.valid_up_to()]),
+            why: format!("byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]),
+        })?;
+        if text.trim().is_empty() {
+            return Err(Unreadable { place: Place { line: 1, column: 1 }, why: "it is empty".into() });
+        }
+        let wrong = |error: &serde_json::Error| Unreadable {
+            place: Place { line: error.line().max(1), column: error.column().max(1) },
+            why: words(error),
+        };
+        let members: Members<'_> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+        let at = |raw: &RawValue| place(&bytes[..offset(text, raw.get())]);
+        let mut document = Self::default();
+        let mut jobs = None;
+        for (name, raw) in members.0 {
+            match name.as_str() {
+                "jobs" => jobs = Some(raw),
+                "format" => match serde_json::from_str::<u64>(raw.get()) {
+                    Ok(format) if format <= FORMAT => document.others.push((name, raw.get().to_owned())),
+                    Ok(format) => {
+                        let why = format!("its format is {format}; this build knows {FORMAT}: use a newer sched");
+                        return Err(Unreadable { place: at(raw), why });
+                    }
+                    Err(_) => return Err(Unreadable { place: at(raw), why: "`format` must be the number 1".into() }),
+                },
+                _ => document.others.push((name, raw.get().to_owned())),
+            }
+        }
+        let Some(jobs) = jobs else {
+            let why = "it has no list `jobs`".to_owned();
+            return Err(Unreadable { place: Place { line: 1, column: 1 }, why });
+        };
+        let entries: Vec<&RawValue> = serde_json::from_str(jobs.get())
+            .map_err(|_| Unreadable { place: at(jobs), why: "`jobs` must be a list: [ {...}, ... ]".into() })?;
+        for raw in entries {
+            let value = serde_json::from_str(raw.get()).map_err(|error| Unreadable { place: at(raw), why: words(&error) })?;
+            document.entries.push(Entry { text: raw.get().to_owned(), value, place: at(raw) });
+        }
+        Ok(document)
+    }
+
+    /// A document of these definitions, for a file that has been lost.
+    pub(super) fn of(definitions: impl IntoIterator<Item = Value>) -> Self {
+        let mut document = Self::default();
+        definitions.into_iter().for_each(|definition| document.add(definition));
+        document
+    }
+
+    pub(super) fn add(&mut self, value: Value) {
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value is JSON").replace('\n', "\n    ");
+        self.entries.push(Entry { text, value, place: Place { line: 0, column: 0 } });
+    }
+
+    /// Takes every entry with this id out; says whether there was one.
+    pub(super) fn remove(&mut self, id: &JobId) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry_id(&entry.value).as_ref() != Ok(id));
+        self.entries.len() != before
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::from("{\n");
+        if !self.others.iter().any(|(name, _)| name == "format") {
+            text.push_str(&format!("  \"format\": {FORMAT},\n"));
+        }
+        for (name, raw) in &self.others {
+            text.push_str(&format!("  {}: {raw},\n", Value::from(name.as_str())));
+        }
+        text.push_str("  \"jobs\": [");
+        for (index, entry) in self.entries.iter().enumerate() {
+            text.push_str(if index == 0 { "\n    " } else { ",\n    " });
+            text.push_str(&entry.text);
+        }
+        text.push_str(if self.entries.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+        text
+    }
+}
+
+impl Entry {
+    /// Where `field` stands, or the entry itself if it isn't in it.
+    pub(super) fn place_of(&self, field: Option<&str>) -> Place {
+        let member = field.map(|field| field.split('.').next().unwrap_or(field));
+        let offset = member.and_then(|member| self.text.find(&format!("{member:?}"))).unwrap_or(0);
+        let inside = place(&self.text.as_bytes()[..offset]);
+        match inside.line {
+            1 => Place { line: self.place.line, column: self.place.column + inside.column - 1 },
+            line => Place { line: self.place.line + line - 1, column: inside.column },
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// serde_json's words without their own "at line 3 column 9": the caller says where.
+fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+/// Where `part`, a slice of `text`, begins in it.
+fn offset(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize).min(text.len())
+}
+
+fn place(before: &[u8]) -> Place {
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+    Place { line: before.iter().filter(|byte| **byte == b'\n').count() + 1, column }
+}
+
+/// An object's members in order, their values unread.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object such as {\"format\": 1, \"jobs\": [...]}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<String, &'de RawValue>()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Collect).map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! The journal: an append-only file of frames, read from where the last reading ended.
+//!
+//! It knows nothing of what the events mean. Appending and cutting are only for a caller who holds `state/lock`; reading is
+//! for everybody.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{
+    super::event::Event,
+    frame::{self, Found},
+};
+use crate::{
+    Error, ErrorKind, Result,
+    vfs::{Open, Vfs, VfsFile},
+};
+
+/// An open journal and how far it has been read.
+#[derive(Debug)]
+pub(super) struct Journal {
+    path: PathBuf,
+    file: Box<dyn VfsFile>,
+    /// Where the next frame begins. Shared, so that a watcher can tell our own appends from others'.
+    end: Arc<AtomicU64>,
+    seq: u64,
+    durable_through: u64,
+    /// Whether something was appended since the last sync.
+    unsynced: bool,
+}
+
+/// Whether a reader may cut off what was never finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Reads beside writers: what isn't whole isn't there yet.
+    Beside,
+    /// Holds the lock: what isn't whole never will be.
+    Alone,
+}
+
+/// What a reading came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caught {
+    /// Everything there is has been read.
+    Up,
+    /// The file isn't the one that was read before: what was read must be forgotten and read again.
+    Stale,
+}
+
+const READ_AT_ONCE: usize = 1 << 20;
+
+impl Journal {
+    pub(super) fn open(fs: &dyn Vfs, path: PathBuf, how: Open, end: Arc<AtomicU64>) -> Result<Self> {
+        let file = fs.open(&path, how).map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
+        end.store(0, Ordering::Relaxed);
+        Ok(Self { path, file, end, seq: 0, durable_through: 0, unsynced: false })
+    }
+
+    /// Where the next frame begins, in bytes.
+    pub(super) fn end(&self) -> u64 {
+        self.end.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn needs_sync(&self) -> bool {
+        self.unsynced
+    }
+
+    /// Hands every event that was appended since the last call to `take`.
+    ///
+    /// # Errors
+    /// `Corrupt` for a damaged frame that once was durable, `TooNew` for events this build doesn't know.
+    pub(super) fn catch_up(&mut self, access: Access, mut take: impl FnMut(Event)) -> Result<Caught> {
+        let len = self.file.stat().map_err(|error| self.failed("look at", error))?.len;
+        let mut at = self.end();
+        if len < at {
+            return Ok(Caught::Stale);
+        }
+        let mut buffer = Vec::new();
+        while at + buffer.len() as u64 != len || !buffer.is_empty() {
+            let mut begin = 0;
+            let whole = loop {
+                match frame::decode(&buffer[begin..]) {
+                    Found::Frame { header, body, size } if header.seq == self.seq + 1 => {
+                        for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                            take(serde_json::from_slice(line).map_err(|error| self.unknown_event(at, &error))?);
+                        }
+                        self.seq = header.seq;
+                        self.durable_through = self.durable_through.max(header.durable_through);
+                        begin += size;
+                        at += size as u64;
+                        self.end.store(at, Ordering::Relaxed);
+                    }
+                    // Somebody took a frame back that had been read here, and wrote another in its place.
+                    Found::Frame { .. } => return Ok(Caught::Stale),
+                    Found::Incomplete => break true,
+                    Found::Bad => break false,
+                }
+            };
+            buffer.drain(..begin);
+            let read_to = at + buffer.len() as u64;
+            if whole && read_to < len {
+                self.read_more(&mut buffer, read_to, len)?;
+            } else if buffer.is_empty() {
+                break;
+            } else {
+                // A frame that isn't whole and isn't going to be, as far as this reading goes.
+                self.read_rest(&mut buffer, read_to, len)?;
+                self.unfinished(access, at, &buffer)?;
+                break;
+            }
+        }
+        Ok(Caught::Up)
+    }
+
+    fn read_more(&self, buffer: &mut Vec<u8>, from: u64, len: u64) -> Result<()> {
+        let old = buffer.len();
+        let more = (len - from).min(READ_AT_ONCE.max(old) as u64) as usize;
+        buffer.resize(old + more, 0);
+        let mut filled = old;
+        while filled < buffer.len() {
+            let offset = from + (filled - old) as u64;
+            match self.file.read_at(&mut buffer[filled..], offset).map_err(|error| self.failed("read", error))? {
+                0 => break,
+                read => filled += read,
+            }
+        }
+        buffer.truncate(filled);
+        if filled == old { Err(self.failed("read", io::ErrorKind::UnexpectedEof.into())) } else { Ok(()) }
+    }
+
+    fn read_rest(&self, buffer: &mut Vec<u8>, from: u64, len: u64) -> Result<()> {
+        let mut from = from;
+        while from < len {
+            let before = buffer.len();
+            self.read_more(buffer, from, len)?;
+            from += (buffer.len() - before) as u64;
+        }
+        Ok(())
+    }
+
+    /// A bad frame is damage only if a later one proves that it once was whole; otherwise it is a write that was cut short,
+    /// and nobody has been told that it succeeded.
+    fn unfinished(&mut self, access: Access, at: u64, tail: &[u8]) -> Result<()> {
+        if let Some(voucher) = frame::find_voucher(tail, self.seq + 1) {
+            let error = Error::new(ErrorKind::Corrupt, format!(
+                "{} is damaged at byte {at}: frame {} is not whole, and frame {} proves that it was",
+                self.path.display(),
+                self.seq + 1,
+                voucher.seq,
+            ));
+            return Err(error.hint(format!(
+                "nothing fires from a journal that can't be trusted: put {} back from a backup, or move the `state` folder \
+                 aside to start afresh from jobs.json",
+                self.path.display(),
+            )));
+        }
+        if access == Access::Alone {
+            tracing::warn!(
+                journal = %self.path.display(), bytes = tail.len(), at,
+                "cut off a write that was never finished; nobody had been told that it succeeded"
+            );
+            self.file.set_len(at).map_err(|error| self.failed("cut", error))?;
+        }
+        Ok(())
+    }
+
+    /// Appends `events` as one frame. The caller holds the lock and has caught up. After an error the file is as before.
+    pub(super) fn append(&mut self, events: &[Event]) -> Result<()> {
+        let mut body = Vec::with_capacity(events.len() * 256);
+        for event in events {
+            serde_json::to_writer(&mut body, event).expect("events are JSON");
+            body.push(b'\n');
+        }
+        let frame = frame::encode(self.seq + 1, self.durable_through, &body);
+        let at = self.end();
+        if let Err(error) = self.file.write_all_at(&frame, at) {
+            let _ = self.file.set_len(at);
+            return Err(self.failed("write", error));
+        }
+        self.seq += 1;
+        self.end.store(at + frame.len() as u64, Ordering::Relaxed);
+        self.unsynced = true;
+        Ok(())
+    }
+
+    /// Makes everything up to here durable.
+    ///
+    /// # Errors
+    /// As the system says; the caller must then [`take_back`](Self::take_back) what it has not been able to prove.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.file.sync().map_err(|error| self.failed("sync", error))?;
+        self.durable_through = self.seq;
+        self.unsynced = false;
+        Ok(())
+    }
+
+    /// Cuts the file back to `end`.
+    pub(super) fn take_back(&mut self, end: u64) {
+        let _ = self.file.set_len(end);
+    }
+
+    /// Everything up to `end`, for a new generation.
+    pub(super) fn content(&self, end: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if end > 0 {
+            self.read_rest(&mut bytes, 0, end)?;
+        }
+        Ok(bytes)
+    }
+
+    fn failed(&self, what: &str, error: io::Error) -> Error {
+        Error::io(format!("cannot {what} {}", self.path.display()), error)
+    }
+
+    fn unknown_event(&self, at: u64, error: &serde_json::Error) -> Error {
+        let place = format!("{} holds a record at byte {at} that this build doesn't know", self.path.display());
+        Error::new(ErrorKind::TooNew, format!("{place}: {error}"))
+            .hint("it was written by a newer sched; use that one, or a newer one still")
+    }
+}

@@ -1,0 +1,264 @@
+//! The JSON job store: `jobs.json` for people, a journal for the machine, locks for who is alive.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `document` | the text of `jobs.json`, entries and places |
+//! | `definitions` | from that text into the journal |
+//! | `frame`, `journal` | batches of events on disk, torn and damaged ones told apart |
+//! | `manifest` | format, identity, generation |
+//! | `owners` | which processes own claims, and which of them are dead |
+//! | `keeper` | all of these and the book, under the lock |
+//! | `writer` | the thread that holds the keeper |
+//! | `history` | the journal read from its beginning |
+//! | `watch` | notices of others' changes |
+
+mod definitions;
+mod document;
+mod frame;
+mod history;
+mod journal;
+mod keeper;
+mod manifest;
+mod owners;
+mod watch;
+mod writer;
+
+use std::{
+    sync::{Arc, Once, atomic::AtomicU64},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use self::{keeper::Keeper, writer::Writer};
+use super::{
+    Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open, Problem,
+    Recovery, Start,
+};
+use crate::{
+    Clock, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
+    job::JobDefaults,
+    vfs::{RealFs, Vfs},
+};
+
+/// A store in a home folder.
+#[derive(Debug)]
+pub struct JsonStore {
+    owner: OwnerId,
+    writer: Writer,
+    fs: Arc<dyn Vfs>,
+    home: Home,
+    end: Arc<AtomicU64>,
+    changed: tokio::sync::watch::Sender<u64>,
+    watching: Once,
+    stop: CancellationToken,
+}
+
+/// What a [`JsonStore`] is opened with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct JsonStoreOptions {
+    /// The folder.
+    pub home: Home,
+    /// To look or to change.
+    pub mode: Mode,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The file system.
+    pub fs: Arc<dyn Vfs>,
+    /// What holds for jobs that don't say otherwise.
+    pub defaults: JobDefaults,
+    /// This machine's id, if it has one: a home that belongs to another is refused.
+    pub machine_id: Option<String>,
+    /// Takes such a home over.
+    pub adopt: bool,
+    /// How long to wait for others before giving up.
+    pub patience: Duration,
+}
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Writes nothing, takes no lock, works on a read-only home, and makes none.
+    Look,
+    /// Makes what isn't there.
+    Change,
+}
+
+impl JsonStoreOptions {
+    /// Options for the store in `home`, to change it, on the real file system.
+    pub fn new(home: Home, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            home,
+            mode: Mode::Change,
+            clock,
+            fs: Arc::new(RealFs),
+            defaults: JobDefaults::default(),
+            machine_id: None,
+            adopt: false,
+            patience: Duration::from_secs(30),
+        }
+    }
+
+    /// The same, to look only.
+    #[must_use]
+    pub fn to_look(mut self) -> Self {
+        self.mode = Mode::Look;
+        self
+    }
+
+    /// The same with these defaults for jobs.
+    #[must_use]
+    pub fn with_defaults(mut self, defaults: JobDefaults) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// The same on the machine with this id; `adopt` takes over a home that belongs to another.
+    #[must_use]
+    pub fn on_machine(mut self, machine_id: Option<String>, adopt: bool) -> Self {
+        self.machine_id = machine_id;
+        self.adopt = adopt;
+        self
+    }
+
+    /// The same, waiting so long for others.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same on another file system.
+    #[must_use]
+    pub fn with_fs(mut self, fs: Arc<dyn Vfs>) -> Self {
+        self.fs = fs;
+        self
+    }
+}
+
+impl JsonStore {
+    /// Opens the store, and makes it first if it is to be changed and isn't there.
+    ///
+    /// # Errors
+    /// Why it can't be read, made or trusted; nothing was changed then.
+    pub fn open(options: &JsonStoreOptions) -> Result<Self> {
+        let owner = OwnerId::random(options.clock.now());
+        let end = Arc::new(AtomicU64::new(0));
+        let keeper = Keeper::open(options, owner.clone(), Arc::clone(&end))?;
+        Ok(Self {
+            owner,
+            writer: Writer::start(keeper, options.patience)?,
+            fs: Arc::clone(&options.fs),
+            home: options.home.clone(),
+            end,
+            changed: tokio::sync::watch::Sender::new(0),
+            watching: Once::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+}
+
+impl Drop for JsonStore {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+#[async_trait]
+impl JobStore for JsonStore {
+    fn owner(&self) -> &OwnerId {
+        &self.owner
+    }
+
+    async fn define(&self, edit: Edit) -> Result<Vec<JobView>> {
+        self.writer.direct(move |keeper| keeper.edit(&edit)).await
+    }
+
+    async fn pause(&self, jobs: Vec<JobId>, until: Option<Timestamp>, reason: Option<String>) -> Result<Vec<JobId>> {
+        self.writer.change(move |transaction, _| transaction.pause(&jobs, until, reason.as_deref())).await?
+    }
+
+    async fn resume(&self, jobs: Vec<JobId>) -> Result<Vec<JobId>> {
+        self.writer.change(move |transaction, _| transaction.resume(&jobs)).await?
+    }
+
+    async fn open(&self, now: Timestamp, limits: Limits) -> Result<Open> {
+        self.writer.direct(move |keeper| keeper.open_view(now, limits)).await
+    }
+
+    async fn jobs(&self) -> Result<Vec<JobView>> {
+        self.writer.direct(Keeper::views).await
+    }
+
+    async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {
+        let admit = move |plan| move |t: &mut super::transactions::Transaction<'_>| t.admit(plan, limits);
+        self.writer.change(move |transaction, _| plans.into_iter().map(|plan| admit(plan)(transaction)).collect()).await
+    }
+
+    async fn ask(&self, request: Ask) -> Result<Asked> {
+        self.writer.change(move |transaction, _| transaction.ask(request)).await?
+    }
+
+    async fn claim(&self, runs: Vec<RunId>, limits: Limits) -> Result<Vec<Option<Claim>>> {
+        self.writer.change(move |transaction, _| runs.iter().map(|run| transaction.claim(run, limits)).collect()).await
+    }
+
+    async fn start(&self, claim: &Claim, limits: Limits) -> Result<Start> {
+        let claim = claim.clone();
+        self.writer.change(move |transaction, _| transaction.start(&claim, limits)).await
+    }
+
+    async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()> {
+        let claim = claim.clone();
+        self.writer.change(move |transaction, _| transaction.spawned(&claim, process)).await
+    }
+
+    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<bool> {
+        let claim = claim.clone();
+        self.writer.change(move |transaction, _| transaction.finish(&claim, outcome)).await
+    }
+
+    async fn cancel(&self, run: RunId) -> Result<Cancelled> {
+        self.writer.change(move |transaction, _| transaction.cancel(&run)).await?
+    }
+
+    async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
+        let recover = move |transaction: &mut super::transactions::Transaction<'_>, coroner: &owners::Coroner<'_>| {
+            let settled = judged.into_iter().filter(|one| transaction.recover(one.clone(), |owner| coroner.is_dead(owner)));
+            settled.count()
+        };
+        let settled = self.writer.change(recover).await?;
+        self.writer.direct(Keeper::bury_dead_owners).await?;
+        Ok(settled)
+    }
+
+    async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>> {
+        self.writer.change(move |transaction, _| transaction.housekeep(boot.as_deref())).await
+    }
+
+    async fn ledger(&self, query: LedgerQuery) -> Result<Vec<LedgerEntry>> {
+        let (fs, home) = (Arc::clone(&self.fs), self.home.clone());
+        let scan = tokio::task::spawn_blocking(move || history::scan(&*fs, &home, &query));
+        scan.await.map_err(|error| crate::Error::new(crate::ErrorKind::Io, error.to_string()))?
+    }
+
+    async fn problems(&self) -> Result<Vec<Problem>> {
+        self.writer.direct(Keeper::problems).await
+    }
+
+    fn subscribe(&self) -> tokio::sync::watch::Receiver<u64> {
+        // Watching costs a few wake-ups, so it starts with the first one who wants to know.
+        self.watching.call_once(|| {
+            let watched = watch::Watched { fs: Arc::clone(&self.fs), home: self.home.clone(), end: Arc::clone(&self.end) };
+            tokio::spawn(watched.run(self.changed.clone(), self.stop.clone()));
+        });
+        self.changed.subscribe()
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.writer.direct(Keeper::close).await
+    }
+}

@@ -1,0 +1,162 @@
+//! The thread that holds the [`Keeper`]: everybody else sends it work and waits for the answer, with a deadline on the
+//! waiting. What arrives while a sync is under way goes into the next frame together.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    super::transactions::Transaction,
+    keeper::{Keeper, Work},
+    owners::Coroner,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// How long a record that nobody waits for may stay unsynced.
+const LAZY: Duration = Duration::from_millis(50);
+/// How many changes go into one frame at most: bounds the time under the lock.
+const BATCH: usize = 4096;
+
+enum Task {
+    Change(Box<dyn Work>),
+    Direct(Box<dyn FnOnce(&mut Keeper) + Send>),
+}
+
+/// The other end of the thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    tasks: Sender<Task>,
+    patience: Duration,
+}
+
+impl Writer {
+    /// Starts the thread around `keeper`; it ends when the last `Writer` is gone.
+    pub(super) fn start(keeper: Keeper, patience: Duration) -> Result<Self> {
+        let (tasks, inbox) = channel();
+        thread::Builder::new()
+            .name("sched-store".into())
+            .spawn(move || turn(keeper, &inbox))
+            .map_err(|error| Error::io("cannot start the store's thread", error))?;
+        Ok(Self { tasks, patience })
+    }
+
+    /// Runs `change` in a transaction and answers when it is durable.
+    pub(super) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>, &Coroner<'_>) -> T + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let deadline = Instant::now() + self.patience;
+        let work = Change { change: Some(change), answer: None, reply, deadline };
+        self.send(Task::Change(Box::new(work)))?;
+        self.wait(answer).await
+    }
+
+    /// Runs `act` with the keeper itself.
+    pub(super) async fn direct<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut Keeper) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let deadline = Instant::now() + self.patience;
+        self.send(Task::Direct(Box::new(move |keeper| {
+            if Instant::now() < deadline {
+                let _ = reply.send(act(keeper));
+            }
+        })))?;
+        self.wait(answer).await
+    }
+
+    fn send(&self, task: Task) -> Result<()> {
+        self.tasks.send(task).map_err(|_| Error::new(ErrorKind::Io, "the store's thread has ended"))
+    }
+
+    async fn wait<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Error::new(ErrorKind::Io, "the store's thread has ended")),
+            Err(_) => {
+                let what = format!("state/lock has been held by another process for {} s", self.patience.as_secs());
+                Err(Error::new(ErrorKind::Busy, what).hint("see who with `fuser -v` on that file; nothing was written"))
+            }
+        }
+    }
+}
+
+fn turn(mut keeper: Keeper, inbox: &Receiver<Task>) {
+    let mut lazy: Option<Instant> = None;
+    loop {
+        let first = match lazy {
+            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
+        };
+        match first {
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => sync(&mut keeper),
+            Ok(Task::Direct(act)) => act(&mut keeper),
+            Ok(Task::Change(work)) => {
+                let mut batch = vec![work];
+                let mut then = None;
+                while batch.len() < BATCH {
+                    match inbox.try_recv() {
+                        Ok(Task::Change(work)) => batch.push(work),
+                        Ok(Task::Direct(act)) => {
+                            then = Some(act);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                let result = keeper.commit(&mut batch);
+                for work in batch {
+                    work.answer(result.as_ref().map(|&()| ()));
+                }
+                if let Some(act) = then {
+                    act(&mut keeper);
+                }
+            }
+        }
+        lazy = if keeper.needs_sync() { lazy.or_else(|| Some(Instant::now() + LAZY)) } else { None };
+    }
+    sync(&mut keeper);
+}
+
+fn sync(keeper: &mut Keeper) {
+    if let Err(error) = keeper.sync() {
+        tracing::error!(%error, home = %keeper.home().display(), "the last records may not survive a power loss");
+    }
+}
+
+struct Change<F, T> {
+    change: Option<F>,
+    answer: Option<T>,
+    reply: oneshot::Sender<Result<T>>,
+    deadline: Instant,
+}
+
+impl<F, T> Work for Change<F, T>
+where
+    F: FnOnce(&mut Transaction<'_>, &Coroner<'_>) -> T + Send,
+    T: Send,
+{
+    fn run(&mut self, transaction: &mut Transaction<'_>, coroner: &Coroner<'_>) {
+        self.answer = self.change.take().map(|change| change(transaction, coroner));
+    }
+
+    fn answer(self: Box<Self>, result: Result<(), &Error>) {
+        let answer = match (result, self.answer) {
+            (Ok(()), Some(answer)) => Ok(answer),
+            (Err(error), _) => Err(error.copy()),
+            (Ok(()), None) => return,
+        };
+        let _ = self.reply.send(answer);
+    }
+
+    fn is_expired(&self) -> bool {
+        self.reply.is_closed() || Instant::now() >= self.deadline
+    }
+}

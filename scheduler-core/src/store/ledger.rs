@@ -1,0 +1,106 @@
+//! The history: one entry for each occurrence that is over, or for a range of them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    JobId, OccurrenceId, RunId,
+    occurrence::{Cause, Closing, Occurrence, State},
+    plan::Gap,
+};
+
+/// What became of one occurrence, or of a range of instants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Which job.
+    pub job: JobId,
+    /// When it was written down.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub what: LedgerWhat,
+}
+
+/// What a [`LedgerEntry`] tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerWhat {
+    /// One occurrence and its end.
+    Occurrence {
+        /// Which one.
+        id: OccurrenceId,
+        /// Its last attempt.
+        run: RunId,
+        /// When it was owed.
+        owed_at: Timestamp,
+        /// Why it existed.
+        cause: Cause,
+        /// Which attempt this was.
+        attempt: u32,
+        /// When it was started, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<Timestamp>,
+        /// Its end.
+        end: Closing,
+    },
+    /// A range of instants.
+    Gap(Gap),
+}
+
+/// Which part of the history.
+#[derive(Debug, Clone, Default)]
+pub struct LedgerQuery {
+    /// Only this job's.
+    pub job: Option<JobId>,
+    /// Only what was written at or after this.
+    pub since: Option<Timestamp>,
+    /// Only the newest so many; `None` is all.
+    pub last: Option<usize>,
+}
+
+impl LedgerEntry {
+    pub(crate) fn gap(job: JobId, at: Timestamp, gap: Gap) -> Self {
+        Self { job, at, what: LedgerWhat::Gap(gap) }
+    }
+
+    /// The entry of an occurrence that is over.
+    pub(crate) fn closed(occurrence: &Occurrence, at: Timestamp) -> Self {
+        let end = match &occurrence.state {
+            State::Closed(end) => end.clone(),
+            _ => unreachable!("only a closed occurrence is entered"),
+        };
+        let what = LedgerWhat::Occurrence {
+            id: occurrence.id.clone(),
+            run: occurrence.run.clone(),
+            owed_at: occurrence.at,
+            cause: occurrence.cause,
+            attempt: occurrence.attempt,
+            started_at: occurrence.started_at,
+            end,
+        };
+        Self { job: occurrence.id.job.clone(), at, what }
+    }
+
+    /// The outcome, if this was a run.
+    pub fn outcome(&self) -> Option<&crate::Outcome> {
+        match &self.what {
+            LedgerWhat::Occurrence { end: Closing::Ran(outcome), .. } => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// The run, if this was one occurrence.
+    pub fn run(&self) -> Option<&RunId> {
+        match &self.what {
+            LedgerWhat::Occurrence { run, .. } => Some(run),
+            LedgerWhat::Gap(_) => None,
+        }
+    }
+}
+
+impl LedgerQuery {
+    /// Whether `entry` is asked for, its place among the newest apart.
+    pub(crate) fn wants(&self, entry: &LedgerEntry) -> bool {
+        self.job.as_ref().is_none_or(|job| *job == entry.job) && self.since.is_none_or(|since| entry.at >= since)
+    }
+}

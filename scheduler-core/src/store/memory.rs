@@ -1,0 +1,180 @@
+//! A store in memory: for tests, and for embedders who can lose it. One process, one owner; everything else is the contract.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::{
+    Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open, Problem,
+    Recovery, Start,
+    book::Book,
+    transactions::{self, Transaction},
+};
+use crate::{
+    Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
+    job::{JobDefaults, entry_id},
+};
+
+/// Jobs and occurrences in memory.
+#[derive(Debug)]
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    owner: OwnerId,
+    inner: Mutex<Inner>,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    book: Book,
+    ledger: Vec<LedgerEntry>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{SystemClock, store::MemoryStore};
+    /// let store = MemoryStore::new(Arc::new(SystemClock), Default::default());
+    /// ```
+    pub fn new(clock: Arc<dyn Clock>, defaults: JobDefaults) -> Self {
+        let owner = OwnerId::random(clock.now());
+        let inner = Inner { book: Book::new(Arc::new(defaults)), ledger: Vec::new() };
+        Self { clock, owner, inner: Mutex::new(inner), changed: watch::Sender::new(0) }
+    }
+
+    fn transact<T>(&self, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        let mut transaction = Transaction::new(&mut inner.book, self.clock.now(), &self.owner);
+        let answer = change(&mut transaction);
+        let wrote = !transaction.events.is_empty();
+        inner.ledger.append(&mut transaction.closed);
+        if wrote {
+            self.changed.send_modify(|count| *count += 1);
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl JobStore for MemoryStore {
+    fn owner(&self) -> &OwnerId {
+        &self.owner
+    }
+
+    async fn define(&self, edit: Edit) -> Result<Vec<JobView>> {
+        self.transact(|transaction| match edit {
+            Edit::Add(entries) => {
+                // Everything is checked on a copy first: an edit is done whole or not at all.
+                let mut trial = transaction.book.clone();
+                let mut trial = Transaction::new(&mut trial, transaction.now, transaction.owner);
+                add(&mut trial, &entries)?;
+                let ids = add(transaction, &entries)?;
+                Ok(transaction.views(&ids))
+            }
+            Edit::Remove(ids) => {
+                let views = transaction.views(&ids);
+                if let Some(missing) = ids.iter().find(|id| transaction.book.job(id).is_none()) {
+                    return Err(Error::new(ErrorKind::NotFound, format!("no job `{missing}`")));
+                }
+                ids.iter().for_each(|id| transaction.remove(id));
+                Ok(views)
+            }
+        })
+    }
+
+    async fn pause(&self, jobs: Vec<JobId>, until: Option<Timestamp>, reason: Option<String>) -> Result<Vec<JobId>> {
+        self.transact(|transaction| transaction.pause(&jobs, until, reason.as_deref()))
+    }
+
+    async fn resume(&self, jobs: Vec<JobId>) -> Result<Vec<JobId>> {
+        self.transact(|transaction| transaction.resume(&jobs))
+    }
+
+    async fn open(&self, now: Timestamp, limits: Limits) -> Result<Open> {
+        Ok(transactions::open(&mut self.inner.lock().book, now, limits, &self.owner, &|_| false))
+    }
+
+    async fn jobs(&self) -> Result<Vec<JobView>> {
+        let inner = self.inner.lock();
+        Ok(inner.book.jobs().map(|(id, record)| transactions::view(&inner.book, id, record)).collect())
+    }
+
+    async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {
+        Ok(self.transact(|transaction| plans.into_iter().map(|plan| transaction.admit(plan, limits)).collect()))
+    }
+
+    async fn ask(&self, request: Ask) -> Result<Asked> {
+        self.transact(|transaction| transaction.ask(request))
+    }
+
+    async fn claim(&self, runs: Vec<RunId>, limits: Limits) -> Result<Vec<Option<Claim>>> {
+        Ok(self.transact(|transaction| runs.iter().map(|run| transaction.claim(run, limits)).collect()))
+    }
+
+    async fn start(&self, claim: &Claim, limits: Limits) -> Result<Start> {
+        Ok(self.transact(|transaction| transaction.start(claim, limits)))
+    }
+
+    async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()> {
+        self.transact(|transaction| transaction.spawned(claim, process));
+        Ok(())
+    }
+
+    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<bool> {
+        Ok(self.transact(|transaction| transaction.finish(claim, outcome)))
+    }
+
+    async fn cancel(&self, run: RunId) -> Result<Cancelled> {
+        self.transact(|transaction| transaction.cancel(&run))
+    }
+
+    async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
+        Ok(self.transact(|transaction| judged.into_iter().filter(|r| transaction.recover(r.clone(), |_| false)).count()))
+    }
+
+    async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>> {
+        Ok(self.transact(|transaction| transaction.housekeep(boot.as_deref())))
+    }
+
+    async fn ledger(&self, query: LedgerQuery) -> Result<Vec<LedgerEntry>> {
+        let inner = self.inner.lock();
+        let mut wanted: Vec<LedgerEntry> = inner.ledger.iter().filter(|entry| query.wants(entry)).cloned().collect();
+        if let Some(last) = query.last {
+            wanted.drain(..wanted.len().saturating_sub(last));
+        }
+        Ok(wanted)
+    }
+
+    async fn problems(&self) -> Result<Vec<Problem>> {
+        Ok(Vec::new())
+    }
+
+    fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn add(transaction: &mut Transaction<'_>, entries: &[serde_json::Value]) -> Result<Vec<JobId>> {
+    let invalid = |error: crate::job::EntryError| Error::new(ErrorKind::Invalid, error.to_string());
+    entries
+        .iter()
+        .map(|entry| {
+            let id = entry_id(entry).map_err(invalid)?;
+            if transaction.book.job(&id).is_some() {
+                return Err(Error::new(ErrorKind::Exists, format!("job `{id}` is there already")));
+            }
+            transaction.define(&id, entry).map_err(invalid)?;
+            Ok(id)
+        })
+        .collect()
+}

@@ -1,0 +1,411 @@
+//! Who may fire: the [`JobStore`] axis, its contract, and the values it takes and answers.
+//!
+//! - [`JsonStore`] keeps everything in a home folder: `jobs.json` for people, a journal for the machine.
+//! - [`MemoryStore`] keeps it in memory: for tests, and for embedders who can lose it.
+//!
+//! Both are the same pure core (`book`: the state, `event`: what is written down, `transactions`: what is allowed) around a
+//! different kind of memory.
+
+mod book;
+mod event;
+pub mod json;
+mod ledger;
+mod memory;
+mod transactions;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+pub use event::Paused;
+pub use json::{JsonStore, JsonStoreOptions};
+pub use ledger::{LedgerEntry, LedgerQuery, LedgerWhat};
+pub use memory::MemoryStore;
+
+use crate::{
+    Job, JobId, OccurrenceId, Orphan, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    occurrence::{Cause, Occurrence, SkipReason},
+    plan::{Cursor, Plan},
+};
+
+/// Keeps jobs and their occurrences, and decides who may run what.
+///
+/// # Contract
+/// 1. **Compare and swap.** Every change compares with what is stored *when it is made* and is refused if that is no longer
+///    what the caller saw. Nobody saves from memory.
+/// 2. **Durable before done.** When [`admit`](Self::admit), [`claim`](Self::claim), [`start`](Self::start) or
+///    [`define`](Self::define) answers, the change survives kill -9 and, as far as the disk is honest, power loss.
+/// 3. **One cursor, one step.** An occurrence appears in the same step in which its job's cursor moves past it, so no instant
+///    can be admitted twice.
+/// 4. **Fenced.** Only the holder of a claim's token and epoch can start and finish it. At most one `start` of a run ever
+///    answers [`Start::Go`].
+/// 5. **Nothing is dropped.** Every occurrence ends in one [`LedgerEntry`], alone or in a gap.
+/// 6. **Owners are processes.** A claim of a dead owner returns to the queue; a run of a dead owner is never started again,
+///    but handed out in [`Open::abandoned`] for the engine to judge.
+/// 7. An error answers nothing: the caller must take every part of the batch as not done.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// The id under which this process claims.
+    fn owner(&self) -> &OwnerId;
+
+    /// How long a run may go without being renewed. `None`: owners are known to be alive or dead, nothing is renewed.
+    fn running_lease(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Changes definitions, and answers the jobs as they now are, in the order of the edit.
+    ///
+    /// # Errors
+    /// `Exists`, `NotFound`, `Invalid`, or why nothing could be written; then nothing was changed.
+    async fn define(&self, edit: Edit) -> Result<Vec<JobView>>;
+
+    /// Stops `jobs` from firing. Answers those that weren't paused like this already.
+    ///
+    /// # Errors
+    /// `NotFound`, or why nothing could be written.
+    async fn pause(&self, jobs: Vec<JobId>, until: Option<Timestamp>, reason: Option<String>) -> Result<Vec<JobId>>;
+
+    /// Lets them fire again, from now on; what passed is one gap each. Answers those that were paused.
+    ///
+    /// # Errors
+    /// `NotFound`, or why nothing could be written.
+    async fn resume(&self, jobs: Vec<JobId>) -> Result<Vec<JobId>>;
+
+    /// What is open at `now`, with everything that others did up to this call.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    async fn open(&self, now: Timestamp, limits: Limits) -> Result<Open>;
+
+    /// All jobs in force.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    async fn jobs(&self) -> Result<Vec<JobView>>;
+
+    /// Carries plans out: for each, the cursor moves and its occurrences appear, those with a place already claimed. One
+    /// plan lost to somebody else doesn't affect the others.
+    ///
+    /// # Errors
+    /// Why nothing could be written.
+    async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>>;
+
+    /// Makes an occurrence that no schedule asked for. A key seen before answers the run it had.
+    ///
+    /// # Errors
+    /// `NotFound`, or why nothing could be written.
+    async fn ask(&self, request: Ask) -> Result<Asked>;
+
+    /// Takes queued occurrences. `None` where somebody was faster or there is no place now.
+    ///
+    /// # Errors
+    /// Why nothing could be written.
+    async fn claim(&self, runs: Vec<RunId>, limits: Limits) -> Result<Vec<Option<Claim>>>;
+
+    /// The last word before a run: checks everything again and makes the start durable.
+    ///
+    /// # Errors
+    /// Why nothing could be written; the run must not begin.
+    async fn start(&self, claim: &Claim, limits: Limits) -> Result<Start>;
+
+    /// Notes which process does the work. Not synced: it must only outlive this process.
+    ///
+    /// # Errors
+    /// Why nothing could be written.
+    async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()>;
+
+    /// Records how a run ended. Answers whether the claim still held; synced soon after.
+    ///
+    /// # Errors
+    /// Why nothing could be written; worth trying again.
+    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<bool>;
+
+    /// Asks for the end of a run: a queued one is over at once, a running one is its owner's to stop.
+    ///
+    /// # Errors
+    /// `NotFound` if it isn't open, or why nothing could be written.
+    async fn cancel(&self, run: RunId) -> Result<Cancelled>;
+
+    /// Settles runs whose owner is dead, as the engine judged them. Answers how many still were as it saw them.
+    ///
+    /// # Errors
+    /// Why nothing could be written.
+    async fn recover(&self, judged: Vec<Recovery>) -> Result<usize>;
+
+    /// Does what time alone brings: ends pauses that have run out, repairs cursors that no clock can have written, and on a
+    /// new `boot` (if one is given) makes the `@reboot` occurrences. Answers what was done, in words.
+    ///
+    /// # Errors
+    /// Why nothing could be written.
+    async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>>;
+
+    /// The history, oldest first.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    async fn ledger(&self, query: LedgerQuery) -> Result<Vec<LedgerEntry>>;
+
+    /// What is wrong with the store's own material: files, entries, cursors.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    async fn problems(&self) -> Result<Vec<Problem>>;
+
+    /// Changes whenever somebody (this process or another) may have changed something.
+    fn subscribe(&self) -> watch::Receiver<u64>;
+
+    /// Makes everything durable and gives up this owner.
+    ///
+    /// # Errors
+    /// Why the last records may not be durable.
+    async fn close(&self) -> Result<()>;
+}
+
+/// A change of definitions.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Edit {
+    /// New jobs, as entries of `jobs.json`; an id that is there is an error.
+    Add(Vec<Value>),
+    /// Takes jobs away.
+    Remove(Vec<JobId>),
+}
+
+/// The bounds on what may run at once, as configured here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Open runs in all.
+    pub max_parallel: usize,
+    /// Late ones among them: a backlog must not crowd out what is due now.
+    pub catch_up: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_parallel: 256, catch_up: 4 }
+    }
+}
+
+/// What is open.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Open {
+    /// Jobs with instants at or before now.
+    pub due: Vec<DueJob>,
+    /// Queued occurrences that have a place now, longest waiting first.
+    pub startable: Vec<RunId>,
+    /// How many are queued in all.
+    pub queued: usize,
+    /// How many hold a place, whoever owns them.
+    pub active: usize,
+    /// Claimed or running ones whose owner is dead.
+    pub abandoned: Vec<Abandoned>,
+    /// Runs that outlived their owner.
+    pub orphaned: Vec<Abandoned>,
+    /// Running ones whose end was asked for.
+    pub cancel_requested: Vec<RunId>,
+    /// Whether there is something for [`JobStore::housekeep`].
+    pub housekeeping: bool,
+    /// When the next thing happens by the clock.
+    pub next_wakeup: Option<Timestamp>,
+}
+
+/// A job with instants to settle.
+#[derive(Debug, Clone)]
+pub struct DueJob {
+    /// The definition in force.
+    pub job: Arc<Job>,
+    /// Which life of it.
+    pub incarnation: u32,
+    /// Its revision: what an admission compares.
+    pub revision: u64,
+    /// Its past.
+    pub cursor: Cursor,
+}
+
+/// A plan to be carried out, with what it was based on.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// Which job.
+    pub job: JobId,
+    /// Which life of it was seen.
+    pub incarnation: u32,
+    /// Which revision was seen.
+    pub revision: u64,
+    /// Where the cursor was seen.
+    pub expected: Option<Timestamp>,
+    /// What is to be done.
+    pub plan: Plan,
+}
+
+/// Why an admission was refused: somebody else was faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// The cursor has moved.
+    Moved,
+    /// The definition is another one.
+    Redefined,
+    /// The job is gone.
+    Gone,
+    /// The job is paused.
+    Paused,
+}
+
+/// The right to run an occurrence.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Claim {
+    /// The attempt.
+    pub run: RunId,
+    /// What it is an attempt at.
+    pub id: OccurrenceId,
+    /// When that is owed.
+    pub at: Timestamp,
+    /// Why it exists.
+    pub cause: Cause,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// The fence.
+    pub token: Token,
+    /// The claim's number.
+    pub epoch: u32,
+}
+
+/// The answer to [`JobStore::start`].
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// Run this definition.
+    Go(Arc<Job>),
+    /// No place: it is back in the queue.
+    Requeued,
+    /// It will never run: closed, with this reason.
+    Skipped(SkipReason),
+    /// Somebody else has it, or its end was asked for.
+    Lost,
+}
+
+/// An occurrence that no schedule asked for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Which job.
+    pub job: JobId,
+    /// Manual, external or reboot.
+    pub kind: crate::OccurrenceKind,
+    /// Names the event; asked again, it is the same one.
+    pub key: String,
+    /// Passes pause, overlap and `enabled: false`.
+    pub force: bool,
+}
+
+/// The answer to [`JobStore::ask`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// It waits for its turn.
+    Queued(RunId),
+    /// This event has been seen; it was this run.
+    Known(RunId),
+    /// Closed at once, with the reason.
+    Skipped(RunId, SkipReason),
+}
+
+/// The answer to [`JobStore::cancel`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It had not started, and never will.
+    Closed,
+    /// Its owner has been asked.
+    Requested,
+}
+
+/// An occurrence whose owner is dead.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Abandoned {
+    /// The occurrence.
+    pub occurrence: Occurrence,
+    /// Its work, for the runner to look for; `None` if it had not been started.
+    pub orphan: Option<Orphan>,
+}
+
+/// What the engine found of an abandoned run.
+#[derive(Debug, Clone)]
+pub struct Recovery {
+    /// The run.
+    pub run: RunId,
+    /// The claim's number, as it was seen.
+    pub epoch: u32,
+    /// The finding.
+    pub finding: Finding,
+}
+
+/// The finding.
+#[derive(Debug, Clone)]
+pub enum Finding {
+    /// It had not started.
+    NeverStarted,
+    /// Its work goes on.
+    Alive(Option<ProcessRef>),
+    /// Its work is over; nobody saw how.
+    Over(Outcome),
+}
+
+/// A job with its state, for people.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct JobView {
+    /// Its id.
+    pub id: JobId,
+    /// The checked definition, or why this build can't take it.
+    pub job: Result<Arc<Job>, String>,
+    /// The entry as it was given.
+    pub definition: Arc<Value>,
+    /// Which life of that id.
+    pub incarnation: u32,
+    /// Goes up with every change.
+    pub revision: u64,
+    /// The zone its schedule is read in, by name.
+    pub zone: String,
+    /// When this life of it began, or it was last changed.
+    pub defined_at: Timestamp,
+    /// Its next instant; `None` while it owes none.
+    pub next_at: Option<Timestamp>,
+    /// Up to where its instants are settled.
+    pub settled_through: Timestamp,
+    /// Its pause.
+    pub paused: Option<Paused>,
+    /// Its open occurrences.
+    pub open: Vec<Occurrence>,
+    /// The last one that ran.
+    pub last: Option<Arc<LedgerEntry>>,
+}
+
+/// Something an operator has to put right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Stable for as long as it is the same problem.
+    pub key: String,
+    /// What is wrong, where.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+    /// Whether things work in spite of it: a remark, no reason for alarm.
+    pub remark: bool,
+}
+
+impl Problem {
+    /// A problem.
+    pub fn new(key: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { key: key.into(), what: what.into(), hint: hint.into(), remark: false }
+    }
+
+    /// Something worth a look that keeps nothing from working.
+    pub fn remark(key: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { remark: true, ..Self::new(key, what, hint) }
+    }
+}
+
