@@ -3,5 +3,6 @@
 
 pub mod duration;
 mod nearest;
+pub mod schedule;
 
 pub use nearest::nearest;
