@@ -24,12 +24,11 @@ pub(super) fn calendar(calendar: &Calendar) -> String {
         let months = named(calendar.month, Field::Month.min(), &MONTHS);
         // "on day 1 of January" belongs together; weekdays are kept apart.
         let last = parts.pop().unwrap_or_default();
-        let joined = if last.ends_with("of the month") {
-            format!("{}of {months}", last.trim_end_matches("of the month"))
-        } else {
-            format!("{last}, in {months}")
-        };
-        parts.push(joined);
+        parts.push(match last.strip_suffix("of the month") {
+            Some(days) => format!("{days}of {months}"),
+            None if last == "every day" => format!("{last} in {months}"),
+            None => format!("{last}, in {months}"),
+        });
     }
     if let Some(years) = &calendar.years {
         let runs: Vec<String> = years.runs().into_iter().map(|run| run_text(run, |year| year.to_string())).collect();
@@ -120,7 +119,10 @@ fn to_the_minute(minute: u64, hour: u64) -> String {
 
 fn in_hours(hour: u64) -> String {
     match every(hour, 24, "hour") {
-        Some(every) => format!("in {every}"),
+        Some(_) => {
+            let step = 24 / hour.count_ones();
+            format!("in every {} hour from 0 to {}", ordinal(step), 24 - step)
+        }
         None => format!("in {}", numbered("hour", hour)),
     }
 }
@@ -147,9 +149,7 @@ fn days(calendar: &Calendar) -> Option<String> {
         (Some(days), Some(weekdays), DayRule::Either) => Some(format!("on {days} or on {weekdays}")),
         (Some(days), Some(weekdays), DayRule::Both) => Some(format!("on {days} and only when it is {weekdays}")),
         (Some(days), None, _) => Some(format!("on {days} of the month")),
-        (None, Some(weekdays), _) if bits::runs(calendar.weekday).len() == 1 && weekdays.contains(" to ") => {
-            Some(weekdays)
-        }
+        (None, Some(weekdays), _) if weekdays.contains(" to ") && !weekdays.contains(" and ") => Some(weekdays),
         (None, weekdays, _) => weekdays.map(|weekdays| format!("on {weekdays}")),
     }
 }
@@ -158,9 +158,9 @@ fn day_of_month(set: u64) -> String {
     let members: Vec<u32> = bits::members(set).collect();
     if let [first, second, .., last] = *members.as_slice() {
         let step = second - first;
-        let regular = step > 1 && members.iter().copied().eq((first..=31).step_by(step as usize));
+        let regular = step > 1 && members.iter().copied().eq((first..=last).step_by(step as usize));
         if regular && members.len() > 3 {
-            return format!("every {} day from day {first} to {last}", ordinal(step));
+            return format!("every {} day from {first} to {last}", ordinal(step));
         }
     }
     numbered("day", set)

@@ -215,6 +215,6 @@ fn name(field: Field, part: Part<'_>) -> Result<u32, ScheduleError> {
             names[0],
             names[names.len() - 1]
         ),
-        close => format!("did you mean `{}`?", close.join("` or `").to_uppercase()),
+        [close, ..] => format!("did you mean `{}`?", close.to_uppercase()),
     }))
 }

@@ -33,18 +33,22 @@ impl Once {
         {
             return Err(text.error("a one-shot needs a time of day").with_hint(format!("write `{date} 09:00`")));
         }
-        if let Some((before, name)) = bracketed(text) {
-            let zone = zone::parse(name.text).map_err(|error| name.error(error.message()).with_hint(error.hint()))?;
-            return match before.text.parse::<DateTime>() {
-                Ok(civil) => Ok(Once::Civil(civil, Some(zone))),
-                Err(_) => conflict_or(text, before, &zone).map_err(|error| error.unwrap_or_else(wrong)),
-            };
+        let (local, own) = match bracketed(text) {
+            Some((local, name)) => {
+                let named = |error: zone::ZoneError| name.error(error.message()).with_hint(error.hint());
+                (local, Some(zone::parse(name.text).map_err(named)?))
+            }
+            None => (text, None),
+        };
+        // A civil time would take an offset and forget it, so whether there is one is asked first.
+        if Pieces::parse(local.text).map_err(|_| wrong())?.offset().is_none() {
+            return local.text.parse().map(|civil| Once::Civil(civil, own)).map_err(|_| wrong());
         }
-        let pieces = Pieces::parse(text.text).map_err(|_| wrong())?;
-        if pieces.offset().is_some() {
-            return text.text.parse().map(Once::Instant).map_err(|_| wrong());
+        let instant: Timestamp = local.text.parse().map_err(|_| wrong())?;
+        match own {
+            Some(own) => agreed(text, local, instant, &own),
+            None => Ok(Once::Instant(instant)),
         }
-        text.text.parse().map(|civil| Once::Civil(civil, None)).map_err(|_| wrong())
     }
 
     /// The instant, for a job in `zone`. A time inside a gap moves forward by the length of the gap, and of an
@@ -65,13 +69,12 @@ fn bracketed(text: Part<'_>) -> Option<(Part<'_>, Part<'_>)> {
 }
 
 /// A date with an offset and a zone: the instant, if the two agree.
-fn conflict_or(text: Part<'_>, before: Part<'_>, zone: &TimeZone) -> Result<Once, Option<ScheduleError>> {
-    if let Ok(zoned) = text.text.parse::<Zoned>() {
-        return Ok(Once::Instant(zoned.timestamp()));
+fn agreed(text: Part<'_>, local: Part<'_>, instant: Timestamp, zone: &TimeZone) -> Result<Once, ScheduleError> {
+    if text.text.parse::<Zoned>().is_ok_and(|zoned| zoned.timestamp() == instant) {
+        return Ok(Once::Instant(instant));
     }
-    let instant: Timestamp = before.text.parse().map_err(|_| None)?;
     let name = zone.iana_name().unwrap_or("that zone");
     let there = zone.to_datetime(instant);
-    let error = before.error(format!("the offset is not the one {name} has at that time"));
-    Err(Some(error.with_hint(format!("leave it out, or write `{there}[{name}]`"))))
+    let error = local.error(format!("the offset is not the one {name} has at that time"));
+    Err(error.with_hint(format!("leave it out, or write `{there}[{name}]`")))
 }

@@ -37,6 +37,11 @@ pub(super) fn parse(rest: Part<'_>) -> Result<Calendar, ScheduleError> {
     crontab::parse_own(&format!("{minute} {hour} * * {weekdays}"))
 }
 
+/// Whether the text is a time of day, and nothing more.
+pub(super) fn is_time(text: Part<'_>) -> bool {
+    time_of_day(text, &text.words()).is_ok()
+}
+
 /// What to write for a text that isn't in crontab form and has no `every` before it; `None` if nothing fits.
 pub(super) fn with_every(text: Part<'_>, anchor: jiff::Timestamp) -> Option<String> {
     if Interval::parse(text, anchor).is_ok() || parse(text).is_ok() {
@@ -84,7 +89,7 @@ fn not_a_day(word: Part<'_>, lower: &str) -> ScheduleError {
     if let Some(hint) = twin {
         return error.with_hint(hint);
     }
-    if time_of_day(word, &[word]).is_ok() {
+    if is_time(word) {
         return error.with_hint(format!("write `every day at {}`", word.text));
     }
     // A range of names is the one thing people try that only a crontab can say.

@@ -236,7 +236,7 @@ impl Schedule {
                 format!("{}, {}", describe::once(*civil), own.iana_name().unwrap_or("a zone of its own"))
             }
             Form::Reboot => "Once after each boot of the machine".into(),
-            Form::Manual => "Never by the clock".into(),
+            Form::Manual => "Never by the clock; only by hand, a webhook or a provider".into(),
         }
     }
 
@@ -329,7 +329,7 @@ impl Form {
         }
         if first.text.eq_ignore_ascii_case("every") {
             let number = rest.text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-            if number && phrase::with_every(rest, anchor).is_none_or(|hint| !hint.contains("day")) {
+            if number && !phrase::is_time(rest) {
                 return Interval::parse(rest, anchor).map(Form::Interval);
             }
             return phrase::parse(rest).map(calendar);

@@ -1,10 +1,17 @@
 //! What a schedule promises, as tables and properties.
 
 mod corpus;
+mod describe;
+mod dst;
+mod once;
+mod oracle;
+mod properties;
+mod range;
+mod written;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{ParseOptions, Schedule, zone};
+use super::{Field, Kind, ParseOptions, Schedule, zone};
 
 fn parse(text: &str) -> Schedule {
     Schedule::parse(text, &ParseOptions::default()).unwrap_or_else(|error| panic!("`{text}`: {error}"))
