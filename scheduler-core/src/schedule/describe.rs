@@ -118,13 +118,16 @@ fn to_the_minute(minute: u64, hour: u64) -> String {
 }
 
 fn in_hours(hour: u64) -> String {
-    match every(hour, 24, "hour") {
-        Some(_) => {
-            let step = 24 / hour.count_ones();
-            format!("in every {} hour from 0 to {}", ordinal(step), 24 - step)
-        }
-        None => format!("in {}", numbered("hour", hour)),
+    if every(hour, 24, "hour").is_some() {
+        let step = 24 / hour.count_ones();
+        return format!("in every {} hour from 0 to {}", ordinal(step), 24 - step);
     }
+    let runs = bits::runs(hour);
+    if runs.len() > 2 {
+        return format!("in {}", numbered("hour", hour));
+    }
+    let spans: Vec<String> = runs.iter().map(|(low, high)| format!("between {low:02}:00 and {high:02}:59")).collect();
+    and(&spans)
 }
 
 /// "every 10 minutes", if the set is just that: from 0, in equal steps, and equally over the end of the circle.

@@ -6,15 +6,17 @@
 //! | file | job |
 //! |---|---|
 //! | `schedule` | [`Schedule`]: which form a text has, and the questions every form answers |
-//! | `crontab`, `field`, `item`, `foreign`, `years` | crontab text to [bitsets](bits), cronie to the letter |
+//! | `crontab`, `field`, `item`, `foreign`, `years` | crontab text to bitsets, cronie to the letter |
 //! | `never` | proof that an expression can never fire |
 //! | `calendar` | the bitsets, their day rule, and the engine built from them on first use |
 //! | `engine` | the next match in naive local time, by the `cron` crate; knows no zone |
 //! | `dst` | naive local matches to real instants, through gaps and overlaps |
 //! | `newest` | the newest match of a span, by galloping |
 //! | `phrase`, `interval`, `once` | the other written forms |
+//! | `relative` | what a command stores for `in 30m`, and the one-shots it refuses |
 //! | `describe` | a calendar in plain English |
-//! | `zone` | time zone names |
+//! | [`zone`] | time zone names |
+//! | `text`, `bits`, `error` | a text that knows its place, small sets, the one error |
 //!
 //! **Invariant:** the `cron` crate never sees the user's text, a time zone, or a weekday number of the user's.
 

@@ -76,7 +76,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ParseOptions {
-    /// The job's zone. No form needs it to be understood yet; instants are asked for with a zone.
+    /// The job's zone. No form needs it to be understood: instants are asked for with a zone of their own.
     pub time_zone: TimeZone,
     /// The instant that intervals count from; the first fire of a new job is one period after it.
     pub anchor: Timestamp,
@@ -251,8 +251,8 @@ impl Schedule {
         &self.inner.text
     }
 
-    /// One text for all spellings of the same schedule, to hash or to compare. It is not a schedule itself, and it
-    /// stays the same from release to release.
+    /// One text for all spellings of the same schedule, to hash or to compare; of an interval it holds the anchor as
+    /// well. It is not a schedule itself, and it stays the same from release to release.
     ///
     /// ```
     /// use scheduler_core::schedule::{ParseOptions, Schedule};

@@ -1,6 +1,6 @@
 //! Time zone names: the system's tzdata first, the bundled one second, and never a silent UTC.
 
-use std::{error::Error, fmt, fs, path::Path};
+use std::{error::Error, fmt, fs, path::Path, sync::LazyLock};
 
 use jiff::tz::{self, TimeZone, TimeZoneDatabase};
 
@@ -28,14 +28,13 @@ pub fn parse(name: &str) -> Result<TimeZone, ZoneError> {
         return TimeZone::try_system()
             .map_err(|reason| ZoneError::new(format!("the system's time zone is unknown: {reason}"), FORMS));
     }
-    let bundled = TimeZoneDatabase::bundled();
-    if let Ok(zone) = tz::db().get(name).or_else(|_| bundled.get(name)) {
+    if let Ok(zone) = tz::db().get(name).or_else(|_| BUNDLED.get(name)) {
         // jiff answers `Etc/Unknown` with a zone that behaves as UTC; a job in it would be in UTC by accident.
         if !zone.is_unknown() {
             return Ok(zone);
         }
     }
-    let known: Vec<String> = tz::db().available().chain(bundled.available()).map(|name| name.to_string()).collect();
+    let known: Vec<String> = tz::db().available().chain(BUNDLED.available()).map(|name| name.to_string()).collect();
     Err(ZoneError::new(format!("`{name}` is not a time zone"), suggestion(name, &known)))
 }
 
@@ -55,6 +54,9 @@ pub fn tzdata_release() -> String {
         _ => "bundled with this program".into(),
     }
 }
+
+/// Kept, because it remembers the zones it has read.
+static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 const FORMS: &str = "write a name such as `Europe/Berlin`, `UTC` or `system`";
 

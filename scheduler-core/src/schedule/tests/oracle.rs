@@ -84,6 +84,8 @@ impl Rule {
     /// least three hours after a change of the offset.
     pub(super) fn fires(&self, from: Timestamp, to: Timestamp, zone: &TimeZone) -> Vec<Timestamp> {
         let wildcard = self.minute.star() || self.hour.star();
+        let zero = BTreeSet::from([0]);
+        let seconds = self.second.as_ref().map_or(&zero, |second| &second.set);
         let mut fires = Vec::new();
         let mut virtual_time = zone.to_datetime(from);
         let mut real = from;
@@ -91,20 +93,18 @@ impl Rule {
             real += 1.minute();
             let local = zone.to_datetime(real);
             let jump = virtual_time.until((jiff::Unit::Minute, local)).unwrap().get_minutes();
-            let fire = match jump {
-                1 => self.at_minute(local),
-                2..=181 if wildcard => self.at_minute(local),
-                2..=181 => (1..=jump).any(|minutes| self.at_minute(virtual_time + minutes.minutes())),
-                -180..=0 => wildcard && self.at_minute(local),
-                _ => self.at_minute(local),
-            };
-            if fire {
+            let (skipped, repeated) = ((2..=181).contains(&jump), (-180..=0).contains(&jump));
+            if skipped && !wildcard && (1..jump).any(|minutes| self.at_minute(virtual_time + minutes.minutes())) {
                 fires.push(real);
             }
-            if !(-180..=0).contains(&jump) {
+            if self.at_minute(local) && (wildcard || !repeated) {
+                fires.extend(seconds.iter().map(|&second| real + i64::from(second).seconds()));
+            }
+            if !repeated {
                 virtual_time = local;
             }
         }
+        fires.dedup();
         fires
     }
 }

@@ -47,9 +47,12 @@ fn parse(rule: &oracle::Rule) -> Option<Schedule> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The daemon's own loop, through gaps and overlaps.
+    /// The daemon's own loop, through gaps and overlaps, with seconds where there are some.
     #[test]
-    fn fires_as_the_daemon_would((zone, from) in zone_and_minute(), rule in oracle::rule(false)) {
+    fn fires_as_the_daemon_would(
+        (zone, from) in zone_and_minute(),
+        rule in any::<bool>().prop_flat_map(oracle::rule),
+    ) {
         let Some(schedule) = parse(&rule) else { return Ok(()) };
         let to = from + 72.hours();
         // The replay must begin in a stretch without a change behind it; what it fires before `from` is not compared.
@@ -58,8 +61,9 @@ proptest! {
             start -= 5.hours();
         }
         let mut expected = rule.fires(start, to, &zone);
-        expected.retain(|&at| at > from);
-        let mut found = upcoming(&schedule, from, &zone, expected.len() + 1);
+        expected.retain(|&at| from < at && at <= to);
+        expected.truncate(2000);
+        let mut found = upcoming(&schedule, from, &zone, (expected.len() + 1).min(2000));
         found.retain(|&at| at <= to);
         prop_assert_eq!(found, expected, "`{}` in {:?} from {}", rule.text(), zone.iana_name(), from);
     }
