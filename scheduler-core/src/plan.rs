@@ -126,7 +126,8 @@ pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
             plan.gap(job, SkipReason::Misfire, first, oldest_kept);
             let room = max.saturating_sub(kept.len());
             let surplus = cursor.outstanding.len().saturating_sub(room);
-            plan.close.extend(cursor.outstanding.iter().take(surplus).map(|(run, _)| (run.clone(), SkipReason::Misfire)));
+            plan.close
+                .extend(cursor.outstanding.iter().take(surplus).map(|(run, _)| (run.clone(), SkipReason::Misfire)));
             for at in kept {
                 plan.run(at, now);
             }

@@ -4,7 +4,13 @@
 //! what was found there and what could stand there, and because a field that this build doesn't implement must never be
 //! ignored.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
@@ -38,21 +44,8 @@ pub const FIELDS: [&str; 15] = [
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `retries` would be worse than not running it.
 const NOT_HERE: [&str; 15] = [
-    "jitter",
-    "group",
-    "retries",
-    "max_runs",
-    "start_at",
-    "end_at",
-    "user",
-    "umask",
-    "nice",
-    "stdin",
-    "env_file",
-    "ping_url",
-    "notify",
-    "delivery",
-    "payload",
+    "jitter", "group", "retries", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file",
+    "ping_url", "notify", "delivery", "payload",
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
@@ -180,7 +173,9 @@ pub fn parse_definition(
 
 /// Changes exactly when `next_at` must be computed anew: the schedule, its zone, that zone's rules or the job.
 pub fn schedule_hash(job: &Job, zone: &str) -> u32 {
-    let text = format!("{}\n{zone}\n{}\n{}\n{}", job.schedule.canonical(), zone::tzdata_release(), job.id, job.enabled);
+    /// Asked of the disk once: a process computes with the rules it began with.
+    static RELEASE: LazyLock<String> = LazyLock::new(zone::tzdata_release);
+    let text = format!("{}\n{zone}\n{}\n{}\n{}", job.schedule.canonical(), *RELEASE, job.id, job.enabled);
     crc32fast::hash(text.as_bytes())
 }
 
@@ -202,7 +197,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn expect<T>(&self, field: &str, what: &str, take: impl Fn(&'a Value) -> Option<T>) -> Result<Option<T>, EntryError> {
+    fn expect<T>(
+        &self,
+        field: &str,
+        what: &str,
+        take: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, EntryError> {
         match self.get(field) {
             None => Ok(None),
             Some(value) => match take(value) {
@@ -258,7 +258,10 @@ impl<'a> Fields<'a> {
                     .iter()
                     .map(|arg| match arg {
                         Value::String(arg) => checked_no_nul("command", arg).map(str::to_owned),
-                        other => Err(EntryError::new("command", format!("expected texts, found {} in the list", kind(other)))),
+                        other => Err(EntryError::new(
+                            "command",
+                            format!("expected texts, found {} in the list", kind(other)),
+                        )),
                     })
                     .collect();
                 match argv? {
@@ -295,7 +298,10 @@ impl<'a> Fields<'a> {
         if path.is_absolute() {
             Ok(Some(path))
         } else {
-            Err(EntryError::new("workdir", format!("`{text}` is not absolute; a daemon has no folder of yours to start from")))
+            Err(EntryError::new(
+                "workdir",
+                format!("`{text}` is not absolute; a daemon has no folder of yours to start from"),
+            ))
         }
     }
 
@@ -313,7 +319,8 @@ impl<'a> Fields<'a> {
     }
 
     fn misfire(&self, default: Misfire) -> Result<Misfire, EntryError> {
-        let Some(object) = self.expect("misfire", "an object such as {\"policy\": \"latest\"}", Value::as_object)? else {
+        let Some(object) = self.expect("misfire", "an object such as {\"policy\": \"latest\"}", Value::as_object)?
+        else {
             return Ok(default);
         };
         misfire(object, default).map_err(|mut error| {

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Event {
+pub(crate) enum Event {
     /// A job came into force, or changed.
     Defined(Box<Defined>),
     /// A job was taken away.
@@ -109,7 +109,7 @@ pub enum Event {
 
 /// A definition as it came into force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Defined {
+pub(crate) struct Defined {
     /// Which job.
     pub job: JobId,
     /// Which life of that id.
@@ -147,7 +147,7 @@ pub struct Paused {
 
 /// What became of the instants of a job up to `through`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Admitted {
+pub(crate) struct Admitted {
     /// Which job.
     pub job: JobId,
     /// Which life of it.
@@ -174,7 +174,7 @@ pub struct Admitted {
 
 /// An instant that became an occurrence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AdmittedRun {
+pub(crate) struct AdmittedRun {
     /// The instant.
     pub at: Timestamp,
     /// Its first attempt.
@@ -188,7 +188,7 @@ pub struct AdmittedRun {
 
 /// An instant that is over at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AdmittedSkip {
+pub(crate) struct AdmittedSkip {
     /// The instant.
     pub at: Timestamp,
     /// Its only attempt.

@@ -8,8 +8,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
-    Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open, Problem,
-    Recovery, Start,
+    Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
+    Problem, Recovery, Start,
     book::Book,
     transactions::{self, Transaction},
 };
@@ -135,7 +135,8 @@ impl JobStore for MemoryStore {
     }
 
     async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
-        Ok(self.transact(|transaction| judged.into_iter().filter(|r| transaction.recover(r.clone(), |_| false)).count()))
+        Ok(self
+            .transact(|transaction| judged.into_iter().filter(|r| transaction.recover(r.clone(), |_| false)).count()))
     }
 
     async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>> {

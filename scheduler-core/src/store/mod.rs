@@ -408,4 +408,3 @@ impl Problem {
         Self { remark: true, ..Self::new(key, what, hint) }
     }
 }
-

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Abandoned, Admission, Ask, Asked, Cancelled, Claim, DueJob, Finding, JobView, LedgerEntry, Limits, Lost, Open, Recovery,
-    Start,
+    Abandoned, Admission, Ask, Asked, Cancelled, Claim, DueJob, Finding, JobView, LedgerEntry, Limits, Lost, Open,
+    Recovery, Start,
     book::{Book, JobRecord},
     event::{Admitted, AdmittedRun, AdmittedSkip, Defined, Event, Paused},
 };
 use crate::{
-    Error, ErrorKind, Job, JobId, OccurrenceId, OccurrenceKind, Orphan, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    Error, ErrorKind, Job, JobId, OccurrenceId, OccurrenceKind, Orphan, Outcome, OwnerId, ProcessRef, Result, RunId,
+    Token,
     job::{EntryError, MisfirePolicy, Overlap, parse_definition, schedule_hash},
     occurrence::{Cause, Change, Claimed, Occurrence, SkipReason, State, transition},
     plan::{CLOCK_SLACK, Gap, ON_TIME, Plan, Planned, grace, plan},
@@ -59,7 +60,9 @@ impl<'a> Transaction<'a> {
     }
 
     fn record(&self, id: &JobId) -> Result<&JobRecord> {
-        self.book.job(id).ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no job `{id}`")).hint("see `sched list`"))
+        self.book
+            .job(id)
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("no job `{id}`")).hint("see `sched list`"))
     }
 }
 
@@ -134,7 +137,12 @@ impl Transaction<'_> {
         self.emit(Event::Removed { job: id.clone(), at: self.now });
     }
 
-    pub(crate) fn pause(&mut self, jobs: &[JobId], until: Option<Timestamp>, reason: Option<&str>) -> Result<Vec<JobId>> {
+    pub(crate) fn pause(
+        &mut self,
+        jobs: &[JobId],
+        until: Option<Timestamp>,
+        reason: Option<&str>,
+    ) -> Result<Vec<JobId>> {
         let mut changed = Vec::new();
         for id in jobs {
             let paused = self.record(id)?.paused.clone();
@@ -267,7 +275,8 @@ impl Transaction<'_> {
             {
                 return Err(NoPlace::Never(SkipReason::Misfire));
             }
-            let others = self.book.open_of(&occurrence.id.job).filter(|o| o.run != occurrence.run && o.is_active()).count();
+            let others =
+                self.book.open_of(&occurrence.id.job).filter(|o| o.run != occurrence.run && o.is_active()).count();
             let most = match job.overlap {
                 Overlap::Forbid => 1,
                 Overlap::Allow => job.max_parallel.map_or(usize::MAX, |most| most as usize),
@@ -364,7 +373,8 @@ impl Transaction<'_> {
     }
 
     pub(crate) fn cancel(&mut self, run: &RunId) -> Result<Cancelled> {
-        let not_open = || Error::new(ErrorKind::NotFound, format!("run `{run}` is not open")).hint("see `sched history`");
+        let not_open =
+            || Error::new(ErrorKind::NotFound, format!("run `{run}` is not open")).hint("see `sched history`");
         let running = self.book.occurrence(run).ok_or_else(not_open)?.is_running();
         self.change(run, Change::RequestCancel);
         Ok(if running { Cancelled::Requested } else { Cancelled::Closed })
@@ -377,11 +387,14 @@ impl Transaction<'_> {
         if occurrence.owner().is_some_and(|owner| !owner_is_dead(owner)) {
             return false;
         }
-        self.change(&run, match finding {
-            Finding::NeverStarted => Change::Requeue { epoch },
-            Finding::Alive(process) => Change::Orphan { epoch, process },
-            Finding::Over(outcome) => Change::Abandon { epoch, outcome },
-        })
+        self.change(
+            &run,
+            match finding {
+                Finding::NeverStarted => Change::Requeue { epoch },
+                Finding::Alive(process) => Change::Orphan { epoch, process },
+                Finding::Over(outcome) => Change::Abandon { epoch, outcome },
+            },
+        )
     }
 }
 
@@ -445,7 +458,9 @@ impl Transaction<'_> {
             if hash != record.schedule_hash || lost && computed().is_some() {
                 let next_at = computed();
                 if hash != record.schedule_hash {
-                    done.push(format!("the next instant of job `{id}` was computed anew: its zone or that zone's rules changed"));
+                    done.push(format!(
+                        "the next instant of job `{id}` was computed anew: its zone or that zone's rules changed"
+                    ));
                 }
                 let (zone, at) = (zone.to_owned(), self.now);
                 repairs.push(Event::Cursor { job: id.clone(), at, zone, schedule_hash: hash, next_at });
@@ -487,7 +502,13 @@ fn claim_of(occurrence: &Occurrence, token: Token, epoch: u32) -> Claim {
 }
 
 /// What is open in `book` at `now`; `is_dead` says which owners are gone.
-pub(crate) fn open(book: &mut Book, now: Timestamp, limits: Limits, owner: &OwnerId, is_dead: &dyn Fn(&OwnerId) -> bool) -> Open {
+pub(crate) fn open(
+    book: &mut Book,
+    now: Timestamp,
+    limits: Limits,
+    owner: &OwnerId,
+    is_dead: &dyn Fn(&OwnerId) -> bool,
+) -> Open {
     let mut open = Open { active: book.active(), next_wakeup: book.next_wakeup(), ..Open::default() };
     for (id, record) in book.due(now) {
         if let Ok(job) = &record.job {

@@ -36,7 +36,8 @@ pub(super) fn take_in(transaction: &mut Transaction<'_>, document: &Document, ha
     }
     // While it can't be known whose entry one is, nothing may be taken for removed.
     if all_readable {
-        let gone: Vec<JobId> = transaction.book.jobs().map(|(id, _)| id.clone()).filter(|id| !named.contains(id)).collect();
+        let gone: Vec<JobId> =
+            transaction.book.jobs().map(|(id, _)| id.clone()).filter(|id| !named.contains(id)).collect();
         if document.entries.is_empty() && !gone.is_empty() {
             tracing::warn!(jobs = gone.len(), "jobs.json lists no jobs any more: all of them are removed");
         }
@@ -60,7 +61,8 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
             }
         };
         if let Some(first) = first_lines.get(&id) {
-            let what = format!("{path}: {}: job `{id}` is there already, at line {first}; this one is ignored", entry.place);
+            let what =
+                format!("{path}: {}: job `{id}` is there already, at line {first}; this one is ignored", entry.place);
             problems.push(Problem::new(format!("entry-{id}-again"), what, "remove one of them, or give it another id"));
             continue;
         }

@@ -83,7 +83,8 @@ impl Document {
         let entries: Vec<&RawValue> = serde_json::from_str(jobs.get())
             .map_err(|_| Unreadable { place: at(jobs), why: "`jobs` must be a list: [ {...}, ... ]".into() })?;
         for raw in entries {
-            let value = serde_json::from_str(raw.get()).map_err(|error| Unreadable { place: at(raw), why: words(&error) })?;
+            let value =
+                serde_json::from_str(raw.get()).map_err(|error| Unreadable { place: at(raw), why: words(&error) })?;
             document.entries.push(Entry { text: raw.get().to_owned(), value, place: at(raw) });
         }
         Ok(document)

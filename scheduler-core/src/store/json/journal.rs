@@ -147,12 +147,15 @@ impl Journal {
     /// and nobody has been told that it succeeded.
     fn unfinished(&mut self, access: Access, at: u64, tail: &[u8]) -> Result<()> {
         if let Some(voucher) = frame::find_voucher(tail, self.seq + 1) {
-            let error = Error::new(ErrorKind::Corrupt, format!(
-                "{} is damaged at byte {at}: frame {} is not whole, and frame {} proves that it was",
-                self.path.display(),
-                self.seq + 1,
-                voucher.seq,
-            ));
+            let error = Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "{} is damaged at byte {at}: frame {} is not whole, and frame {} proves that it was",
+                    self.path.display(),
+                    self.seq + 1,
+                    voucher.seq,
+                ),
+            );
             return Err(error.hint(format!(
                 "nothing fires from a journal that can't be trusted: put {} back from a backup, or move the `state` folder \
                  aside to start afresh from jobs.json",

@@ -7,10 +7,7 @@
 use std::{
     io,
     path::Path,
-    sync::{
-        Arc,
-        atomic::AtomicU64,
-    },
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use super::{
@@ -20,8 +17,7 @@ use super::{
         event::Event,
         transactions::{self, Transaction},
     },
-    JsonStoreOptions, Mode,
-    definitions,
+    JsonStoreOptions, Mode, definitions,
     document::{Document, Unreadable},
     journal::{Access, Caught, Journal},
     manifest::{FORMAT, Manifest},
@@ -116,15 +112,19 @@ impl Keeper {
         lock.lock(Lock::Exclusive).map_err(|error| Error::io("cannot take state/lock", error))?;
         // Somebody else may have made it while this process waited.
         if Manifest::read(&*self.fs, &home)?.is_none() {
-            if let Some(orphan) = self.fs.list(&home.state()).unwrap_or_default().iter().find(|n| n.starts_with("journal.")) {
+            if let Some(orphan) =
+                self.fs.list(&home.state()).unwrap_or_default().iter().find(|n| n.starts_with("journal."))
+            {
                 let what = format!("{} is missing beside {orphan}", home.manifest().display());
-                return Err(Error::new(ErrorKind::Corrupt, what)
-                    .hint("put it back from a backup, or move the `state` folder aside to start afresh from jobs.json"));
+                return Err(Error::new(ErrorKind::Corrupt, what).hint(
+                    "put it back from a backup, or move the `state` folder aside to start afresh from jobs.json",
+                ));
             }
             let failed = |error| Error::io(format!("cannot make a store in {}", home.path().display()), error);
             self.fs.open(&home.journal(1), Open::Create).and_then(|journal| journal.sync()).map_err(failed)?;
             if self.fs.stat(&home.jobs_json()).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-                atomic_write(&*self.fs, &home.jobs_json(), Document::default().text().as_bytes(), None).map_err(failed)?;
+                atomic_write(&*self.fs, &home.jobs_json(), Document::default().text().as_bytes(), None)
+                    .map_err(failed)?;
             }
             let store_id = OwnerId::random(self.clock.now()).to_string();
             let machine_id = options.machine_id.clone();
@@ -175,11 +175,14 @@ impl Keeper {
         let files = self.files.insert(Files { manifest, manifest_stat, journal, lock });
         match files.journal.catch_up(Access::Beside, |event| self.book.apply(&event, &mut |_| {}))? {
             Caught::Up => Ok(()),
-            Caught::Stale => Err(Error::new(ErrorKind::Corrupt, format!(
-                "{} is damaged at byte {}: a frame is out of order",
-                self.home.journal(files.manifest.generation).display(),
-                files.journal.end(),
-            ))
+            Caught::Stale => Err(Error::new(
+                ErrorKind::Corrupt,
+                format!(
+                    "{} is damaged at byte {}: a frame is out of order",
+                    self.home.journal(files.manifest.generation).display(),
+                    files.journal.end(),
+                ),
+            )
             .hint("put it back from a backup, or move the `state` folder aside to start afresh from jobs.json")),
         }
     }
@@ -237,7 +240,11 @@ impl Keeper {
             && self.mode == Mode::Change
             && self.book.jobs().next().is_some()
         {
-            tracing::warn!(problem = error.words(), "{} can't be taken in; the jobs known so far stay in force", path.display());
+            tracing::warn!(
+                problem = error.words(),
+                "{} can't be taken in; the jobs known so far stay in force",
+                path.display()
+            );
         }
         self.seen = Some(Seen { stat, content });
         self.is_new()
@@ -324,7 +331,8 @@ impl Keeper {
                 Ok(bytes) if bytes.trim_ascii().is_empty() => Ok((Some(bytes), rebuilt())),
                 _ => {
                     let what = format!("{}: {}: {}; nothing was changed", path.display(), why.place, why.why);
-                    Err(Error::new(ErrorKind::Invalid, what).hint("correct the file first; jobs.json.bak.1 is the version before"))
+                    Err(Error::new(ErrorKind::Invalid, what)
+                        .hint("correct the file first; jobs.json.bak.1 is the version before"))
                 }
             },
             Some(Seen { content: Err(Unseen::Failed(error)), .. }) => Err(Error::new(error.kind(), error.to_string())),
@@ -360,7 +368,8 @@ impl Keeper {
     /// Runs `change` under `state/lock`, with everything others wrote taken in. If it fails, the book is as it was.
     fn locked<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.lock(|lock| lock.lock(Lock::Exclusive))?;
-        let mut answer = self.catch_up(Access::Alone).and_then(|()| if self.distrusted { self.new_generation() } else { Ok(()) });
+        let mut answer =
+            self.catch_up(Access::Alone).and_then(|()| if self.distrusted { self.new_generation() } else { Ok(()) });
         let mut value = None;
         if answer.is_ok() {
             match change(self) {
@@ -472,7 +481,8 @@ impl Keeper {
         if let Some((at, job)) = self.book.clock_repaired()
             && self.clock.now().duration_since(*at).abs() < jiff::SignedDuration::from_hours(24)
         {
-            let what = format!("the clock was wrong and was taken back at {at}; job `{job}` and maybe others started afresh");
+            let what =
+                format!("the clock was wrong and was taken back at {at}; job `{job}` and maybe others started afresh");
             problems.push(Problem::new("clock-repaired", what, "check the machine's time source; this stays for 24 h"));
         }
         if self.book.anomalies() > 0 {

@@ -34,7 +34,9 @@ impl Manifest {
         })?;
         if manifest.format > FORMAT {
             let what = format!("{} has format {}; this build knows {FORMAT}", path.display(), manifest.format);
-            return Err(Error::new(ErrorKind::TooNew, what).hint("use the newer sched that wrote it; nothing was changed"));
+            return Err(
+                Error::new(ErrorKind::TooNew, what).hint("use the newer sched that wrote it; nothing was changed")
+            );
         }
         Ok(Some(manifest))
     }
@@ -43,7 +45,8 @@ impl Manifest {
         let path = home.manifest();
         let mut text = serde_json::to_vec(self).expect("a manifest is JSON");
         text.push(b'\n');
-        atomic_write(fs, &path, &text, None).map_err(|error| Error::io(format!("cannot write {}", path.display()), error))?;
+        atomic_write(fs, &path, &text, None)
+            .map_err(|error| Error::io(format!("cannot write {}", path.display()), error))?;
         Ok(())
     }
 }

@@ -34,8 +34,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::{keeper::Keeper, writer::Writer};
 use super::{
-    Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open, Problem,
-    Recovery, Start,
+    Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
+    Problem, Recovery, Start,
 };
 use crate::{
     Clock, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
@@ -227,7 +227,8 @@ impl JobStore for JsonStore {
 
     async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
         let recover = move |transaction: &mut super::transactions::Transaction<'_>, coroner: &owners::Coroner<'_>| {
-            let settled = judged.into_iter().filter(|one| transaction.recover(one.clone(), |owner| coroner.is_dead(owner)));
+            let settled =
+                judged.into_iter().filter(|one| transaction.recover(one.clone(), |owner| coroner.is_dead(owner)));
             settled.count()
         };
         let settled = self.writer.change(recover).await?;
@@ -252,7 +253,8 @@ impl JobStore for JsonStore {
     fn subscribe(&self) -> tokio::sync::watch::Receiver<u64> {
         // Watching costs a few wake-ups, so it starts with the first one who wants to know.
         self.watching.call_once(|| {
-            let watched = watch::Watched { fs: Arc::clone(&self.fs), home: self.home.clone(), end: Arc::clone(&self.end) };
+            let watched =
+                watch::Watched { fs: Arc::clone(&self.fs), home: self.home.clone(), end: Arc::clone(&self.end) };
             tokio::spawn(watched.run(self.changed.clone(), self.stop.clone()));
         });
         self.changed.subscribe()
