@@ -1,0 +1,44 @@
+//! The built-in ticker: what every other provider falls back to. It lives here and not among the plugins, so that it can't
+//! be taken away.
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+
+use super::{CronScheduler, SchedulerContext};
+use crate::Result;
+
+/// Sleeps until something is due, and fires it.
+///
+/// It wakes at the earliest next instant, when jobs change and at least once every interval; it never waits for a job. A
+/// failed tick is written down where `sched status` finds it, and the loop goes on: stopping is only ever by the token.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ticker;
+
+/// After a failed tick the loop doesn't spin on the same error.
+const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(1);
+
+#[async_trait]
+impl CronScheduler for Ticker {
+    fn name(&self) -> &'static str {
+        "builtin"
+    }
+
+    async fn start(&self, cx: SchedulerContext) -> Result<()> {
+        let mut changes = cx.changes();
+        while !cx.stopping().is_cancelled() {
+            // Taken before the tick: a change during it is one that the tick may not have seen.
+            changes.mark_unchanged();
+            let failed = cx.tick().await.is_err();
+            let now = cx.clock().now();
+            let interval = SignedDuration::try_from(cx.interval()).unwrap_or(SignedDuration::from_secs(60));
+            let latest = now.saturating_add(if failed { AFTER_FAILURE } else { interval }).unwrap_or(now);
+            let until = cx.next_wakeup().filter(|_| !failed).map_or(latest, |next| next.min(latest));
+            tokio::select! {
+                () = cx.stopping().cancelled() => {}
+                _ = changes.changed() => {}
+                () = cx.clock().sleep_until(until) => {}
+            }
+        }
+        Ok(())
+    }
+}
