@@ -364,7 +364,7 @@ fn better(error: ScheduleError, text: Part<'_>, first: Part<'_>, anchor: Timesta
 
 fn next_second(calendar: &Calendar, engine: &OnceLock<Box<Engine>>, after: i64, zone: &TimeZone) -> Option<i64> {
     let engine = engine.get_or_init(|| Box::new(Engine::new(calendar)));
-    dst::next(after, zone, calendar.wildcard, |local| engine.next(local))
+    dst::next(after, zone, calendar.wildcard, |local| engine.next(calendar.years.as_ref(), local))
 }
 
 /// The whole second at or before an instant. Jiff counts the fraction towards zero, here it counts forwards.
