@@ -49,6 +49,12 @@ enum Form {
 }
 
 /// What makes a schedule fire.
+///
+/// ```
+/// use scheduler_core::schedule::{Kind, ParseOptions, Schedule};
+/// assert_eq!(Schedule::parse("@every 5m", &ParseOptions::default())?.kind(), Kind::Interval);
+/// # Ok::<(), scheduler_core::schedule::ScheduleError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
