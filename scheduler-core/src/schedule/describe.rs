@@ -21,7 +21,7 @@ pub(super) fn calendar(calendar: &Calendar) -> String {
     }
     parts.extend(days);
     if calendar.month != Field::Month.full() {
-        let months = named(calendar.month, Field::Month.min(), &MONTHS);
+        let months = named(calendar.month, Field::Month.min(), &MONTHS, "and");
         // "on day 1 of January" belongs together; weekdays are kept apart.
         let last = parts.pop().unwrap_or_default();
         parts.push(match last.strip_suffix("of the month") {
@@ -32,7 +32,7 @@ pub(super) fn calendar(calendar: &Calendar) -> String {
     }
     if let Some(years) = &calendar.years {
         let runs: Vec<String> = years.runs().into_iter().map(|run| run_text(run, |year| year.to_string())).collect();
-        parts.push(format!("in {}", and(&runs)));
+        parts.push(format!("in {}", join(&runs, "and")));
     }
     parts.join(", ")
 }
@@ -72,7 +72,7 @@ fn time(calendar: &Calendar) -> (String, bool) {
     let Calendar { second, minute, hour, .. } = *calendar;
     let count = second.count_ones() * minute.count_ones() * hour.count_ones();
     if count <= LISTED_TIMES {
-        return (format!("At {}", and(&times(calendar))), true);
+        return (format!("At {}", join(&times(calendar), "and")), true);
     }
     if second == 1 {
         return (to_the_minute(minute, hour), false);
@@ -118,16 +118,12 @@ fn to_the_minute(minute: u64, hour: u64) -> String {
 }
 
 fn in_hours(hour: u64) -> String {
-    if every(hour, 24, "hour").is_some() {
-        let step = 24 / hour.count_ones();
-        return format!("in every {} hour from 0 to {}", ordinal(step), 24 - step);
-    }
     let runs = bits::runs(hour);
     if runs.len() > 2 {
         return format!("in {}", numbered("hour", hour));
     }
     let spans: Vec<String> = runs.iter().map(|(low, high)| format!("between {low:02}:00 and {high:02}:59")).collect();
-    and(&spans)
+    join(&spans, "and")
 }
 
 /// "every 10 minutes", if the set is just that: from 0, in equal steps, and equally over the end of the circle.
@@ -146,27 +142,20 @@ fn days(calendar: &Calendar) -> Option<String> {
     if calendar.every_day() {
         return None;
     }
-    let days = (calendar.day != Field::DayOfMonth.full()).then(|| day_of_month(calendar.day));
-    let weekdays = (calendar.weekday != Field::Weekday.full()).then(|| named(calendar.weekday, 0, &WEEKDAYS));
-    match (days, weekdays, calendar.day_rule) {
-        (Some(days), Some(weekdays), DayRule::Either) => Some(format!("on {days} or on {weekdays}")),
-        (Some(days), Some(weekdays), DayRule::Both) => Some(format!("on {days} and only when it is {weekdays}")),
+    let days = (calendar.day != Field::DayOfMonth.full()).then(|| numbered("day", calendar.day));
+    let weekday = (calendar.weekday != Field::Weekday.full()).then_some(calendar.weekday);
+    let either = |set| named(set, 0, &WEEKDAYS, "or");
+    match (days, weekday, calendar.day_rule) {
+        (Some(days), Some(set), DayRule::Either) => Some(format!("on {days} or on {}", either(set))),
+        (Some(days), Some(set), DayRule::Both) => Some(format!("on {days} and only when it is {}", either(set))),
         (Some(days), None, _) => Some(format!("on {days} of the month")),
-        (None, Some(weekdays), _) if weekdays.contains(" to ") && !weekdays.contains(" and ") => Some(weekdays),
-        (None, weekdays, _) => weekdays.map(|weekdays| format!("on {weekdays}")),
-    }
-}
-
-fn day_of_month(set: u64) -> String {
-    let members: Vec<u32> = bits::members(set).collect();
-    if let [first, second, .., last] = *members.as_slice() {
-        let step = second - first;
-        let regular = step > 1 && members.iter().copied().eq((first..=last).step_by(step as usize));
-        if regular && members.len() > 3 {
-            return format!("every {} day from {first} to {last}", ordinal(step));
+        (None, Some(set), _) => {
+            let text = named(set, 0, &WEEKDAYS, "and");
+            let one_range = text.contains(" to ") && !text.contains(" and ");
+            Some(if one_range { text } else { format!("on {text}") })
         }
+        (None, None, _) => None,
     }
-    numbered("day", set)
 }
 
 fn ordinal(number: u32) -> String {
@@ -180,22 +169,29 @@ fn ordinal(number: u32) -> String {
     format!("{number}{suffix}")
 }
 
-/// "minute 5", "minutes 5 to 30 and 49".
+/// "minute 5", "minutes 5 to 30 and 49", "every 2nd minute from 1 to 59".
 fn numbered(unit: &str, set: u64) -> String {
-    let plural = if bits::members(set).count() == 1 { "" } else { "s" };
+    let members: Vec<u32> = bits::members(set).collect();
+    if let [first, second, _, _, .., last] = *members.as_slice() {
+        let step = second - first;
+        if step > 1 && members.iter().copied().eq((first..=last).step_by(step as usize)) {
+            return format!("every {} {unit} from {first} to {last}", ordinal(step));
+        }
+    }
+    let plural = if members.len() == 1 { "" } else { "s" };
     let runs: Vec<String> = bits::runs(set).into_iter().flat_map(|run| spread(run, |n| n.to_string())).collect();
-    format!("{unit}{plural} {}", and(&runs))
+    format!("{unit}{plural} {}", join(&runs, "and"))
 }
 
-/// "Monday to Friday", "June and July"; `names[0]` is the value `first`.
-fn named(set: u64, first: u32, names: &[&str]) -> String {
+/// "Monday to Friday", "June and July", joined by `word`; `names[0]` is the value `first`.
+fn named(set: u64, first: u32, names: &[&str], word: &str) -> String {
     let name = |value: u32| names[(value - first) as usize].to_owned();
     // The week is read from Monday on, so that the weekend stays together; Sunday comes last as 7.
     let from_monday = first == 0 && bits::contains(set, 0) && set.count_ones() < 7;
     let set = if from_monday { set & !1 | 1 << 7 } else { set };
     let name = |value: u32| name(if first == 0 { value % 7 } else { value });
     let runs: Vec<String> = bits::runs(set).into_iter().flat_map(|run| spread(run, name)).collect();
-    and(&runs)
+    join(&runs, word)
 }
 
 /// A run of three or more as a range, a shorter one as its members.
@@ -207,11 +203,12 @@ fn run_text((low, high): (u32, u32), name: impl Fn(u32) -> String) -> String {
     if low == high { name(low) } else { format!("{} to {}", name(low), name(high)) }
 }
 
-fn and(items: &[String]) -> String {
+/// "a, b and c".
+fn join(items: &[String], word: &str) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
     }
 }
 

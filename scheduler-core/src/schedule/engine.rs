@@ -17,8 +17,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub(super) struct Engine {
     /// One schedule, or two of which the earlier match counts.
-    alternatives: Vec<cron::Schedule>,
-    years: Option<Years>,
+    alternatives: Box<[cron::Schedule]>,
 }
 
 /// The years that the `cron` crate knows.
@@ -44,13 +43,14 @@ impl Engine {
         };
         // `0 0 31 2 1` is every Monday of February: its other half would be searched for in vain each time.
         let alternatives = parts.iter().filter(|part| never::reason(part).is_none()).map(compile).collect();
-        Engine { alternatives, years: calendar.years.clone() }
+        Engine { alternatives }
     }
 
-    /// The first match after the local second `after`, both counted from 1970-01-01 00:00:00 on the local clock.
-    pub(super) fn next(&self, after: i64) -> Option<i64> {
+    /// The first match after the local second `after`, both counted from 1970-01-01 00:00:00 on the local clock, in one
+    /// of the `years` of the calendar.
+    pub(super) fn next(&self, years: Option<&Years>, after: i64) -> Option<i64> {
         let mut year = DateTime::from_timestamp(after.checked_add(1)?, 0)?.year();
-        if self.years.is_none() && KNOWN.contains(&year) {
+        if years.is_none() && KNOWN.contains(&year) {
             if let Some(found) = self.next_known(after) {
                 return Some(found);
             }
@@ -58,7 +58,7 @@ impl Engine {
         }
         // One year at a time, each moved onto one the crate knows that has the same days on the same weekdays.
         loop {
-            year = self.years.as_ref().map_or(Some(year), |years| years.first_from(year))?;
+            year = years.map_or(Some(year), |years| years.first_from(year))?;
             if year > Years::LAST.cast_signed() {
                 return None;
             }

@@ -27,7 +27,14 @@ pub(super) fn parse(field: Field, item: Part<'_>) -> Result<Steps, ScheduleError
         None => (item, None),
     };
     if base.text.is_empty() {
-        return Err(item.error(format!("`{}` has a step and no range", item.text)).with_hint(starred(step)));
+        let step = item.text.trim_start_matches('/');
+        let plain = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+        let error = item.error(format!("`{}` has a step and no range", item.text));
+        return Err(error.with_hint(if plain {
+            format!("write `*/{step}`")
+        } else {
+            "write the schedule alone, without a command".into()
+        }));
     }
     let range = range(field, base, step)?;
     let Some(step) = step else {
@@ -42,10 +49,6 @@ pub(super) fn parse(field: Field, item: Part<'_>) -> Result<Steps, ScheduleError
             .with_hint(format!("write `{low}-{}/{number}`", field.last())));
     }
     Ok(Steps { low: range.0, high: range.1, step: number })
-}
-
-fn starred(step: Option<Part<'_>>) -> String {
-    format!("write `*/{}`", step.map_or("", |step| step.text))
 }
 
 fn step_number(item: Part<'_>, base: Part<'_>, step: Part<'_>) -> Result<u32, ScheduleError> {

@@ -22,7 +22,8 @@ impl Once {
     /// Whether `text` begins like a date, and so can be nothing but a one-shot.
     pub(super) fn looks_like_one(text: &str) -> bool {
         let bytes = text.as_bytes();
-        bytes.len() > 5 && bytes[..4].iter().all(u8::is_ascii_digit) && bytes[4] == b'-' && bytes[5..].contains(&b'-')
+        let parted = |separator| bytes[4] == separator && bytes[5..].contains(&separator);
+        bytes.len() > 5 && bytes[..4].iter().all(u8::is_ascii_digit) && (parted(b'-') || parted(b'/'))
     }
 
     pub(super) fn parse(text: Part<'_>) -> Result<Self, ScheduleError> {

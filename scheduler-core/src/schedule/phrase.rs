@@ -18,7 +18,7 @@ const UNITS: [&str; 5] = ["minute", "hour", "day", "weekday", "weekend"];
 pub(super) fn parse(rest: Part<'_>) -> Result<Calendar, ScheduleError> {
     let words: Vec<Part<'_>> = rest.pieces(|c| c == ',' || c.is_whitespace()).filter(|w| !w.text.is_empty()).collect();
     let Some((first, after)) = words.split_first() else {
-        return Err(rest.error("`every` what?").with_hint(FORMS));
+        return Err(rest.error("`every` needs a day or a duration").with_hint(FORMS));
     };
     let unit = first.text.to_ascii_lowercase();
     let (weekdays, time) = match unit.as_str() {
@@ -118,7 +118,7 @@ fn alone(after: &[Part<'_>]) -> Result<(), ScheduleError> {
 /// Hour and minute; `before` is what to point at when there is no time.
 fn time_of_day(before: Part<'_>, words: &[Part<'_>]) -> Result<(u32, u32), ScheduleError> {
     const TIMES: &str = "write a time such as `9am`, `9:30pm`, `09:30`, `noon` or `midnight`";
-    let (first, rest) = words.split_first().ok_or_else(|| before.error("`at` what time?").with_hint(TIMES))?;
+    let (first, rest) = words.split_first().ok_or_else(|| before.error("`at` needs a time of day").with_hint(TIMES))?;
     let mut lower = first.text.to_ascii_lowercase();
     let mut rest = rest;
     // `9 am` is `9am`.

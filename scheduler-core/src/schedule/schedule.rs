@@ -49,6 +49,12 @@ enum Form {
 }
 
 /// What makes a schedule fire.
+///
+/// ```
+/// use scheduler_core::schedule::{Kind, ParseOptions, Schedule};
+/// assert_eq!(Schedule::parse("@every 5m", &ParseOptions::default())?.kind(), Kind::Interval);
+/// # Ok::<(), scheduler_core::schedule::ScheduleError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -364,7 +370,7 @@ fn better(error: ScheduleError, text: Part<'_>, first: Part<'_>, anchor: Timesta
 
 fn next_second(calendar: &Calendar, engine: &OnceLock<Box<Engine>>, after: i64, zone: &TimeZone) -> Option<i64> {
     let engine = engine.get_or_init(|| Box::new(Engine::new(calendar)));
-    dst::next(after, zone, calendar.wildcard, |local| engine.next(local))
+    dst::next(after, zone, calendar.wildcard, |local| engine.next(calendar.years.as_ref(), local))
 }
 
 /// The whole second at or before an instant. Jiff counts the fraction towards zero, here it counts forwards.

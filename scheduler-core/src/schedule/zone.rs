@@ -77,6 +77,12 @@ fn suggestion(name: &str, known: &[String]) -> String {
 }
 
 /// Why a name is not a time zone; `Display` is one line with the nearest name.
+///
+/// ```
+/// let error = scheduler_core::schedule::zone::parse("Berlin").unwrap_err();
+/// assert_eq!(error.message(), "`Berlin` is not a time zone");
+/// assert_eq!(error.hint(), "did you mean `Europe/Berlin`?");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneError {
     message: String,

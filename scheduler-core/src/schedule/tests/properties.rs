@@ -1,5 +1,7 @@
 //! Properties of random schedules, held against the walking [oracle](super::oracle).
 
+use std::collections::BTreeSet;
+
 use jiff::{
     Timestamp, ToSpan as _,
     tz::{Offset, TimeZone},
@@ -38,6 +40,20 @@ fn zone_and_minute() -> impl Strategy<Value = (TimeZone, Timestamp)> {
         // Some zones list the end of 32-bit time as a change, in the middle of a minute.
         (zone, Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap())
     })
+}
+
+/// Second, minute, hour, day of month, month, weekday.
+const BOUNDS: [(u32, u32); 6] = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6)];
+
+/// The members of six fields: a few numbers, or steps, or all.
+fn written_out() -> impl Strategy<Value = Vec<BTreeSet<u32>>> {
+    BOUNDS
+        .map(|(low, high)| {
+            let steps =
+                (low..=high, 1..=high).prop_map(move |(from, step)| (from..=high).step_by(step as usize).collect());
+            prop_oneof![prop::collection::btree_set(low..=high, 1..5), steps, Just((low..=high).collect())].boxed()
+        })
+        .to_vec()
 }
 
 fn parse(rule: &oracle::Rule) -> Option<Schedule> {
@@ -110,6 +126,28 @@ proptest! {
         let walk = std::iter::successors(schedule.next_after(from - 1.nanosecond(), &zone), |&at| schedule.next_after(at, &zone));
         let last = walk.take_while(|&at| at <= to).last();
         prop_assert_eq!(schedule.newest(from, to, &zone), last);
+    }
+
+    /// A description leaves nothing out: one value more or less in any field is told differently.
+    #[test]
+    fn descriptions_are_exact(fields in written_out(), field in 0_usize..6, value in 0_u32..60) {
+        let (low, high) = BOUNDS[field];
+        let mut other = fields.clone();
+        let value = low + value % (high - low + 1);
+        if !other[field].remove(&value) {
+            other[field].insert(value);
+        }
+        // A full day field makes the other one meaningless.
+        let full = |set: &BTreeSet<u32>, field: usize| set.len() as u32 == BOUNDS[field].1 - BOUNDS[field].0 + 1;
+        let blurred = [&fields, &other].iter().any(|fields| full(&fields[3], 3) || full(&fields[5], 5));
+        if blurred || other[field].is_empty() {
+            return Ok(());
+        }
+        let describe = |fields: &[BTreeSet<u32>]| {
+            let lists = fields.iter().map(|set| set.iter().map(u32::to_string).collect::<Vec<_>>().join(","));
+            super::parse(&lists.collect::<Vec<_>>().join(" ")).describe(None)
+        };
+        prop_assert_ne!(describe(&fields), describe(&other));
     }
 
     /// Intervals: whole periods from the anchor, in both directions.

@@ -127,6 +127,12 @@ fn refusals_of_a_field() {
         ("*/ * * * *", Minute, "minute: `*/` lacks its step; write `*/2`", "*/"),
         ("/5 * * * *", Minute, "minute: `/5` has a step and no range; write `*/5`", "/5"),
         (
+            "*/5 * * * * /bin/true --quiet",
+            Weekday,
+            "weekday: `/bin/true` has a step and no range; write the schedule alone, without a command",
+            "/bin/true",
+        ),
+        (
             "*/-5 * * * *",
             Minute,
             "minute: `-5` is not a step; a step is a whole number of 1 or more; write `*/5`",
@@ -302,6 +308,7 @@ fn refusals_of_a_form() {
                 .into(),
             "5pm",
         ),
+        ("every", "`every` needs a day or a duration; write `every day at 9am`, `every monday,thu 09:30`, `every weekday 18:00` or `every 5m`".into(), ""),
         ("2026-06-01", "a one-shot needs a time of day; write `2026-06-01 09:00`".into(), "2026-06-01"),
         (
             "2026-06-01 09:00[Europe/Berlim]",
