@@ -3,21 +3,27 @@
 
 mod clock;
 pub mod duration;
+pub mod engine;
 mod error;
 mod home;
 mod ids;
 pub mod job;
+pub mod liveness;
 mod nearest;
 pub mod notify;
 pub mod occurrence;
 pub mod plan;
+pub mod provider;
 pub mod runner;
 pub mod schedule;
 pub mod size;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod vfs;
 
 pub use clock::{Clock, SystemClock};
+pub use engine::{Engine, EngineOptions};
 pub use error::{Error, ErrorKind, Result};
 pub use home::Home;
 pub use ids::{JobId, OccurrenceId, OccurrenceKind, OwnerId, RunId, Token};

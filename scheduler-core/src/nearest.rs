@@ -23,6 +23,6 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Vec
             (starts || distance <= (longest / 3).max(2) && distance < longest).then_some((distance, name))
         })
         .collect();
-    scored.sort();
+    scored.sort_unstable();
     scored.into_iter().take(3).map(|(_, name)| name).collect()
 }

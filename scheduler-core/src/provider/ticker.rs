@@ -28,11 +28,19 @@ impl CronScheduler for Ticker {
         while !cx.stopping().is_cancelled() {
             // Taken before the tick: a change during it is one that the tick may not have seen.
             changes.mark_unchanged();
+            let began = cx.clock().now();
             let failed = cx.tick().await.is_err();
             let now = cx.clock().now();
+            let later = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
             let interval = SignedDuration::try_from(cx.interval()).unwrap_or(SignedDuration::from_secs(60));
-            let latest = now.saturating_add(if failed { AFTER_FAILURE } else { interval }).unwrap_or(now);
-            let until = cx.next_wakeup().filter(|_| !failed).map_or(latest, |next| next.min(latest));
+            let until = match cx.next_wakeup() {
+                _ if !cx.may_dispatch() => later(interval),
+                _ if failed => later(AFTER_FAILURE),
+                // Due before the tick and still due after it: something keeps it from being settled.
+                Some(next) if next <= began => later(AFTER_FAILURE),
+                Some(next) => next.min(later(interval)),
+                None => later(interval),
+            };
             tokio::select! {
                 () = cx.stopping().cancelled() => {}
                 _ = changes.changed() => {}

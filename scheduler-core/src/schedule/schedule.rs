@@ -70,7 +70,7 @@ pub enum Kind {
     Manual,
 }
 
-/// What a text means beyond its letters.
+/// What a text means beyond its letters. No form needs a zone to be understood: instants are asked for with one.
 ///
 /// ```
 /// use jiff::Timestamp;
@@ -82,27 +82,18 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ParseOptions {
-    /// The job's zone. No form needs it to be understood: instants are asked for with a zone of their own.
-    pub time_zone: TimeZone,
     /// The instant that intervals count from; the first fire of a new job is one period after it.
     pub anchor: Timestamp,
 }
 
 impl Default for ParseOptions {
-    /// UTC, and the epoch.
+    /// Intervals count from the epoch.
     fn default() -> Self {
-        ParseOptions { time_zone: TimeZone::UTC, anchor: Timestamp::UNIX_EPOCH }
+        ParseOptions { anchor: Timestamp::UNIX_EPOCH }
     }
 }
 
 impl ParseOptions {
-    /// These options with another zone.
-    #[must_use]
-    pub fn with_time_zone(mut self, time_zone: TimeZone) -> Self {
-        self.time_zone = time_zone;
-        self
-    }
-
     /// These options with another anchor.
     #[must_use]
     pub fn with_anchor(mut self, anchor: Timestamp) -> Self {

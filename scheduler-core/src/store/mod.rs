@@ -41,8 +41,8 @@ use crate::{
 ///    [`define`](Self::define) answers, the change survives kill -9 and, as far as the disk is honest, power loss.
 /// 3. **One cursor, one step.** An occurrence appears in the same step in which its job's cursor moves past it, so no instant
 ///    can be admitted twice.
-/// 4. **Fenced.** Only the holder of a claim's token and epoch can start and finish it. At most one `start` of a run ever
-///    answers [`Start::Go`].
+/// 4. **Fenced.** Only the holder of a claim's token and epoch can start and finish it. A `start` answers [`Start::Go`] to that
+///    holder only; asked again because the answer was lost, it answers the same until a process is noted.
 /// 5. **Nothing is dropped.** Every occurrence ends in one [`LedgerEntry`], alone or in a gap.
 /// 6. **Owners are processes.** A claim of a dead owner returns to the queue; a run of a dead owner is never started again,
 ///    but handed out in [`Open::abandoned`] for the engine to judge.
@@ -106,7 +106,8 @@ pub trait JobStore: Send + Sync {
     /// Why nothing could be written.
     async fn claim(&self, runs: Vec<RunId>, limits: Limits) -> Result<Vec<Option<Claim>>>;
 
-    /// The last word before a run: checks everything again and makes the start durable.
+    /// The last word before a run: checks everything again and makes the start durable. The caller runs it once, however
+    /// often it had to ask.
     ///
     /// # Errors
     /// Why nothing could be written; the run must not begin.
@@ -408,3 +409,6 @@ impl Problem {
         Self { remark: true, ..Self::new(key, what, hint) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -341,6 +341,14 @@ impl Transaction<'_> {
 
     pub(crate) fn start(&mut self, claim: &Claim, limits: Limits) -> Start {
         let Some(occurrence) = self.book.occurrence(&claim.run).cloned() else { return Start::Lost };
+        if let State::Running(claimed, None) = &occurrence.state
+            && claimed.token == claim.token
+            && occurrence.epoch == claim.epoch
+        {
+            // The answer to the first asking was lost on its way; only the holder of the token can ask again.
+            let job = self.book.job(&claim.id.job).and_then(|record| record.job.clone().ok());
+            return job.map_or(Start::Lost, Start::Go);
+        }
         let start = Change::Start { token: claim.token.clone(), epoch: claim.epoch };
         if transition(&occurrence, &start, self.now).is_err() {
             return Start::Lost;

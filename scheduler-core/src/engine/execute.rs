@@ -1,0 +1,221 @@
+//! From a claim to its end: start durably, run, finish, tell.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Here, Shared, pass::panic_words};
+use crate::{
+    Alert, Job, JobId, OccurrenceId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
+    store::{Abandoned, Claim, Finding, Recovery, Start},
+};
+
+/// How soon a failed write is tried again, at first and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+const START: &str = "record of a start";
+const END: &str = "record of an end";
+
+impl Shared {
+    /// Takes responsibility for a claim. Returns at once.
+    pub(super) fn dispatch(self: &Arc<Self>, claim: Claim) {
+        let cancel = CancellationToken::new();
+        let here = Here { cancel: cancel.clone(), orphan: false };
+        if self.runs.lock().insert(claim.run.clone(), here).is_some() {
+            // The same run twice in one process would be two executions of one claim.
+            tracing::error!(run = %claim.run, "a run that is open here was claimed again; the second claim is left alone");
+            return;
+        }
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            shared.execute(&claim, cancel).await;
+            shared.over(&claim.run);
+        });
+    }
+
+    async fn execute(self: &Arc<Self>, claim: &Claim, cancel: CancellationToken) {
+        let job = match self.retrying(START, || self.options.store.start(claim, self.options.limits)).await {
+            Some(Start::Go(job)) => job,
+            Some(Start::Requeued) => return tracing::debug!(run = %claim.run, "no place any more; it is queued again"),
+            Some(Start::Skipped(reason)) => {
+                return tracing::info!(job = %claim.id.job, run = %claim.run, "skipped: {}", reason.words());
+            }
+            Some(Start::Lost) | None => {
+                return tracing::info!(job = %claim.id.job, run = %claim.run, "somebody else has it, or it was cancelled");
+            }
+        };
+        tracing::info!(job = %job.id, run = %claim.run, owed_at = %claim.at, "started");
+        let outcome = self.run_one(claim, &job, cancel).await;
+        self.log_end(&job.id, &claim.run, &outcome);
+        let finished = self.retrying(END, || self.options.store.finish(claim, outcome.clone())).await;
+        if finished != Some(true) {
+            tracing::error!(job = %job.id, run = %claim.run, "the end of this run could not be recorded as its owner");
+        }
+        self.tell(&job, &claim.run, &outcome).await;
+    }
+
+    async fn run_one(self: &Arc<Self>, claim: &Claim, job: &Arc<Job>, cancel: CancellationToken) -> Outcome {
+        let noted = (Arc::clone(self), claim.clone());
+        let context = self
+            .run_context(Arc::clone(job), claim.run.clone(), claim.id.clone(), claim.at, claim.attempt)
+            .with_timeout(job.timeout)
+            .with_cancel(cancel)
+            .on_spawned(move |process| {
+                let (shared, claim) = noted.clone();
+                shared.tasks.clone().spawn(async move { shared.note_process(&claim, process).await });
+            });
+        let runner = Arc::clone(&self.options.runner);
+        match tokio::spawn(async move { runner.run(context).await }).await {
+            Ok(outcome) => outcome,
+            Err(panic) => Outcome::failed(format!("the runner panicked: {}", panic_words(panic))),
+        }
+    }
+
+    fn run_context(
+        &self,
+        job: Arc<Job>,
+        run: RunId,
+        id: OccurrenceId,
+        at: jiff::Timestamp,
+        attempt: u32,
+    ) -> RunContext {
+        RunContext::new(job, run, id, at, attempt)
+    }
+
+    async fn note_process(&self, claim: &Claim, process: ProcessRef) {
+        if let Err(error) = self.options.store.spawned(claim, process).await {
+            tracing::warn!(run = %claim.run, %error, "the pid of this run could not be noted; after a crash it is searched for");
+        }
+    }
+
+    /// Tries until it works. Gives up only when the engine is stopping and the disk still refuses: then the next start finds
+    /// the run and calls it unknown, which is what it is.
+    async fn retrying<T, F>(&self, what: &'static str, mut attempt: impl FnMut() -> F) -> Option<T>
+    where
+        F: Future<Output = crate::Result<T>>,
+    {
+        let mut pause = RETRY.0;
+        loop {
+            match attempt().await {
+                Ok(answer) => {
+                    if pause > RETRY.0 {
+                        self.finished(what, None);
+                    }
+                    return Some(answer);
+                }
+                Err(error) => {
+                    self.finished(what, Some(&error));
+                    if self.draining.is_cancelled() && (what == START || pause == RETRY.1) {
+                        return None;
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY.1);
+        }
+    }
+
+    /// Watches over a run that outlived its owner.
+    pub(super) fn adopt(self: &Arc<Self>, abandoned: &Abandoned) {
+        let occurrence = abandoned.occurrence.clone();
+        let Some(orphan) = abandoned.orphan.clone() else { return };
+        let cancel = CancellationToken::new();
+        let here = Here { cancel: cancel.clone(), orphan: true };
+        if self.runs.lock().insert(occurrence.run.clone(), here).is_some() {
+            return;
+        }
+        tracing::warn!(
+            job = %occurrence.id.job, run = %occurrence.run, pid = orphan.process.as_ref().map(|process| process.pid),
+            "watching over a run whose daemon died; its timeout and cancellation still count"
+        );
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let job = Arc::clone(&orphan.job);
+            let left = job.timeout.map(|timeout| shared.left_of(timeout, occurrence.started_at));
+            let context = shared
+                .run_context(job, occurrence.run.clone(), occurrence.id.clone(), occurrence.at, occurrence.attempt)
+                .with_timeout(left)
+                .with_cancel(cancel);
+            let outcome = tokio::select! {
+                outcome = shared.watch_orphan(orphan.clone(), context) => outcome,
+                () = shared.stopping.cancelled() => return,
+            };
+            shared.log_end(&occurrence.id.job, &occurrence.run, &outcome);
+            let finding = Finding::Over(outcome.clone());
+            let recovery = Recovery { run: occurrence.run.clone(), epoch: occurrence.epoch, finding };
+            shared.retrying("end", || shared.options.store.recover(vec![recovery.clone()])).await;
+            shared.tell(&orphan.job, &occurrence.run, &outcome).await;
+            shared.over(&occurrence.run);
+        });
+    }
+
+    async fn watch_orphan(&self, orphan: Orphan, context: RunContext) -> Outcome {
+        let runner = Arc::clone(&self.options.runner);
+        match tokio::spawn(async move { runner.adopt(orphan, context).await }).await {
+            Ok(outcome) => outcome,
+            Err(panic) => Outcome { message: Some(panic_words(panic)), ..Outcome::new(RunResult::Unknown) },
+        }
+    }
+
+    /// What is left of a timeout that began at `started_at`.
+    pub(super) fn left_of(&self, timeout: Duration, started_at: Option<jiff::Timestamp>) -> Duration {
+        let now = self.options.clock.now();
+        let gone =
+            started_at.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
+        timeout.saturating_sub(gone)
+    }
+
+    fn over(&self, run: &RunId) {
+        self.runs.lock().remove(run);
+        self.wake.notify_one();
+        self.changed();
+    }
+
+    fn log_end(&self, job: &JobId, run: &RunId, outcome: &Outcome) {
+        let (code, signal, message) = (outcome.exit_code, outcome.signal, outcome.message.as_deref());
+        if outcome.result == RunResult::Succeeded {
+            tracing::info!(%job, %run, "succeeded");
+        } else {
+            tracing::warn!(%job, %run, code, signal, message, "{}", outcome.result.word());
+        }
+        self.options.pulse.publish(|beat| beat.last_action = Some(format!("job {job}: {}", outcome.result.word())));
+    }
+
+    /// Tells the notifiers of a bad end, and of the first good one after it.
+    async fn tell(&self, job: &Job, run: &RunId, outcome: &Outcome) {
+        let now = self.options.clock.now();
+        let key = format!("job-{}", job.id);
+        let alert = match outcome.result {
+            RunResult::Succeeded => match self.troubled.lock().remove(&job.id) {
+                Some(_) => Alert::closed(key, format!("job `{}` succeeded again", job.id), now),
+                None => return,
+            },
+            // Whoever cancelled it knows.
+            RunResult::Cancelled => return,
+            result => {
+                let why = outcome.message.clone().or_else(|| outcome.exit_code.map(|code| format!("exit code {code}")));
+                let why = why.or_else(|| outcome.signal.map(|signal| format!("signal {signal}"))).unwrap_or_default();
+                self.troubled.lock().insert(job.id.clone(), result.word().to_owned());
+                let title = format!("job `{}` {}", job.id, result.word().replace('_', " "));
+                Alert::open(key, title, now).detail(format!("run {run}: {why}\nsee `sched logs {}`", job.id))
+            }
+        };
+        let alert = alert.about(job.id.clone());
+        for notifier in &self.options.notifiers {
+            if let Err(error) = notifier.notify(&alert).await {
+                tracing::warn!(%error, alert = alert.key, "an alert could not be delivered");
+            }
+        }
+    }
+
+    /// Which jobs the notifiers have been told of already, by an earlier process.
+    pub(super) async fn note_troubled(&self) -> crate::Result<()> {
+        for job in self.options.store.jobs().await? {
+            let bad = |outcome: &&Outcome| !matches!(outcome.result, RunResult::Succeeded | RunResult::Cancelled);
+            if let Some(outcome) = job.last.as_ref().and_then(|last| last.outcome()).filter(bad) {
+                self.troubled.lock().insert(job.id, outcome.result.word().to_owned());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! The engine: turns what a provider asks for into claims, and claims into runs.
+//!
+//! ```text
+//! provider --cx.tick()--> pass (plan, admit, claim) --> execute (start, run, finish) --> wake
+//!                          ^                                                               |
+//! engine loop --turn: recover the dead, obey cancels, start what is queued, beat <---------+
+//! ```
+//! The turn runs under every provider; recovery is nobody's option. The engine is a guest in its host's process: it installs
+//! no signal handler, no panic hook and no subscriber, and never ends the process.
+
+mod context;
+mod execute;
+mod fire;
+mod hooks;
+mod pass;
+mod supervise;
+mod turn;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use context::SchedulerContext;
+
+use crate::{
+    Clock, JobId, JobRunner, JobStore, Notifier, Result, RunId,
+    liveness::{BeatError, Phase, Pulse},
+    provider::Resolved,
+    store::Limits,
+};
+
+/// What an engine is made of.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// Who may fire.
+    pub store: Arc<dyn JobStore>,
+    /// What firing means.
+    pub runner: Arc<dyn JobRunner>,
+    /// Who is told.
+    pub notifiers: Vec<Arc<dyn Notifier>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where progress shows.
+    pub pulse: Pulse,
+    /// What may run at once.
+    pub limits: Limits,
+    /// The longest the engine sleeps.
+    pub interval: Duration,
+    /// How long open runs may take when the engine is told to stop.
+    pub drain: Duration,
+    /// Names this start of the machine, for `@reboot`; `None` leaves those alone.
+    pub boot_key: Option<String>,
+}
+
+impl EngineOptions {
+    /// Options with nothing but the axes set.
+    pub fn new(store: Arc<dyn JobStore>, runner: Arc<dyn JobRunner>, clock: Arc<dyn Clock>, pulse: Pulse) -> Self {
+        Self {
+            store,
+            runner,
+            notifiers: Vec::new(),
+            clock,
+            pulse,
+            limits: Limits::default(),
+            interval: Duration::from_secs(60),
+            drain: Duration::from_secs(60),
+            boot_key: None,
+        }
+    }
+}
+
+/// A scheduler at work.
+///
+/// Cheap to clone; all clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    options: EngineOptions,
+    /// Runs that this process answers for, orphans it watches included.
+    runs: Mutex<HashMap<RunId, Here>>,
+    /// Jobs whose last run was bad, as far as the notifiers have been told.
+    troubled: Mutex<HashMap<JobId, String>>,
+    /// What fails at the moment, by what it is.
+    errors: Mutex<BTreeMap<&'static str, BeatError>>,
+    tasks: TaskTracker,
+    /// Wakes the turn: a place became free, or something was queued.
+    wake: Notify,
+    /// Counts everything that may move a next instant.
+    changes: watch::Sender<u64>,
+    next_wakeup: Mutex<Option<Timestamp>>,
+    /// Which provider may still ask; the one before has been replaced.
+    generation: AtomicU64,
+    cycle: AtomicU64,
+    /// No new runs.
+    draining: CancellationToken,
+    /// No new anything.
+    stopping: CancellationToken,
+    last_turn: Mutex<turn::Last>,
+}
+
+/// A run that this process answers for.
+struct Here {
+    cancel: CancellationToken,
+    orphan: bool,
+}
+
+/// What an engine did, for who runs it once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What recovery and housekeeping did, in words.
+    pub done: Vec<String>,
+    /// Runs that were claimed here.
+    pub claimed: usize,
+}
+
+impl Engine {
+    /// An engine that does nothing yet.
+    pub fn new(options: EngineOptions) -> Self {
+        Self(Arc::new(Shared {
+            options,
+            runs: Mutex::default(),
+            troubled: Mutex::default(),
+            errors: Mutex::default(),
+            tasks: TaskTracker::new(),
+            wake: Notify::new(),
+            changes: watch::Sender::new(0),
+            next_wakeup: Mutex::default(),
+            generation: AtomicU64::new(0),
+            cycle: AtomicU64::new(0),
+            draining: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+            last_turn: Mutex::default(),
+        }))
+    }
+
+    /// Runs under `resolved` until [`stop`](Self::stop) or [`cancel_all`](Self::cancel_all) has been called and every run is
+    /// over.
+    ///
+    /// # Errors
+    /// Why the first turn failed: a store that can't be read at start is no scheduler. Later failures are survived.
+    pub async fn run(&self, resolved: Resolved) -> Result<()> {
+        let shared = &self.0;
+        shared.note_troubled().await?;
+        let summary = self.turn().await?;
+        for line in &summary.done {
+            tracing::warn!("{line}");
+        }
+        let provider = tokio::spawn(supervise::run(self.clone(), resolved));
+        let turns = tokio::spawn(turn::run(self.clone()));
+        shared.draining.cancelled().await;
+        shared.options.pulse.publish(|beat| beat.phase = Phase::Draining);
+        self.drain().await;
+        shared.stopping.cancel();
+        let _ = tokio::join!(provider, turns);
+        shared.options.pulse.publish(|beat| beat.phase = Phase::Stopped);
+        Ok(())
+    }
+
+    /// One pass over everything that is due, and over what it queues, until all runs of this process are over. For homes
+    /// that are driven from outside.
+    ///
+    /// # Errors
+    /// Why the pass failed; runs that had begun have been waited for all the same.
+    pub async fn run_once(&self) -> Result<Summary> {
+        let mut summary = Summary::default();
+        let mut answer = self.0.note_troubled().await;
+        if answer.is_ok() {
+            answer = self.turn().await.map(|turn| summary = turn);
+        }
+        if answer.is_ok() {
+            answer = self.0.pass(None).await.map(|claimed| summary.claimed += claimed);
+        }
+        let mut changes = self.0.options.store.subscribe();
+        loop {
+            if let Err(error) = self.turn().await.map(|turn| summary.claimed += turn.claimed) {
+                answer = answer.and(Err(error));
+            }
+            if self.0.owned() == 0 {
+                break;
+            }
+            tokio::select! {
+                () = self.0.wake.notified() => {}
+                _ = changes.changed() => {}
+            }
+        }
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        answer.map(|()| summary)
+    }
+
+    /// No new runs; [`run`](Self::run) returns when the open ones are over, or cancelled after the drain time.
+    pub fn stop(&self) {
+        self.0.draining.cancel();
+    }
+
+    /// As [`stop`](Self::stop), and cancels the open runs at once.
+    pub fn cancel_all(&self) {
+        self.0.draining.cancel();
+        for here in self.0.runs.lock().values().filter(|here| !here.orphan) {
+            here.cancel.cancel();
+        }
+        self.0.wake.notify_one();
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.draining.is_cancelled()
+    }
+
+    /// How many runs this process has open.
+    pub fn open_runs(&self) -> usize {
+        self.0.owned()
+    }
+
+    /// Fires something as a provider would, under no provider's name.
+    pub fn context(&self) -> SchedulerContext {
+        SchedulerContext::new(self.clone(), self.0.generation.load(Ordering::Relaxed))
+    }
+
+    /// Waits for open runs; cancels what is left after the drain time. Orphans are not waited for: they go on without us.
+    async fn drain(&self) {
+        let shared = &self.0;
+        let emptied = async {
+            while shared.owned() > 0 {
+                shared.wake.notified().await;
+            }
+        };
+        if tokio::time::timeout(shared.options.drain, emptied).await.is_err() {
+            tracing::warn!(runs = shared.owned(), "the drain time is over; the open runs are cancelled");
+            self.cancel_all();
+            while shared.owned() > 0 {
+                shared.wake.notified().await;
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Runs of this process that are not somebody else's orphans.
+    fn owned(&self) -> usize {
+        self.runs.lock().values().filter(|here| !here.orphan).count()
+    }
+
+    /// Something moved: the ticker looks again.
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+}

@@ -1,0 +1,105 @@
+//! One pass: what is due is planned, admitted and claimed in one step, and what was claimed is dispatched.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::SignedDuration;
+
+use super::Shared;
+use crate::{
+    Error, ErrorKind, Result,
+    liveness::Phase,
+    occurrence::Cause,
+    plan::{Plan, Planned, plan},
+    store::{Admission, Claim, DueJob},
+};
+
+impl Shared {
+    /// A pass under a guard, with its result in the pulse. Never waits for a job.
+    pub(super) async fn tick(self: &std::sync::Arc<Self>) -> Result<()> {
+        self.options.pulse.publish(|beat| {
+            if beat.phase == Phase::Idle {
+                beat.phase = Phase::Ticking;
+            }
+        });
+        let shared = std::sync::Arc::clone(self);
+        // On a task of its own, so that a panic ends the pass and not the loop that asked for it.
+        let answer = match tokio::spawn(async move { shared.pass(None).await }).await {
+            Ok(answer) => answer,
+            Err(panic) => Err(Error::new(ErrorKind::Foreign, format!("the tick panicked: {}", panic_words(panic)))),
+        };
+        self.provider_progress();
+        self.finished("tick", answer.as_ref().err());
+        answer.map(drop)
+    }
+
+    /// Plans and claims what is due (only what is overdue by more than `overdue_by`, if given) and dispatches it. Answers
+    /// how much was claimed.
+    pub(super) async fn pass(self: &std::sync::Arc<Self>, overdue_by: Option<SignedDuration>) -> Result<usize> {
+        if self.draining.is_cancelled() {
+            return Ok(0);
+        }
+        let now = self.options.clock.now();
+        let mut open = self.options.store.open(now, self.options.limits).await?;
+        if let Some(by) = overdue_by {
+            open.due.retain(|due| due.cursor.next_at.is_some_and(|next_at| now.duration_since(next_at) > by));
+        }
+        let plans: Vec<Admission> = open.due.into_iter().filter_map(|due| planned(due, now)).collect();
+        let mut claims: Vec<Claim> = Vec::new();
+        if !plans.is_empty() {
+            let late = plans.iter().filter(|admission| is_catch_up(&admission.plan)).count();
+            if late > 0 {
+                tracing::warn!(jobs = late, "instants were missed and are caught up on by each job's misfire policy");
+            }
+            // What others were faster with comes back as lost, and is theirs.
+            let won = self.options.store.admit(plans, self.options.limits).await?;
+            claims.extend(won.into_iter().flatten().flatten());
+            open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
+        }
+        if !open.startable.is_empty() {
+            let won = self.options.store.claim(open.startable, self.options.limits).await?;
+            claims.extend(won.into_iter().flatten());
+        }
+        *self.next_wakeup.lock() = open.next_wakeup;
+        let (queued, running) = (open.queued, open.active);
+        self.options.pulse.publish(|beat| {
+            beat.next_wakeup = open.next_wakeup;
+            beat.queue = queued as u64;
+            beat.running = running as u64;
+        });
+        let claimed = claims.len();
+        for claim in claims {
+            self.dispatch(claim);
+        }
+        Ok(claimed)
+    }
+}
+
+/// What a due job owes. One job whose plan panics must not keep the others from theirs.
+pub(super) fn planned(due: DueJob, now: jiff::Timestamp) -> Option<Admission> {
+    let DueJob { job, incarnation, revision, cursor } = due;
+    match catch_unwind(AssertUnwindSafe(|| plan(&job, &cursor, now))) {
+        Ok(plan) => {
+            Some(Admission { job: job.id.clone(), incarnation, revision, expected: cursor.next_at, plan: plan? })
+        }
+        Err(_) => {
+            tracing::error!(job = %job.id, schedule = job.schedule.text(), "planning this job panicked; it does not fire");
+            None
+        }
+    }
+}
+
+fn is_catch_up(plan: &Plan) -> bool {
+    !plan.gaps.is_empty() || plan.admit.iter().any(|(_, planned)| *planned == Planned::Run(Cause::Late))
+}
+
+/// What a panic said.
+pub(super) fn panic_words(error: tokio::task::JoinError) -> String {
+    match error.try_into_panic() {
+        Ok(payload) => match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+            (Some(text), _) => (*text).to_owned(),
+            (_, Some(text)) => text.clone(),
+            _ => "without words".to_owned(),
+        },
+        Err(_) => "it was aborted".to_owned(),
+    }
+}

@@ -1,0 +1,233 @@
+//! The engine's own turn, under every provider: recover what dead owners left, obey cancellations, do what time brings,
+//! start what is queued, beat.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Engine, Shared, Summary, pass::panic_words};
+use crate::{
+    Error, ErrorKind, Outcome, Result, RunResult,
+    liveness::{BeatError, BeatStatus, Phase},
+    store::{Abandoned, Finding, Open, Recovery},
+};
+
+/// How often cursors are looked over though nothing hints at a reason.
+const LOOK_OVER: Duration = Duration::from_secs(600);
+/// How overdue a job must be before the engine fires it in a provider's place.
+const BACKSTOP: SignedDuration = SignedDuration::from_mins(10);
+
+/// What the turn before knew.
+#[derive(Debug, Default)]
+pub(super) struct Last {
+    at: Option<Timestamp>,
+    looked_over: Option<Duration>,
+    booted: bool,
+}
+
+/// Turns until the engine stops.
+pub(super) async fn run(engine: Engine) {
+    let shared = Arc::clone(&engine.0);
+    let mut store_changes = shared.options.store.subscribe();
+    while !shared.stopping.is_cancelled() {
+        store_changes.mark_unchanged();
+        // Failures are in the pulse and in the log; the loop goes on.
+        let failed = guarded(&engine).await.is_err();
+        let pause = if failed { Duration::from_secs(1) } else { shared.options.interval };
+        let now = shared.options.clock.now();
+        let until = now.saturating_add(SignedDuration::try_from(pause).unwrap_or_default()).unwrap_or(now);
+        tokio::select! {
+            () = shared.stopping.cancelled() => {}
+            () = shared.wake.notified(), if !shared.draining.is_cancelled() => {}
+            _ = store_changes.changed() => shared.changed(),
+            () = shared.options.clock.sleep_until(until) => {}
+        }
+    }
+}
+
+async fn guarded(engine: &Engine) -> Result<Summary> {
+    let turning = engine.clone();
+    match tokio::spawn(async move { turning.turn().await }).await {
+        Ok(answer) => answer,
+        Err(panic) => {
+            let error = Error::new(ErrorKind::Foreign, format!("the engine's turn panicked: {}", panic_words(panic)));
+            engine.0.finished("turn", Some(&error));
+            Err(error)
+        }
+    }
+}
+
+impl Engine {
+    /// One turn.
+    pub(super) async fn turn(&self) -> Result<Summary> {
+        let answer = self.0.turn().await;
+        self.0.finished("turn", answer.as_ref().err());
+        answer
+    }
+}
+
+impl Shared {
+    async fn turn(self: &Arc<Self>) -> Result<Summary> {
+        let mut summary = Summary { done: self.housekeep().await?, claimed: 0 };
+        let now = self.options.clock.now();
+        let mut open = self.options.store.open(now, self.options.limits).await?;
+        if open.housekeeping {
+            summary.done.extend(self.options.store.housekeep(None).await?);
+        }
+        if !open.abandoned.is_empty() || !open.orphaned.is_empty() {
+            self.recover(&open, &mut summary.done).await?;
+            open = self.options.store.open(now, self.options.limits).await?;
+        }
+        for run in &open.cancel_requested {
+            if let Some(here) = self.runs.lock().get(run) {
+                here.cancel.cancel();
+            }
+        }
+        if !self.draining.is_cancelled() && !open.startable.is_empty() {
+            let startable = std::mem::take(&mut open.startable);
+            let won = self.options.store.claim(startable, self.options.limits).await?;
+            for claim in won.into_iter().flatten() {
+                summary.claimed += 1;
+                self.dispatch(claim);
+            }
+        }
+        let overdue = open.due.iter().any(|due| due.cursor.next_at.is_some_and(|at| now.duration_since(at) > BACKSTOP));
+        if overdue && self.backstop() {
+            summary.claimed += self.pass(Some(BACKSTOP)).await?;
+        }
+        if std::mem::replace(&mut *self.next_wakeup.lock(), open.next_wakeup) != open.next_wakeup {
+            self.changed();
+        }
+        self.options.pulse.publish(|beat| {
+            beat.next_wakeup = open.next_wakeup;
+            beat.queue = open.queued as u64;
+            beat.running = open.active as u64;
+        });
+        Ok(summary)
+    }
+
+    /// What time alone brings, when there may be some of it: at first, after the clock went back, and now and then.
+    async fn housekeep(&self) -> Result<Vec<String>> {
+        let (now, awake) = (self.options.clock.now(), self.options.clock.monotonic());
+        let boot = {
+            let mut last = self.last_turn.lock();
+            let went_back = last.at.is_some_and(|at| now < at);
+            last.at = Some(now);
+            let due = last.looked_over.is_none_or(|looked| awake.saturating_sub(looked) >= LOOK_OVER);
+            if !went_back && !due {
+                return Ok(Vec::new());
+            }
+            if went_back {
+                tracing::warn!(%now, "the wall clock went back; what has fired does not fire again");
+            }
+            last.looked_over = Some(awake);
+            self.options.boot_key.clone().filter(|_| !std::mem::replace(&mut last.booted, true))
+        };
+        self.options.store.housekeep(boot).await
+    }
+
+    /// Judges what dead owners left: what had not started goes back to the queue, what still runs is watched over, and the
+    /// end of the rest is unknown.
+    async fn recover(self: &Arc<Self>, open: &Open, done: &mut Vec<String>) -> Result<()> {
+        let unwatched = |one: &&Abandoned| !self.runs.lock().contains_key(&one.occurrence.run);
+        let suspects: Vec<Abandoned> =
+            open.abandoned.iter().chain(open.orphaned.iter().filter(unwatched)).cloned().collect();
+        let runner = Arc::clone(&self.options.runner);
+        let judged = suspects.clone();
+        // Looking for processes reads /proc: not on the async threads.
+        let looked = tokio::task::spawn_blocking(move || {
+            judged.iter().map(|one| one.orphan.as_ref().map(|orphan| runner.find_orphan(orphan))).collect::<Vec<_>>()
+        });
+        let found = looked.await.map_err(|panic| Error::new(ErrorKind::Foreign, panic_words(panic)))?;
+        let mut recoveries = Vec::new();
+        for (one, found) in suspects.iter().zip(found) {
+            let occurrence = &one.occurrence;
+            let (job, run) = (&occurrence.id.job, &occurrence.run);
+            let finding = match found {
+                None if !occurrence.is_running() => {
+                    done.push(format!(
+                        "run {run} of job `{job}` had not started when its process died: it is queued again"
+                    ));
+                    Finding::NeverStarted
+                }
+                Some(Some(process)) => {
+                    if open.abandoned.iter().any(|abandoned| abandoned.occurrence.run == *run) {
+                        let pid = process.pid;
+                        done.push(format!(
+                            "run {run} of job `{job}` outlived its daemon (pid {pid}): adopted as orphaned"
+                        ));
+                        recoveries.push(self.recovery(occurrence, Finding::Alive(Some(process.clone()))));
+                    }
+                    let mut alive = one.clone();
+                    if let Some(orphan) = &mut alive.orphan {
+                        orphan.process = Some(process);
+                    }
+                    self.adopt(&alive);
+                    continue;
+                }
+                Some(None) | None => {
+                    done.push(format!("run {run} of job `{job}` ended while nobody watched: recorded as unknown"));
+                    let mut outcome = Outcome::new(RunResult::Unknown);
+                    outcome.message =
+                        Some("its process was gone when the next one looked; how it ended is not known".into());
+                    Finding::Over(outcome)
+                }
+            };
+            recoveries.push(self.recovery(occurrence, finding));
+        }
+        if !recoveries.is_empty() {
+            self.options.store.recover(recoveries).await?;
+        }
+        Ok(())
+    }
+
+    fn recovery(&self, occurrence: &crate::occurrence::Occurrence, finding: Finding) -> Recovery {
+        Recovery { run: occurrence.run.clone(), epoch: occurrence.epoch, finding }
+    }
+
+    /// Writes the end of a tick, a turn or a record into the pulse. An error stays until the same thing has succeeded.
+    pub(super) fn finished(&self, what: &'static str, error: Option<&Error>) {
+        let cycle = self.cycle.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let now = self.options.clock.now();
+        let awake = self.options.clock.monotonic().as_nanos() as u64;
+        let worst = {
+            let mut errors = self.errors.lock();
+            match error {
+                None => drop(errors.remove(what)),
+                Some(error) => {
+                    let (since, count) = errors.get(what).map_or((now, 0), |before| (before.since, before.count));
+                    if count == 0 {
+                        tracing::error!(%error, "the {what} failed; it is tried again");
+                    }
+                    let message = format!("{what}: {error}");
+                    errors.insert(what, BeatError { message, since, count: count + 1 });
+                }
+            }
+            errors.values().min_by_key(|error| error.since).cloned()
+        };
+        self.options.pulse.publish(|beat| {
+            beat.cycle = cycle;
+            beat.progress_monotonic_ns = awake;
+            if matches!(beat.phase, Phase::Starting | Phase::Ticking) {
+                beat.phase = Phase::Idle;
+            }
+            beat.status = if worst.is_some() { BeatStatus::Error } else { BeatStatus::Ok };
+            if worst.is_none() {
+                beat.last_success_at = Some(now);
+            }
+            beat.error = worst;
+        });
+    }
+
+    /// The provider did something.
+    pub(super) fn provider_progress(&self) {
+        let awake = self.options.clock.monotonic().as_nanos() as u64;
+        self.options.pulse.publish(|beat| beat.provider_monotonic_ns = Some(awake));
+    }
+
+    /// Whether the engine stands in for a provider that lets jobs become overdue. Not for the built-in, which can't, and not
+    /// for standby, which is meant to.
+    fn backstop(&self) -> bool {
+        !matches!(self.options.pulse.current().provider.as_str(), "builtin" | "none" | "")
+    }
+}

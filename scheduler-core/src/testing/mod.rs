@@ -1,0 +1,10 @@
+//! For tests of this crate, of stores, runners and providers: a clock that is set by hand, a runner that only takes notes,
+//! and the suites that every implementation of a trait must pass. Behind the feature `testing`.
+
+mod clock;
+mod runner;
+mod stores;
+
+pub use clock::ManualClock;
+pub use runner::{Ran, RecordingRunner};
+pub use stores::store_conformance;
