@@ -26,6 +26,8 @@ pub struct Cursor {
     pub next_at: Option<Timestamp>,
     /// Instants up to here passed while the clock was wrong: they fire on time or never.
     pub suspect_through: Option<Timestamp>,
+    /// Stretches of instants that have been settled as they came: of the suspect ones, these never fire again.
+    pub lived: Vec<(Timestamp, Timestamp)>,
     /// Scheduled occurrences that were admitted and never started, oldest first.
     pub outstanding: Vec<(RunId, Timestamp)>,
     /// Whether a run of the job is open.
@@ -74,20 +76,17 @@ pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
     let next_at = job.schedule.next_after(newest, &job.time_zone);
     let mut plan = Plan { admit: Vec::new(), gaps: Vec::new(), close: Vec::new(), through: newest, next_at };
 
-    // Instants that passed while the clock was wrong were settled by it; of those, only one that is on time is new.
     let first = match cursor.suspect_through {
-        Some(suspect) if first <= suspect => {
-            let stale = now.checked_sub(ON_TIME).unwrap_or(Timestamp::MIN).min(suspect);
-            if first > stale {
-                first
-            } else if let Some(fresh) = job.schedule.next_after(stale, &job.time_zone).filter(|fresh| *fresh <= now) {
-                plan.gap(job, SkipReason::ClockRepaired, first, fresh);
-                fresh
-            } else {
+        Some(suspect) if first <= suspect => match cursor.first_credible(job, first, suspect, now) {
+            Some(credible) => {
+                plan.gap(job, SkipReason::ClockRepaired, first, credible);
+                credible
+            }
+            None => {
                 plan.settle(SkipReason::ClockRepaired, first, newest);
                 return Some(plan);
             }
-        }
+        },
         _ => first,
     };
 
@@ -143,6 +142,21 @@ pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
         }
     }
     Some(plan)
+}
+
+impl Cursor {
+    /// The first instant from `first` on that is owed though a wrong clock has passed it: one that is on time and was never
+    /// settled as it came, or any that lies beyond what that clock had reached.
+    fn first_credible(&self, job: &Job, first: Timestamp, suspect: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let stale = now.checked_sub(ON_TIME).unwrap_or(Timestamp::MIN).min(suspect);
+        let mut candidate = if first > stale { Some(first) } else { job.schedule.next_after(stale, &job.time_zone) }?;
+        for (from, to) in &self.lived {
+            if (*from..=*to).contains(&candidate) {
+                candidate = job.schedule.next_after(*to, &job.time_zone)?;
+            }
+        }
+        (candidate <= now).then_some(candidate)
+    }
 }
 
 impl Plan {

@@ -62,17 +62,16 @@ pub(crate) struct JobRecord {
     /// Instants up to here are settled.
     pub(crate) through: Option<Timestamp>,
     pub(crate) suspect_through: Option<Timestamp>,
-    /// Where `through` stood before each of its last long jumps: how far honest time had got, should the clock be taken back.
-    jumped_from: Vec<Timestamp>,
+    /// Stretches of instants that were settled as they came, oldest first, over all lives: should the clock be taken back,
+    /// these have really been.
+    pub(crate) lived: Vec<(Timestamp, Timestamp)>,
     pub(crate) paused: Option<Paused>,
     pub(crate) open: BTreeSet<RunId>,
     pub(crate) last: Option<Arc<LedgerEntry>>,
 }
 
-/// A jump of a cursor longer than this may have been the clock's.
-const JUMP: SignedDuration = CLOCK_SLACK;
-/// More jumps than a clock makes that is worth following.
-const JUMPS_KEPT: usize = 16;
+/// More stretches than a clock makes that is worth following.
+const STRETCHES_KEPT: usize = 16;
 /// How long a redelivered event stays harmless.
 const EVENT_KEYS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -118,7 +117,6 @@ impl Book {
                     record.through = None;
                     record.defined_at = *at;
                     record.next_at = *next_at;
-                    record.jumped_from.clear();
                 });
             }
             Event::Booted { key, .. } => self.boot_key = Some(key.clone()),
@@ -140,7 +138,7 @@ impl Book {
             next_at: defined.next_at,
             through: None,
             suspect_through: None,
-            jumped_from: Vec::new(),
+            lived: Vec::new(),
             paused: None,
             open: BTreeSet::new(),
             last: None,
@@ -150,7 +148,7 @@ impl Book {
             Some(old) if old.incarnation == defined.incarnation && !old.removed => JobRecord {
                 through: old.through,
                 suspect_through: old.suspect_through,
-                jumped_from: old.jumped_from.clone(),
+                lived: old.lived.clone(),
                 paused: old.paused.clone(),
                 open: old.open.clone(),
                 last: old.last.clone(),
@@ -200,14 +198,7 @@ impl Book {
             }
         }
         self.with_job(job, |record| {
-            if let Some(through) = record.through.or(Some(record.defined_at))
-                && admitted.through.duration_since(through) > JUMP
-            {
-                record.jumped_from.push(through);
-                if record.jumped_from.len() > JUMPS_KEPT {
-                    record.jumped_from.remove(0);
-                }
-            }
+            record.live(admitted);
             record.through = Some(admitted.through);
             record.next_at = admitted.next_at;
         });
@@ -429,6 +420,7 @@ impl Book {
         Cursor {
             next_at: record.next_at,
             suspect_through: record.suspect_through,
+            lived: if record.suspect_through.is_some() { record.lived.clone() } else { Vec::new() },
             outstanding,
             busy: self.open_of(id).any(Occurrence::is_active),
         }
@@ -441,9 +433,18 @@ impl JobRecord {
         self.through.map_or(self.defined_at, |through| through.max(self.defined_at))
     }
 
-    /// How far honest time had got for this job, if the clock now says `now` and `through` lies beyond it.
-    pub(crate) fn honest_floor(&self, now: Timestamp) -> Timestamp {
-        let credible = |at: &Timestamp| at.duration_since(now) <= CLOCK_SLACK;
-        self.jumped_from.iter().copied().filter(credible).max().map_or(now, |at| at.max(now))
+    /// Extends the stretch of instants that were settled as they came, or begins another after a long leap: that may have
+    /// been the clock's, and what it leapt over has not been.
+    fn live(&mut self, admitted: &Admitted) {
+        let leapt = admitted.gaps.iter().any(|gap| gap.to.duration_since(gap.from) > CLOCK_SLACK);
+        let landed = admitted.runs.iter().map(|run| run.at).chain(admitted.skips.iter().map(|skip| skip.at)).min();
+        match self.lived.last_mut() {
+            Some(stretch) if !leapt && self.through == Some(stretch.1) => stretch.1 = admitted.through,
+            _ if leapt => self.lived.push((landed.unwrap_or(admitted.through), admitted.through)),
+            _ => self.lived.push((self.settled_through(), admitted.through)),
+        }
+        if self.lived.len() > STRETCHES_KEPT {
+            self.lived.remove(0);
+        }
     }
 }

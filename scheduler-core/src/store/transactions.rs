@@ -434,7 +434,7 @@ impl Transaction<'_> {
             let Ok(job) = &record.job else { continue };
             let settled = record.settled_through();
             if settled.duration_since(self.now) > CLOCK_SLACK {
-                let next_at = job.schedule.next_after(record.honest_floor(self.now), &job.time_zone);
+                let next_at = job.schedule.next_after(self.now, &job.time_zone);
                 let next_at = next_at.filter(|_| job.enabled);
                 repairs.push(Event::ClockRepaired {
                     job: id.clone(),
