@@ -29,6 +29,6 @@ pub use home::Home;
 pub use ids::{JobId, OccurrenceId, OccurrenceKind, OwnerId, RunId, Token};
 pub use job::Job;
 pub use nearest::nearest;
-pub use notify::{Alert, AlertState, Notifier};
+pub use notify::{Alert, AlertFiles, AlertState, Notifier};
 pub use runner::{JobRunner, Orphan, Outcome, Output, ProcessRef, RunContext, RunResult, Usage};
 pub use store::JobStore;

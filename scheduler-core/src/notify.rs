@@ -1,10 +1,15 @@
 //! Who is told: the [`Notifier`] axis.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{JobId, Result};
+use crate::{
+    Error, Home, JobId, Result,
+    vfs::{Vfs, atomic_write},
+};
 
 /// Tells somebody.
 ///
@@ -72,4 +77,38 @@ pub enum AlertState {
     Open,
     /// It is over.
     Closed,
+}
+
+/// The default notifier: a file in `alerts/` for each open problem, removed when it is over.
+#[derive(Debug)]
+pub struct AlertFiles {
+    fs: Arc<dyn Vfs>,
+    home: Home,
+}
+
+impl AlertFiles {
+    /// Keeps its files in `home`.
+    pub fn new(fs: Arc<dyn Vfs>, home: Home) -> Self {
+        Self { fs, home }
+    }
+}
+
+#[async_trait]
+impl Notifier for AlertFiles {
+    async fn notify(&self, alert: &Alert) -> Result<()> {
+        let path = self.home.alerts().join(format!("{}.alert", alert.key));
+        let failed = |error| Error::io(format!("cannot change {}", path.display()), error);
+        match alert.state {
+            AlertState::Open => {
+                self.fs.create_dir_all(&self.home.alerts()).map_err(failed)?;
+                let mut text = serde_json::to_vec_pretty(alert).expect("an alert is JSON");
+                text.push(b'\n');
+                atomic_write(&*self.fs, &path, &text, None).map(drop).map_err(failed)
+            }
+            AlertState::Closed => match self.fs.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+                _ => Ok(()),
+            },
+        }
+    }
 }

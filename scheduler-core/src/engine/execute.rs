@@ -20,7 +20,7 @@ impl Shared {
     /// Takes responsibility for a claim. Returns at once.
     pub(super) fn dispatch(self: &Arc<Self>, claim: Claim) {
         let cancel = CancellationToken::new();
-        let here = Here { cancel: cancel.clone(), orphan: false };
+        let here = Here { cancel: cancel.clone(), awaited: true };
         if self.runs.lock().insert(claim.run.clone(), here).is_some() {
             // The same run twice in one process would be two executions of one claim.
             tracing::error!(run = %claim.run, "a run that is open here was claimed again; the second claim is left alone");
@@ -120,7 +120,9 @@ impl Shared {
         let occurrence = abandoned.occurrence.clone();
         let Some(orphan) = abandoned.orphan.clone() else { return };
         let cancel = CancellationToken::new();
-        let here = Here { cancel: cancel.clone(), orphan: true };
+        let left = orphan.job.timeout.map(|timeout| self.left_of(timeout, occurrence.started_at));
+        let awaited = occurrence.cancel_requested || left == Some(Duration::ZERO);
+        let here = Here { cancel: cancel.clone(), awaited };
         if self.runs.lock().insert(occurrence.run.clone(), here).is_some() {
             return;
         }
@@ -131,7 +133,6 @@ impl Shared {
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             let job = Arc::clone(&orphan.job);
-            let left = job.timeout.map(|timeout| shared.left_of(timeout, occurrence.started_at));
             let context = shared
                 .run_context(job, occurrence.run.clone(), occurrence.id.clone(), occurrence.at, occurrence.attempt)
                 .with_timeout(left)
@@ -158,7 +159,7 @@ impl Shared {
     }
 
     /// What is left of a timeout that began at `started_at`.
-    pub(super) fn left_of(&self, timeout: Duration, started_at: Option<jiff::Timestamp>) -> Duration {
+    fn left_of(&self, timeout: Duration, started_at: Option<jiff::Timestamp>) -> Duration {
         let now = self.options.clock.now();
         let gone =
             started_at.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());

@@ -113,7 +113,8 @@ struct Shared {
 /// A run that this process answers for.
 struct Here {
     cancel: CancellationToken,
-    orphan: bool,
+    /// Whether this process stays for its end. An orphan goes on without it, unless it is being stopped.
+    awaited: bool,
 }
 
 /// What an engine did, for who runs it once.
@@ -187,7 +188,7 @@ impl Engine {
             if let Err(error) = self.turn().await.map(|turn| summary.claimed += turn.claimed) {
                 answer = answer.and(Err(error));
             }
-            if self.0.owned() == 0 {
+            if self.0.awaited() == 0 {
                 break;
             }
             tokio::select! {
@@ -200,6 +201,28 @@ impl Engine {
         answer.map(|()| summary)
     }
 
+    /// Runs one queued occurrence here, and waits for it. Answers false if it has no place now, or somebody else took it.
+    ///
+    /// # Errors
+    /// Why it could not be claimed.
+    pub async fn run_one(&self, run: &RunId) -> Result<bool> {
+        let shared = &self.0;
+        let claim = shared.options.store.claim(vec![run.clone()], shared.options.limits).await?.pop().flatten();
+        let Some(claim) = claim else { return Ok(false) };
+        let mut changes = shared.options.store.subscribe();
+        shared.dispatch(claim);
+        while shared.awaited() > 0 {
+            tokio::select! {
+                () = shared.wake.notified() => {}
+                // A cancellation from outside comes as a change of the store.
+                _ = changes.changed() => drop(self.turn().await?),
+            }
+        }
+        shared.tasks.close();
+        shared.tasks.wait().await;
+        Ok(true)
+    }
+
     /// No new runs; [`run`](Self::run) returns when the open ones are over, or cancelled after the drain time.
     pub fn stop(&self) {
         self.0.draining.cancel();
@@ -208,7 +231,7 @@ impl Engine {
     /// As [`stop`](Self::stop), and cancels the open runs at once.
     pub fn cancel_all(&self) {
         self.0.draining.cancel();
-        for here in self.0.runs.lock().values().filter(|here| !here.orphan) {
+        for here in self.0.runs.lock().values().filter(|here| here.awaited) {
             here.cancel.cancel();
         }
         self.0.wake.notify_one();
@@ -221,7 +244,7 @@ impl Engine {
 
     /// How many runs this process has open.
     pub fn open_runs(&self) -> usize {
-        self.0.owned()
+        self.0.awaited()
     }
 
     /// Fires something as a provider would, under no provider's name.
@@ -233,14 +256,14 @@ impl Engine {
     async fn drain(&self) {
         let shared = &self.0;
         let emptied = async {
-            while shared.owned() > 0 {
+            while shared.awaited() > 0 {
                 shared.wake.notified().await;
             }
         };
         if tokio::time::timeout(shared.options.drain, emptied).await.is_err() {
-            tracing::warn!(runs = shared.owned(), "the drain time is over; the open runs are cancelled");
+            tracing::warn!(runs = shared.awaited(), "the drain time is over; the open runs are cancelled");
             self.cancel_all();
-            while shared.owned() > 0 {
+            while shared.awaited() > 0 {
                 shared.wake.notified().await;
             }
         }
@@ -248,9 +271,9 @@ impl Engine {
 }
 
 impl Shared {
-    /// Runs of this process that are not somebody else's orphans.
-    fn owned(&self) -> usize {
-        self.runs.lock().values().filter(|here| !here.orphan).count()
+    /// Runs whose end this process stays for.
+    fn awaited(&self) -> usize {
+        self.runs.lock().values().filter(|here| here.awaited).count()
     }
 
     /// Something moved: the ticker looks again.
