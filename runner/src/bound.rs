@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::output::Log;
+use crate::output::{Log, SMALLEST_HOLE};
 
 /// How often the size is looked at: between runs that write little and those that could fill a disk in a minute.
 const SLOWEST: Duration = Duration::from_millis(250);
@@ -37,7 +37,7 @@ pub(crate) async fn keep_bounded(log: Arc<Log>) -> Infallible {
             }
         }
         let now = (Instant::now(), written);
-        pause = next_pause(pause, now.0 - before.0, now.1.saturating_sub(before.1), log.limit);
+        pause = next_pause(pause, now.0 - before.0, now.1.saturating_sub(before.1), log.limit.max(SMALLEST_HOLE));
         before = now;
     }
 }

@@ -53,7 +53,11 @@ pub(crate) async fn ended(pid: u32) {
     {
         return;
     }
-    // A zombie, or not there at all because somebody else took its status.
+    ended_by_asking(pid).await;
+}
+
+/// A zombie has ended, and so has one that isn't there at all because somebody else took its status.
+async fn ended_by_asking(pid: u32) {
     while proc::state(pid).is_some_and(|state| !matches!(state, 'Z' | 'X')) {
         sleep(POLL).await;
     }
@@ -116,5 +120,56 @@ impl Status {
         } else {
             Self::Signal { signal: libc::WTERMSIG(status), core_dumped: libc::WCOREDUMP(status) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A child that ends when its input does.
+    fn child() -> Child {
+        Command::new("cat").stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Both ways to learn of the end of a process: neither says so before, both do after.
+    #[tokio::test]
+    async fn the_end_is_seen_with_and_without_a_pidfd() {
+        let mut child = child();
+        let pid = child.id();
+        let process = proc::identity(pid).unwrap();
+        let moment = POLL * 3;
+        assert!(timeout(moment, ended(pid)).await.is_err());
+        assert!(timeout(moment, ended_by_asking(pid)).await.is_err());
+        assert!(timeout(moment, gone(&process)).await.is_err());
+        assert_eq!(reap(pid).unwrap(), None);
+
+        drop(child.stdin.take());
+        ended(pid).await;
+        ended_by_asking(pid).await;
+        gone(&process).await;
+        assert_eq!(reap(pid).unwrap().unwrap().status, Status::Code(0));
+        // Its number is free now, or another's.
+        assert_eq!(reap(pid).unwrap_err().raw_os_error(), Some(libc::ECHILD));
+        assert!(child.wait().is_err());
+        gone(&process).await;
+    }
+
+    #[tokio::test]
+    async fn another_process_under_the_same_pid_is_not_waited_for() {
+        let mut child = child();
+        let process = proc::identity(child.id()).unwrap();
+        gone(&ProcessRef { start_time: process.start_time - 1, ..process }).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn no_pid_means_a_group_or_everybody() {
+        assert!(to_pid(0).is_err() && to_pid(u32::MAX).is_err() && to_pid(1 << 31).is_err());
     }
 }

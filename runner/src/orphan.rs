@@ -32,8 +32,3 @@ pub(crate) fn find(orphan: &Orphan) -> Option<ProcessRef> {
     let left = Snapshot::take().of_run(run, &Leader::Noted(noted.clone()));
     left.into_iter().find(|found| found.session == noted.pid && found.is_of(run)).map(|found| found.process)
 }
-
-/// What is known of the leader of the run's session, once `found` is known to be of the run.
-pub(crate) fn leader(orphan: &Orphan, found: &ProcessRef) -> Leader {
-    Leader::Noted(orphan.process.clone().unwrap_or_else(|| found.clone()))
-}

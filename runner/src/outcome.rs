@@ -1,6 +1,6 @@
 //! How a run ended, in the engine's terms. Words and values only.
 
-use std::{io, time::Duration};
+use std::{fmt::Write, io, time::Duration};
 
 use scheduler_core::{Outcome, RunContext, RunResult, duration, job::Command};
 
@@ -38,10 +38,10 @@ impl Stop {
             (Self::TimedOut, None) => "timed out".to_owned(),
         };
         if stopped.killed {
-            message += &format!("; still running {} after SIGTERM, so killed", duration::format(grace));
+            let _ = write!(message, "; still running {} after SIGTERM, so killed", duration::format(grace));
         }
         if !stopped.survivors.is_empty() {
-            message += &format!("; could not be stopped: {}", stopped.survivors.join(", "));
+            let _ = write!(message, "; could not be stopped: {}", stopped.survivors.join(", "));
         }
         message
     }
@@ -55,9 +55,9 @@ pub(crate) fn without_status(result: RunResult, message: impl Into<String>) -> O
 }
 
 /// The outcome of a main process that has ended.
-pub(crate) fn exited(exit: io::Result<Option<Exit>>, command: &Command) -> Outcome {
+pub(crate) fn exited(exit: &io::Result<Option<Exit>>, command: &Command) -> Outcome {
     let Exit { status, usage } = match exit {
-        Ok(Some(exit)) => exit,
+        Ok(Some(exit)) => *exit,
         Ok(None) => return without_status(RunResult::Unknown, "it does not end"),
         Err(_) => return without_status(RunResult::Unknown, "somebody else in this process took its exit status"),
     };
@@ -100,4 +100,41 @@ fn signal_name(signal: i32) -> String {
         _ => return format!("signal {signal}"),
     };
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use scheduler_core::{
+        Job, OccurrenceId, RunId,
+        schedule::{ParseOptions, Schedule},
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_message_says_how_a_run_was_stopped() {
+        let schedule = Schedule::parse("@daily", &ParseOptions::default()).unwrap();
+        let mut job = Job::new("j".parse().unwrap(), schedule, Command::Shell("true".into()));
+        job.timeout = Some(Duration::from_secs(90));
+        let at = "2026-11-22T02:30:00Z".parse().unwrap();
+        let occurrence = OccurrenceId::scheduled(job.id.clone(), 0, at);
+        let run = RunContext::new(Arc::new(job), RunId::new("r"), occurrence, at, 1);
+        let check = |stop: Stop, killed, survivors: &[&str], expected: &str| {
+            let survivors = survivors.iter().map(|survivor| (*survivor).to_owned()).collect();
+            let mut outcome = Outcome::new(RunResult::Succeeded);
+            stop.settle(&mut outcome, &run, &Stopped { killed, survivors }, Duration::from_secs(10));
+            assert_eq!((outcome.result, outcome.message.as_deref()), (stop.result(), Some(expected)));
+        };
+        check(Stop::Cancelled, false, &[], "cancelled");
+        check(Stop::TimedOut, false, &[], "timed out after 1m 30s");
+        check(
+            Stop::TimedOut,
+            true,
+            &["7 (dd): state D", "8 (su): not permitted"],
+            "timed out after 1m 30s; still running 10s after SIGTERM, so killed; \
+             could not be stopped: 7 (dd): state D, 8 (su): not permitted",
+        );
+    }
 }

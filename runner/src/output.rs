@@ -28,7 +28,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
 use scheduler_core::{Error, ErrorKind, JobId, Output, Result, RunId};
 
 /// What isn't worth a system call: holes smaller than this are left for the next time.
-const SMALLEST_HOLE: u64 = 64 * 1024;
+pub(crate) const SMALLEST_HOLE: u64 = 64 * 1024;
 
 /// The folder of the output files, and which of them this process has runs for.
 pub(crate) struct Logs {

@@ -22,7 +22,7 @@ const RUNS_BETWEEN: u32 = 100;
 const BYTES_BETWEEN: u64 = 16;
 
 /// A shortened file that was never finished: its maker has died.
-const ABANDONED: Duration = Duration::from_secs(3600);
+const ABANDONED: Duration = Duration::from_hours(1);
 
 pub(crate) struct Pruner {
     logs: Arc<Logs>,
@@ -46,15 +46,11 @@ impl Pruner {
 
     /// To be called when a run has left `bytes` of output in `path`.
     pub(crate) fn after(&self, path: &Path, bytes: u64) {
-        if let Some(folder) = path.parent()
-            && let Err(error) = self.prune_job(folder)
-        {
-            tracing::warn!(folder = %folder.display(), %error, "old output files can't be removed");
+        if let Some(folder) = path.parent() {
+            self.prune_job(folder);
         }
-        if self.is_time_for_all(bytes)
-            && let Err(error) = self.prune_all()
-        {
-            tracing::warn!(folder = %self.logs.dir.display(), %error, "old output files can't be removed");
+        if self.is_time_for_all(bytes) {
+            self.prune_all();
         }
     }
 
@@ -70,28 +66,25 @@ impl Pruner {
     }
 
     /// Run ids sort by time, and with them the names of the files.
-    fn prune_job(&self, folder: &Path) -> io::Result<()> {
+    fn prune_job(&self, folder: &Path) {
         let mut logs = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
+        for path in entries(folder).map(|entry| entry.path()) {
             match path.extension().and_then(OsStr::to_str) {
                 Some("log") => logs.push(path),
-                Some("tmp") if is_abandoned(&path) => remove(&path)?,
+                Some("tmp") if is_abandoned(&path) => _ = remove(&path),
                 _ => {}
             }
         }
         logs.sort_unstable_by(|a, b| b.cmp(a));
-        logs.iter().skip(self.keep_per_job).try_for_each(|path| self.remove_if_closed(path).map(drop))
+        for path in logs.iter().skip(self.keep_per_job) {
+            self.remove_if_closed(path);
+        }
     }
 
-    fn prune_all(&self) -> io::Result<()> {
-        let mut logs = Vec::new();
-        for folder in fs::read_dir(&self.logs.dir)? {
-            let folder = folder?;
-            if folder.file_type()?.is_dir() {
-                logs.extend(fs::read_dir(folder.path())?.flatten().filter_map(|entry| log_with_facts(&entry)));
-            }
-        }
+    fn prune_all(&self) {
+        let folders = entries(&self.logs.dir).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut logs: Vec<_> =
+            folders.flat_map(|folder| entries(&folder.path())).filter_map(|entry| log_with_facts(&entry)).collect();
         // By when they were last written to: a long run's output is as young as its end.
         logs.sort_unstable_by_key(|(_, facts)| (facts.mtime(), facts.mtime_nsec()));
         let mut room: u64 = logs.iter().map(|(_, facts)| on_disk(facts)).sum();
@@ -99,25 +92,35 @@ impl Pruner {
             if room <= self.max_bytes {
                 break;
             }
-            if self.remove_if_closed(path)? {
+            if self.remove_if_closed(path) {
                 room -= on_disk(facts);
             }
         }
-        Ok(())
     }
 
-    fn remove_if_closed(&self, path: &Path) -> io::Result<bool> {
+    /// Whether the file is gone. One that can't be removed keeps none of the others.
+    fn remove_if_closed(&self, path: &Path) -> bool {
         if self.logs.is_open(path) {
-            return Ok(false);
+            return false;
         }
         match File::open(path) {
-            Ok(file) if is_held(&file) => Ok(false),
-            Ok(_) => remove(path).map(|()| true),
+            Ok(file) if is_held(&file) => false,
+            Ok(_) => remove(path),
             // Another process prunes too.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-            Err(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => complain(path, &error),
         }
     }
+}
+
+/// What is in `folder`; nothing, with a warning, if that can't be read.
+fn entries(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
+    fs::read_dir(folder).inspect_err(|error| _ = complain(folder, error)).into_iter().flatten().flatten()
+}
+
+fn complain(path: &Path, error: &io::Error) -> bool {
+    tracing::warn!(path = %path.display(), %error, "old output can't be removed");
+    false
 }
 
 fn log_with_facts(entry: &DirEntry) -> Option<(PathBuf, Metadata)> {
@@ -135,9 +138,9 @@ fn is_abandoned(path: &Path) -> bool {
     written.elapsed().is_ok_and(|age| age > ABANDONED)
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+fn remove(path: &Path) -> bool {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => complain(path, &error),
+        _ => true,
     }
 }

@@ -3,7 +3,7 @@
 //! A run is over when its main process is. What that leaves in the background is left alone, as cron does; only a run
 //! that is stopped is stopped whole.
 
-use std::{convert::Infallible, env, os::fd::AsFd, path, pin::pin, sync::Arc, thread, time::Duration};
+use std::{convert::Infallible, env, io, os::fd::AsFd, path, pin::pin, sync::Arc, thread, time::Duration};
 
 use async_trait::async_trait;
 use rustix::process::{Signal, kill_process_group};
@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     RunnerConfig,
     bound::keep_bounded,
-    child::{ended, gone, reap, to_pid},
+    child::{Exit, ended, gone, reap, to_pid},
     diagnose,
     environment::Environment,
     orphan,
@@ -99,17 +99,10 @@ impl JobRunner for CommandRunner {
             never = &mut bounded => match never {},
         };
         let mut outcome = match stop {
-            None => exited(reap(child.pid), &run.job.command),
+            None => exited(&reap(child.pid), &run.job.command),
             Some(stop) => {
                 let stopped = self.stop(&run, &Leader::Ours(child.pid), bounded.as_mut()).await;
-                let exit = match timeout(LAST_LOOK, ended(child.pid)).await {
-                    Ok(()) => reap(child.pid),
-                    Err(_) => {
-                        reap_some_day(child.pid);
-                        Ok(None)
-                    }
-                };
-                let mut outcome = exited(exit, &run.job.command);
+                let mut outcome = exited(&reap_at_last(child.pid).await, &run.job.command);
                 stop.settle(&mut outcome, &run, &stopped, self.parts.config.kill_after);
                 outcome
             }
@@ -128,17 +121,23 @@ impl JobRunner for CommandRunner {
             Ok(log) => Arc::new(log),
             Err(error) => return without_status(RunResult::Unknown, diagnose::in_a_line(&error)),
         };
-        let orphan = Arc::new(orphan);
+        let mut orphan = orphan;
         let mut bounded = pin!(keep_bounded(Arc::clone(&log)));
         let mut outcome = without_status(RunResult::Unknown, "its owner died; exit status not known");
-        while let Some(found) = find_off_thread(&orphan).await {
+        while let Some(found) = find_off_thread(orphan.clone()).await {
+            if orphan.process.is_none() {
+                // The owner died before it could note it. From now on it is as good as noted.
+                orphan.process = Some(found.clone());
+                run.spawned(found.clone());
+            }
             let stop = tokio::select! {
                 biased;
                 () = gone(&found) => continue,
                 stop = stop_asked(&run) => stop,
                 never = &mut bounded => match never {},
             };
-            let stopped = self.stop(&run, &orphan::leader(&orphan, &found), bounded.as_mut()).await;
+            let stopped =
+                self.stop(&run, &Leader::Noted(orphan.process.clone().unwrap_or(found)), bounded.as_mut()).await;
             stop.settle(&mut outcome, &run, &stopped, self.parts.config.kill_after);
             break;
         }
@@ -268,8 +267,7 @@ async fn stop_asked(run: &RunContext) -> Stop {
 }
 
 /// Looking through `/proc` may block.
-async fn find_off_thread(orphan: &Arc<Orphan>) -> Option<ProcessRef> {
-    let orphan = Arc::clone(orphan);
+async fn find_off_thread(orphan: Orphan) -> Option<ProcessRef> {
     spawn_blocking(move || orphan::find(&orphan)).await.ok().flatten()
 }
 
@@ -284,10 +282,15 @@ fn abandon(child: &Child) {
     child.log.discard();
 }
 
-/// Reaps a child that even SIGKILL could not end, should the kernel ever let go of it.
-fn reap_some_day(pid: u32) {
+/// Reaps a child that was sent SIGKILL if need be. One that even this could not end is reaped should the kernel ever let
+/// go of it.
+async fn reap_at_last(pid: u32) -> io::Result<Option<Exit>> {
+    if timeout(LAST_LOOK, ended(pid)).await.is_ok() {
+        return reap(pid);
+    }
     tokio::spawn(async move {
         ended(pid).await;
         let _ = reap(pid);
     });
+    Ok(None)
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process};
 use sched_runner::{CommandRunner, RunnerConfig};
 use scheduler_core::{
     Job, JobRunner, OccurrenceId, Outcome, ProcessRef, RunContext, RunId,
@@ -22,6 +23,19 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Bench {
     pub(crate) runner: Arc<CommandRunner>,
     dir: tempfile::TempDir,
+    started: Mutex<Vec<RunContext>>,
+}
+
+impl Drop for Bench {
+    /// A test that fails must not leave processes behind.
+    fn drop(&mut self) {
+        for run in self.started.lock().unwrap().iter() {
+            for pid in processes_of(run) {
+                let pid = Pid::from_raw(pid.cast_signed()).unwrap();
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
 }
 
 impl Bench {
@@ -33,7 +47,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let mut config = RunnerConfig::new(dir.path().join("runs"));
         configure(&mut config);
-        Self { runner: Arc::new(CommandRunner::new(config)), dir }
+        Self { runner: Arc::new(CommandRunner::new(config)), dir, started: Mutex::default() }
     }
 
     /// A path in the folder of this test.
@@ -67,6 +81,7 @@ impl Bench {
 
     /// Starts `run` and answers once its process is noted and `ready` holds.
     pub(crate) async fn start(&self, run: RunContext, ready: &str) -> Started {
+        self.started.lock().unwrap().push(run.clone());
         let noted = Arc::new(Mutex::new(None));
         let run = run.on_spawned({
             let noted = Arc::clone(&noted);
@@ -76,7 +91,8 @@ impl Bench {
             let (runner, run) = (Arc::clone(&self.runner), run);
             async move { runner.run(run).await }
         });
-        until(&format!("`{ready}` is there"), || self.path(ready).exists()).await;
+        let is_ready = || self.path(ready).exists() && noted.lock().unwrap().is_some();
+        until(&format!("`{ready}` is there"), is_ready).await;
         let process = noted.lock().unwrap().clone().unwrap();
         Started { process, outcome }
     }
@@ -101,7 +117,7 @@ pub(crate) fn context(job: Job) -> RunContext {
 
 /// The same run with its job changed.
 pub(crate) fn edit(run: RunContext, change: impl FnOnce(&mut Job)) -> RunContext {
-    let mut job = Job::clone(&run.job);
+    let mut job = Arc::unwrap_or_clone(run.job);
     change(&mut job);
     context(job)
 }
