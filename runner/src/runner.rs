@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rustix::process::{Signal, kill_process_group};
 use scheduler_core::{Error, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, RunResult};
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::spawn_blocking,
     time::{sleep_until, timeout},
 };
@@ -46,12 +46,15 @@ struct Parts {
     logs: Arc<Logs>,
     pruner: Pruner,
     scanner: Scanner,
-    /// Bounds the threads that start children: more of them than processors only get in each other's way.
-    starting: Arc<Semaphore>,
+    starting: Turns,
+    finishing: Turns,
 }
 
-/// How long a start waits for its turn. Past this the ones before it hang (a dead mount), and it goes ahead.
-const TURN: Duration = Duration::from_millis(500);
+/// Bounds the threads of a burst: more of them than processors only get in each other's way, and in the runtime's.
+struct Turns(Arc<Semaphore>);
+
+/// How long a turn is waited for. Past this those before it hang (a dead mount), and it is taken all the same.
+const TURN: Duration = Duration::from_secs(1);
 /// How long a process that SIGKILL could not end is waited for before the run is given up.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
@@ -67,13 +70,13 @@ impl CommandRunner {
         // A relative folder would mean another one after a change of directory, and in a child.
         let dir = path::absolute(&config.runs_dir).unwrap_or_else(|_| config.runs_dir.clone());
         let logs = Arc::new(Logs::new(dir));
-        let processors = thread::available_parallelism().map_or(1, usize::from);
         let parts = Parts {
             environment: Environment::new(&config, env::vars_os()),
             pruner: Pruner::new(Arc::clone(&logs), config.keep_logs_per_job, config.logs_max_bytes),
             logs,
             scanner: Scanner::default(),
-            starting: Arc::new(Semaphore::new(processors * 2)),
+            starting: Turns::new(),
+            finishing: Turns::new(),
             config,
         };
         Self { parts: Arc::new(parts) }
@@ -153,7 +156,7 @@ impl CommandRunner {
         if run.is_cancelled() {
             return Err(without_status(RunResult::Cancelled, "cancelled before it was started"));
         }
-        let turn = timeout(TURN, Arc::clone(&self.parts.starting).acquire_owned()).await;
+        let turn = self.parts.starting.next().await;
         let (answer, mut started) = oneshot::channel();
         let parts = Arc::clone(&self.parts);
         let context = run.clone();
@@ -203,8 +206,10 @@ impl CommandRunner {
     }
 
     async fn finish(&self, log: Arc<Log>, outcome: &mut Outcome) {
+        let turn = self.parts.finishing.next().await;
         let parts = Arc::clone(&self.parts);
         let finished = spawn_blocking(move || {
+            let _turn = turn;
             let output = log.finish();
             // From here on it is a file as any other.
             log.close();
@@ -221,6 +226,17 @@ impl CommandRunner {
             }
             Err(error) => tracing::error!(%error, "the runner failed in its own code while finishing an output file"),
         }
+    }
+}
+
+impl Turns {
+    fn new() -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new(processors * 2)))
+    }
+
+    async fn next(&self) -> Option<OwnedSemaphorePermit> {
+        timeout(TURN, Arc::clone(&self.0).acquire_owned()).await.ok()?.ok()
     }
 }
 

@@ -11,6 +11,13 @@ async fn variables(bench: &Bench, run: RunContext) -> BTreeMap<String, String> {
     shown.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.into(), value.into())).collect()
 }
 
+/// One of this process that no child would have unless it was inherited.
+fn own_variable() -> (String, String) {
+    let given = ["PATH", "HOME", "SHELL", "USER", "LOGNAME", "PWD", "OLDPWD", "_", "DIR"];
+    let plain = |(name, value): &(String, String)| !given.contains(&name.as_str()) && !value.contains('\n');
+    std::env::vars().find(plain).expect("tests are run with some environment")
+}
+
 #[tokio::test]
 async fn a_run_knows_who_it_is() {
     let bench = Bench::with(|config| drop(config.env.insert("FROM".into(), "config".into())));
@@ -29,15 +36,17 @@ async fn a_run_knows_who_it_is() {
     check("SCHED_ATTEMPT", "1");
     check("SCHED_OCCURRENCE", "backup/scheduled/2026-11-22T02:30:00Z");
     check("FROM", "config");
-    // Cargo sets this for tests: a stand-in for whatever the daemon was started with.
-    check("CARGO_PKG_NAME", "sched-runner");
+    let (name, value) = own_variable();
+    check(&name, &value);
 }
 
 #[tokio::test]
 async fn secrets_are_not_inherited() {
-    let bench = Bench::with(|config| config.secret_env = vec!["CARGO_PKG_NAME".into()]);
-    let found = variables(&bench, bench.argv(&["env"])).await;
-    assert!(!found.contains_key("CARGO_PKG_NAME") && found.contains_key("CARGO_PKG_VERSION"));
+    let (name, value) = own_variable();
+    let all = Bench::new();
+    assert_eq!(variables(&all, all.argv(&["env"])).await.get(&name), Some(&value));
+    let fewer = Bench::with(|config| config.secret_env = vec![name.clone()]);
+    assert_eq!(variables(&fewer, fewer.argv(&["env"])).await.get(&name), None);
 }
 
 #[tokio::test]

@@ -109,8 +109,8 @@ async fn one_without_a_note_is_noted_by_who_adopts_it() {
 #[tokio::test]
 async fn who_is_left_in_the_session_counts_and_who_left_it_does_not() {
     let bench = Bench::new();
-    let line = "mkfifo $DIR/go; setsid sleep 1000 & (echo begun; touch $DIR/ready; read x <$DIR/go; echo done) & \
-                wait $!; exit";
+    let line = "mkfifo $DIR/go $DIR/away; setsid sh -c 'echo >$DIR/away; exec sleep 1000' & read x <$DIR/away; \
+                (echo begun; touch $DIR/ready; read x <$DIR/go; echo done) & wait $!; exit";
     let run = bench.shell(line);
     let process = orphan(&bench, &run).await;
     kill_process(Pid::from_raw(process.pid.cast_signed()).unwrap(), Signal::KILL).unwrap();

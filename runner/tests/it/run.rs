@@ -73,11 +73,13 @@ async fn a_child_starts_clean() {
     // A descriptor that is handed on to children unless somebody closes it.
     let leaky = fs::File::open("/dev/null").unwrap();
     rustix::io::fcntl_setfd(&leaky, rustix::io::FdFlags::empty()).unwrap();
-    let line = "ls /proc/$$/fd | tr '\\n' ' '; readlink /proc/$$/fd/0; cut -d' ' -f1,5,6 /proc/$$/stat";
-    let outcome = bench.run(bench.shell(line)).await;
-    let shown = output(&outcome);
-    let (descriptors, ids) = shown.split_once(" /dev/null\n").unwrap_or_else(|| panic!("{shown}"));
-    assert_eq!(descriptors, "0 1 2");
+    let descriptors = bench.run(bench.argv(&["ls", "/proc/self/fd"])).await;
+    // The last one is that of the listing itself.
+    assert_eq!(output(&descriptors), "0\n1\n2\n3\n");
+    drop(leaky);
+    let input = bench.run(bench.argv(&["readlink", "/proc/self/fd/0"])).await;
+    assert_eq!(output(&input), "/dev/null\n");
+    let ids = output(&bench.run(bench.argv(&["cut", "-d", " ", "-f", "1,5,6", "/proc/self/stat"])).await);
     let ids: Vec<_> = ids.split_whitespace().collect();
     assert!(ids.len() == 3 && ids.iter().all(|id| *id == ids[0]), "pid, group, session: {ids:?}");
 
