@@ -59,7 +59,6 @@ impl Target<'_> {
             let _ = signal(found, Signal::TERM);
         }
         // A process that was stopped can't obey before it goes on.
-        self.signal_group(Signal::CONT);
         for found in &found {
             let _ = signal(found, Signal::CONT);
         }

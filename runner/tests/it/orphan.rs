@@ -40,6 +40,9 @@ async fn a_living_one_is_found_with_and_without_a_note() {
     assert_eq!(bench.runner.find_orphan(&noted(&run, None)), Some(process.clone()));
     let other = bench.shell("true");
     assert_eq!(bench.runner.find_orphan(&noted(&other, None)), None);
+    // One of another boot can't be alive, whatever looks like it.
+    let earlier = ProcessRef { boot_id: "another boot".into(), ..process.clone() };
+    assert_eq!(bench.runner.find_orphan(&noted(&run, Some(&earlier))), None);
     go(&bench);
     until("it is gone", || !sched_runner::proc::is_alive(&process)).await;
     assert_eq!(bench.runner.find_orphan(&noted(&run, Some(&process))), None);

@@ -112,18 +112,24 @@ async fn a_gigabyte_never_takes_a_gigabyte_of_disk() {
     assert_eq!(String::from_utf8_lossy(middle), note);
 }
 
-/// What is left out is only known to be a hole if the file wasn't begun anew.
+/// What was left out before is of no account once the file was begun anew.
 #[tokio::test]
 async fn a_job_may_truncate_its_output() {
     let bench = Bench::with(|config| config.output_limit = 4096);
-    let line = "head -c 1000000 /dev/zero; touch $DIR/ready; mkfifo $DIR/go; read x <$DIR/go; echo anew > /dev/stderr";
+    let line = "mkfifo $DIR/go; head -c 1000000 /dev/zero; touch $DIR/ready; read x <$DIR/go; \
+                echo anew > /dev/stderr; head -c 500000 /dev/zero; touch $DIR/again; read x <$DIR/go; echo last";
     let run = bench.shell(line);
     let started = bench.start(run.clone(), "ready").await;
-    until("it is punched", || fs::metadata(bench.log(&run)).unwrap().blocks() * 512 < 100_000).await;
-    until("the fifo is there", || bench.path("go").exists()).await;
+    let on_disk = || fs::metadata(bench.log(&run)).unwrap().blocks() * 512;
+    until("it is punched", || on_disk() < 100_000).await;
+    fs::write(bench.path("go"), "x\n").unwrap();
+    until("it has written again", || bench.path("again").exists()).await;
+    until("it is punched again", || on_disk() < 100_000).await;
     fs::write(bench.path("go"), "x\n").unwrap();
     let output = started.outcome().await.output.unwrap();
-    assert_eq!((output.written, text(&output.path).as_str()), (5, "anew\n"));
+    assert_eq!((output.written, output.kept), (500_010, 4096));
+    let shown = text(&output.path);
+    assert!(shown.starts_with("anew\n\0") && shown.ends_with("\0last\n"), "{shown:?}");
 }
 
 #[tokio::test]
