@@ -73,16 +73,14 @@ impl Target<'_> {
             let kill = |found: &Found| Some((found.process.pid, signal(found, Signal::KILL).err()?));
             refused = found.iter().filter_map(kill).collect();
         };
-        let left = self.wait(left, until, KILL_ROUND, kill).await;
-        let survivors = left.unwrap_or_default().into_iter().map(|found| {
-            let pid = found.process.pid;
-            let why = match refused.iter().find(|(refused, _)| *refused == pid) {
-                Some((_, error)) => error.to_string(),
-                None => format!("state {}", proc::state(pid).unwrap_or('?')),
-            };
-            format!("{pid} ({}): {why}", found.name)
-        });
-        Stopped { killed: true, survivors: survivors.collect() }
+        let Some(left) = self.wait(left, until, KILL_ROUND, kill).await else {
+            return Stopped { killed: true, survivors: Vec::new() };
+        };
+        let mut survivors: Vec<_> = left.iter().map(|found| survivor(found, &refused)).collect();
+        if survivors.is_empty() {
+            survivors.push("its main process".into());
+        }
+        Stopped { killed: true, survivors }
     }
 
     async fn find(&self) -> Vec<Found> {
@@ -138,15 +136,28 @@ impl Target<'_> {
     }
 }
 
+/// A process that is still there, and why.
+fn survivor(found: &Found, refused: &[(u32, io::Error)]) -> String {
+    let pid = found.process.pid;
+    let why = match refused.iter().find(|(refused, _)| *refused == pid) {
+        Some((_, error)) => error.to_string(),
+        None => format!("state {}", proc::state(pid).unwrap_or('?')),
+    };
+    format!("{pid} ({}): {why}", found.name)
+}
+
 /// Signals just this process. One that is gone needs none: no error.
 fn signal(found: &Found, signal: Signal) -> io::Result<()> {
     let pid = to_pid(found.process.pid)?;
-    let sent = match pidfd_open(pid, PidfdFlags::empty()) {
-        Ok(_) | Err(Errno::NOSYS | Errno::MFILE | Errno::NFILE) if !proc::is_alive(&found.process) => Ok(()),
+    let pidfd = pidfd_open(pid, PidfdFlags::empty());
+    // The pid may have changed hands before it was opened; from here on the descriptor holds on to its process.
+    if !proc::is_alive(&found.process) {
+        return Ok(());
+    }
+    let sent = match pidfd {
         Ok(pidfd) => pidfd_send_signal(pidfd, signal),
-        // Without a pidfd there is a moment left in which the pid could pass to another process.
-        Err(Errno::NOSYS | Errno::PERM | Errno::MFILE | Errno::NFILE) => kill_process(pid, signal),
-        Err(error) => Err(error),
+        // An old kernel, or no descriptor left: then there is a moment in which the pid could pass to another process.
+        Err(_) => kill_process(pid, signal),
     };
     match sent {
         Ok(()) | Err(Errno::SRCH) => Ok(()),
