@@ -1,0 +1,14 @@
+//! The command runner against real processes: one binary, a file for each promise.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests are tests too; clippy.toml knows only the functions marked so"
+)]
+
+mod environment;
+mod orphan;
+mod output;
+mod prune;
+mod run;
+mod stop;
+mod support;
