@@ -396,17 +396,27 @@ pub struct Problem {
     pub hint: String,
     /// Whether things work in spite of it: a remark, no reason for alarm.
     pub remark: bool,
+    /// The job it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
 }
 
 impl Problem {
     /// A problem.
     pub fn new(key: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { key: key.into(), what: what.into(), hint: hint.into(), remark: false }
+        Self { key: key.into(), what: what.into(), hint: hint.into(), remark: false, job: None }
     }
 
     /// Something worth a look that keeps nothing from working.
     pub fn remark(key: impl Into<String>, what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { remark: true, ..Self::new(key, what, hint) }
+    }
+
+    /// The same, about `job`.
+    #[must_use]
+    pub fn of_job(mut self, job: &JobId) -> Self {
+        self.job = Some(job.clone());
+        self
     }
 }
 

@@ -63,7 +63,8 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
         if let Some(first) = first_lines.get(&id) {
             let what =
                 format!("{path}: {}: job `{id}` is there already, at line {first}; this one is ignored", entry.place);
-            problems.push(Problem::new(format!("entry-{id}-again"), what, "remove one of them, or give it another id"));
+            let hint = "remove one of them, or give it another id";
+            problems.push(Problem::new(format!("entry-{id}-again"), what, hint).of_job(&id));
             continue;
         }
         first_lines.insert(id.clone(), entry.place.line);
@@ -74,13 +75,14 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
                 None => "it does not fire",
             };
             let what = format!("{}: job `{id}` is invalid and {instead}: {error}", at(&error));
-            problems.push(Problem::new(format!("entry-{id}"), what, "correct the entry, then run `sched validate`"));
+            let hint = "correct the entry, then run `sched validate`";
+            problems.push(Problem::new(format!("entry-{id}"), what, hint).of_job(&id));
         }
         for (field, nearest) in unknown_fields(&entry.value) {
             let place = entry.place_of(Some(&field));
             let what = format!("{path}: {place}: job `{id}`: no such field: `{field}`");
             let hint = nearest.map_or_else(|| "remove it".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
-            problems.push(Problem::remark(format!("entry-{id}-{field}"), what, hint));
+            problems.push(Problem::remark(format!("entry-{id}-{field}"), what, hint).of_job(&id));
         }
     }
     problems

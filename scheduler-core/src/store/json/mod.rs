@@ -10,10 +10,12 @@
 //! | `keeper` | all of these and the book, under the lock |
 //! | `writer` | the thread that holds the keeper |
 //! | `history` | the journal read from its beginning |
+//! | `examine` | a text of `jobs.json` looked at without a store |
 //! | `watch` | notices of others' changes |
 
 mod definitions;
 mod document;
+mod examine;
 mod frame;
 mod history;
 mod journal;
@@ -32,6 +34,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use self::examine::{Examined, ExaminedJob, examine};
 use self::{keeper::Keeper, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,

@@ -1,0 +1,65 @@
+//! Arguments of the commands that fire jobs or say whether they fire.
+
+use clap::Args;
+
+use crate::failure::Failure;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sched run\n  sched run --example")]
+pub(crate) struct RunArgs {
+    /// Caught, because many will type it: `run` is the daemon
+    #[arg(hide = true)]
+    pub(crate) job: Option<String>,
+    /// Try it out with two harmless jobs, in a home that has no others
+    #[arg(long)]
+    pub(crate) example: bool,
+    /// Take over a home that belongs to another machine; nothing may run there any more
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+impl RunArgs {
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match &self.job {
+            None => Ok(()),
+            Some(job) => Err(Failure::usage(format!("`sched run` is the daemon and takes no job, found `{job}`"))
+                .hint(format!("to run that job now: sched fire {job}"))),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example, in a system crontab:\n  * * * * * sched tick")]
+pub(crate) struct TickArgs {
+    /// Take over a home that belongs to another machine; nothing may run there any more
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exits 0 if it is healthy, 3 if something needs attention, 4 if nothing fires, 5 if that can't be known."
+)]
+pub(crate) struct StatusArgs {}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sched fire backup\n  sched fire backup --wait && echo done")]
+pub(crate) struct FireArgs {
+    /// An id or a unique name
+    #[arg(value_name = "JOB")]
+    pub(crate) job: String,
+    /// Wait for its end; exit 0 if it succeeded, else 1
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Even if it is paused, disabled or has a run open
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sched cancel backup\n  sched cancel 01k9x3v7q")]
+pub(crate) struct CancelArgs {
+    /// A job, for its open runs, or a run
+    #[arg(value_name = "JOB or RUN")]
+    pub(crate) target: String,
+}

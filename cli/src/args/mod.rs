@@ -1,0 +1,130 @@
+//! What can be typed: the commands, their arguments and their help. Nothing here touches a file.
+//!
+//! | file | arguments of |
+//! |---|---|
+//! | `jobs` | `init`, `add`, `list`, `remove`, `pause`, `resume`, `validate` |
+//! | `firing` | `run`, `tick`, `fire`, `cancel`, `status` |
+//! | `looking` | `next`, `history`, `logs` |
+//! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
+//! | `help` | the grouped list of commands |
+
+mod firing;
+mod help;
+mod jobs;
+mod looking;
+mod values;
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::{
+    firing::{CancelArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
+    jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ValidateArgs},
+    looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
+    values::Pair,
+};
+use crate::failure::Failure;
+
+/// A cron scheduler that cannot die silently.
+#[derive(Debug, Parser)]
+#[command(name = "sched", version, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes, before its name or after it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// The folder all state lives in [default: $SCHED_HOME, else ~/.sched]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colours; `auto` is on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: Color,
+    /// Say more (-vv: much more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The commands. Their order here is nobody's; `help` groups them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the home, with a commented config.yaml
+    Init(InitArgs),
+    /// Run the daemon in the foreground
+    Run(RunArgs),
+    /// Do one pass over what is due, wait for it, and exit (for a system cron)
+    Tick(TickArgs),
+    /// Is it firing now? The verdict, its evidence and what needs attention
+    Status(StatusArgs),
+    /// Add a job
+    Add(AddArgs),
+    /// List the jobs, when they are due and how they are doing
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+    /// Remove jobs
+    #[command(visible_alias = "rm")]
+    Remove(RemoveArgs),
+    /// Stop jobs from firing until they are resumed
+    Pause(PauseArgs),
+    /// Let paused jobs fire again
+    Resume(ResumeArgs),
+    /// Run a job now
+    Fire(FireArgs),
+    /// Stop a queued or running run
+    Cancel(CancelArgs),
+    /// When a job or a schedule fires next
+    Next(NextArgs),
+    /// What ran, what didn't, and why
+    History(HistoryArgs),
+    /// What a run printed
+    Logs(LogsArgs),
+    /// Are the files right? Nothing is run or changed
+    Validate(ValidateArgs),
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// What clap has to say: a mistake, or the help or version that was asked for.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = help::grouped(Cli::command());
+    let matches = command.try_get_matches_from_mut(words)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+impl Command {
+    /// Refuses what the grammar lets through so that the refusal can name the fix.
+    ///
+    /// # Errors
+    /// A usage error with its hint.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Run(args) => args.check(),
+            Self::Add(args) => args.check(),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! Texts of the command line that are checked as they are read, with the words of the core where it has them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use scheduler_core::{JobId, duration, size};
+
+/// Since when: so long ago, or an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Since {
+    Ago(Duration),
+    At(Timestamp),
+}
+
+impl Since {
+    /// The instant, for somebody for whom it is `now`.
+    pub(crate) fn instant(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(span) => now.checked_sub(span).unwrap_or(Timestamp::MIN),
+            Self::At(instant) => instant,
+        }
+    }
+}
+
+/// `NAME=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+pub(super) fn since(text: &str) -> Result<Since, String> {
+    if let Ok(instant) = text.trim().parse::<Timestamp>() {
+        return Ok(Since::At(instant));
+    }
+    duration::parse(text)
+        .map(Since::Ago)
+        .map_err(|_| "write how long ago, `24h`, or an instant, `2026-11-22T00:00:00Z`".into())
+}
+
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    duration::parse(text)
+}
+
+/// A duration that is stored as it was written.
+pub(super) fn duration_text(text: &str) -> Result<String, String> {
+    duration::parse_or_zero(text).map(|_| text.to_owned())
+}
+
+/// A size that is stored as it was written.
+pub(super) fn size_text(text: &str) -> Result<String, String> {
+    size::parse(text).map(|_| text.to_owned())
+}
+
+pub(super) fn job_id(text: &str) -> Result<JobId, String> {
+    text.parse().map_err(|error: scheduler_core::Error| match error.hint_text() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    })
+}
+
+pub(super) fn pair(text: &str) -> Result<Pair, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok(Pair { name: name.to_owned(), value: value.to_owned() }),
+        _ => Err("write NAME=value".into()),
+    }
+}

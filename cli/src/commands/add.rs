@@ -1,0 +1,141 @@
+//! `sched add`: a job from the command line into `jobs.json`.
+//!
+//! The schedule is checked before anything else and anything at all is made: it is what people get wrong.
+
+use std::path::Path;
+
+use jiff::{Timestamp, tz::TimeZone};
+use scheduler_core::{
+    Error, ErrorKind, JobId, JobStore as _,
+    schedule::{Kind, Schedule, zone},
+    store::{Edit, JobView},
+};
+use serde_json::{Map, Value, json};
+
+use super::Done;
+use crate::{
+    args::{AddArgs, Pair},
+    context::{self, Context},
+    exit,
+    failure::Failure,
+    home_setup, next_fires,
+    output::Output,
+    programs, standing, upcoming,
+};
+
+pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> Done {
+    let now = context.now();
+    let zone_name = args.time_zone.clone().unwrap_or_else(|| context::job_defaults().zone);
+    let schedule = storable_schedule(&args.schedule, &zone::parse(&zone_name)?, now)?;
+    let entry = entry(args, schedule)?;
+
+    let made = home_setup::make(context)?;
+    let defined = made.store.define(Edit::Add(vec![entry])).await?;
+    let ids: Vec<JobId> = defined.iter().map(|view| view.id.clone()).collect();
+    if args.paused {
+        made.store.pause(ids.clone(), None, None).await?;
+    }
+    let views = context::jobs(&made.store).await?;
+    made.store.close().await?;
+
+    for view in views.iter().filter(|view| ids.contains(&view.id)) {
+        let obstacles = view.job.as_ref().map(|job| programs::obstacles(job)).unwrap_or_default();
+        if out.wants_json() {
+            let warnings: Vec<&String> = obstacles.iter().map(|(_, what)| what).collect();
+            let next = next_fires::to_json(view, now, SHOWN);
+            let job = standing::to_json(view, None, now);
+            out.json(json!({ "home": made.home.path(), "job": job, "next": next, "warnings": warnings }))?;
+            continue;
+        }
+        if made.is_new() {
+            out.line(format_args!("made a home at {}", made.home.path().display()))?;
+        }
+        print(view, now, out)?;
+        out.line(format_args!("  home: {}", made.home.path().display()))?;
+        for (_, obstacle) in obstacles {
+            out.warn(obstacle, Some("the job was added all the same; put that right before it is due"));
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// How many fires are shown.
+const SHOWN: u32 = 3;
+
+fn print(view: &JobView, now: Timestamp, out: &mut Output) -> Result<(), Failure> {
+    out.line(format_args!("added job `{}`", view.id))?;
+    out.line(format_args!("  {}", standing::meaning(view)))?;
+    if let Some(why) = next_fires::silence(view, now) {
+        out.line(format_args!("  {why}"))?;
+    }
+    next_fires::print(view, now, SHOWN, out)
+}
+
+/// The schedule as it is to be stored.
+fn storable_schedule(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, Failure> {
+    let text = Schedule::to_absolute(text, now, zone)?;
+    let schedule = upcoming::schedule(&text, zone, now)?;
+    let by_the_clock = !matches!(schedule.kind(), Kind::Reboot | Kind::Manual);
+    if by_the_clock && schedule.next_after(now, zone).is_none() {
+        let what = format!("invalid schedule: `{text}` never fires again: all its instants have passed");
+        return Err(Failure::new(ErrorKind::Invalid, what).hint("give it a year to come, or none"));
+    }
+    Ok(text)
+}
+
+/// The entry for `jobs.json`: what was given, and nothing else.
+fn entry(args: &AddArgs, schedule: String) -> Result<Value, Failure> {
+    let name = args.name.clone().unwrap_or_else(|| default_name(args));
+    if name.trim().is_empty() {
+        return Err(Failure::usage("the name is empty").hint("give --name NAME"));
+    }
+    let id = args.id.clone().unwrap_or_else(|| JobId::from_name(&name));
+    let mut entry = Map::new();
+    let mut put = |field: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            entry.insert(field.into(), value);
+        }
+    };
+    put("id", Some(json!(id)));
+    put("name", args.name.as_ref().filter(|name| *name != id.as_str()).map(|name| json!(name)));
+    put("description", args.description.as_ref().map(|text| json!(text)));
+    put("schedule", Some(json!(schedule)));
+    put("timezone", args.time_zone.as_ref().map(|zone| json!(zone.trim())));
+    put("command", Some(args.shell.as_ref().map_or_else(|| json!(args.command), |line| json!(line))));
+    let env = args.env.iter().map(|Pair { name, value }| (name.clone(), json!(value)));
+    put("env", (!args.env.is_empty()).then(|| Value::Object(env.collect())));
+    put("workdir", args.workdir.as_deref().map(absolute).transpose()?);
+    put("timeout", args.timeout.as_ref().map(|text| json!(text)));
+    put("overlap", args.overlap.map(|overlap| json!(overlap.word())));
+    put("misfire", misfire(args));
+    put("max_parallel", args.max_parallel.map(|count| json!(count)));
+    put("tags", (!args.tags.is_empty()).then(|| json!(args.tags)));
+    put("output_limit", args.output_limit.as_ref().map(|text| json!(text)));
+    put("enabled", args.disabled.then(|| json!(false)));
+    Ok(Value::Object(entry))
+}
+
+/// The name of the program that it runs.
+fn default_name(args: &AddArgs) -> String {
+    let line = args.shell.as_deref().unwrap_or_default();
+    let program =
+        args.command.first().map_or_else(|| line.split_whitespace().next().unwrap_or_default(), String::as_str);
+    Path::new(program).file_name().map_or_else(|| "job".into(), |name| name.to_string_lossy().into_owned())
+}
+
+fn misfire(args: &AddArgs) -> Option<Value> {
+    let policy = args.misfire.map(|misfire| ("policy".to_owned(), json!(misfire.word())));
+    let grace = args.grace.as_ref().map(|grace| ("grace".to_owned(), json!(grace)));
+    let section: Map<String, Value> = policy.into_iter().chain(grace).collect();
+    (!section.is_empty()).then_some(Value::Object(section))
+}
+
+/// A folder given from here, as the daemon will find it from wherever it is.
+fn absolute(folder: &Path) -> Result<Value, Failure> {
+    let absolute =
+        std::path::absolute(folder).map_err(|cause| Error::io(format!("cannot find {}", folder.display()), cause))?;
+    match absolute.to_str() {
+        Some(text) => Ok(json!(text)),
+        None => Err(Failure::usage(format!("--workdir {}: its name is not UTF-8", folder.display()))),
+    }
+}

@@ -1,0 +1,95 @@
+//! `sched fire JOB`: a run by hand. The daemon runs it; without one, this process does.
+
+use std::sync::Arc;
+
+use scheduler_core::{
+    ErrorKind, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
+    occurrence::SkipReason,
+    store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery},
+};
+use serde_json::json;
+
+use crate::{
+    args::FireArgs,
+    context::{self, Context},
+    daemon::{lock, machinery, signals},
+    exit,
+    failure::Failure,
+    output::Output,
+    runtime, selection,
+};
+
+pub(crate) fn run(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    runtime::block_on(fire(args, context, out))
+}
+
+async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    let home = context.home()?;
+    let store = Arc::new(context.change_existing()?);
+    let views = context::jobs(&*store).await?;
+    let job = selection::one(&views, &args.job)?.id.clone();
+    let key = Token::random().to_string();
+    let ask = Ask { job: job.clone(), kind: OccurrenceKind::Manual, key, force: args.force };
+    let run = match store.ask(ask).await? {
+        Asked::Queued(run) | Asked::Known(run) => run,
+        Asked::Skipped(_, reason) => return Err(refused(&job, reason)),
+    };
+    let daemon = lock::look(&home);
+    if daemon.held {
+        let pid = daemon.holder.map_or_else(String::new, |holder| format!(" (pid {})", holder.pid));
+        if !args.wait {
+            return said(out, &job, &run, "queued", &format!("queued as {run}; the daemon{pid} runs it: sched logs {job}"));
+        }
+        tracing::info!("queued as {run}; the daemon{pid} runs it");
+    } else {
+        let loaded = context.config(false);
+        let runner = Arc::new(machinery::runner(&home, &loaded.config));
+        let machinery = machinery::build(&home, &loaded.config, Arc::clone(&store), runner, context.clock(), "fire");
+        signals::install(machinery.engine.clone())?;
+        if !machinery.engine.run_one(&run).await? {
+            return said(out, &job, &run, "queued", &format!("queued as {run}: there is no place for it now"));
+        }
+    }
+    let entry = end_of(&*store, &job, &run).await?;
+    store.close().await?;
+    let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
+    let word = crate::past::result_words(&entry);
+    said(out, &job, &run, &word, &format!("run {run} of job `{job}`: {word}"))?;
+    Ok(if succeeded { exit::OK } else { exit::ERROR })
+}
+
+fn said(out: &mut Output, job: &JobId, run: &RunId, state: &str, line: &str) -> Result<u8, Failure> {
+    if out.wants_json() {
+        out.json(json!({"job": job, "run": run, "state": state}))?;
+    } else {
+        out.line(line)?;
+    }
+    Ok(exit::OK)
+}
+
+fn refused(job: &JobId, reason: SkipReason) -> Failure {
+    let failure = Failure::new(ErrorKind::Invalid, format!("job `{job}` was not fired: {}", reason.words()));
+    match reason {
+        SkipReason::Paused => failure.hint(format!("`sched resume {job}` first, or `sched fire {job} --force`")),
+        SkipReason::Overlap => failure.hint(format!("`sched fire {job} --force` starts a second run beside it")),
+        _ => failure.hint(format!("`sched fire {job} --force` runs it all the same")),
+    }
+}
+
+/// Waits until the run is over.
+async fn end_of(store: &JsonStore, job: &JobId, run: &RunId) -> Result<LedgerEntry, Failure> {
+    let mut changes = store.subscribe();
+    loop {
+        changes.mark_unchanged();
+        let open = store.jobs().await?.into_iter().flat_map(|view| view.open).any(|occurrence| occurrence.run == *run);
+        if !open {
+            let query = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
+            let entries = store.ledger(query).await?;
+            if let Some(entry) = entries.into_iter().rev().find(|entry| entry.run() == Some(run)) {
+                return Ok(entry);
+            }
+        }
+        // A lost notice must not hang a script; looking twice a second costs nothing.
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(500), changes.changed()).await;
+    }
+}

@@ -1,0 +1,88 @@
+//! `sched history`: what became of everything that was owed, and the runs that are open.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, tz::TimeZone};
+use scheduler_core::{
+    JobId, JobStore as _,
+    occurrence::Occurrence,
+    schedule::zone,
+    store::{JobView, LedgerEntry, LedgerQuery},
+};
+use serde_json::{Value, json};
+
+use super::Done;
+use crate::{
+    args::HistoryArgs,
+    context::{self, Context},
+    exit,
+    output::Output,
+    past, selection, standing,
+};
+
+pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output) -> Done {
+    let now = context.now();
+    let store = context.look()?;
+    let views = context::jobs(&store).await?;
+    let job = match &args.job {
+        Some(job) => Some(selection::one_or_former(&store, &views, job).await?),
+        None => None,
+    };
+    let since = args.since.map(|since| since.instant(now));
+    // What failed can only be told when it has been read; otherwise the store need not hand out more than is shown.
+    let last = (!args.failed).then_some(args.last);
+    let mut entries = store.ledger(LedgerQuery { job: job.clone(), since, last }).await?;
+    if args.failed {
+        entries.retain(past::is_failure);
+        entries.drain(..entries.len().saturating_sub(args.last));
+    }
+    let open: Vec<&Occurrence> = if args.failed { Vec::new() } else { open_runs(&views, job.as_ref()) };
+    let zones = Zones::of(&views);
+
+    if out.wants_json() {
+        let entries: Vec<Value> = entries.iter().map(|entry| past::entry_json(entry, zones.get(&entry.job))).collect();
+        let open: Vec<Value> = open.iter().map(|open| past::open_json(open, zones.get(&open.id.job))).collect();
+        out.json(json!({ "entries": entries, "open": open }))?;
+        return Ok(exit::OK);
+    }
+    if entries.is_empty() && open.is_empty() {
+        out.line(nothing(args, since, &zones))?;
+        return Ok(exit::OK);
+    }
+    let past_row = |entry: &LedgerEntry| past::entry_row(entry, zones.get(&entry.job), now);
+    let rows =
+        entries.iter().map(past_row).chain(open.iter().map(|open| past::open_row(open, zones.get(&open.id.job), now)));
+    out.table(&past::HEADERS, rows.collect())?;
+    Ok(exit::OK)
+}
+
+fn open_runs<'v>(views: &'v [JobView], job: Option<&JobId>) -> Vec<&'v Occurrence> {
+    let wanted = views.iter().filter(|view| job.is_none_or(|job| *job == view.id));
+    let mut open: Vec<&Occurrence> = wanted.flat_map(|view| &view.open).collect();
+    open.sort_by(|a, b| (a.at, &a.run).cmp(&(b.at, &b.run)));
+    open
+}
+
+fn nothing(args: &HistoryArgs, since: Option<Timestamp>, zones: &Zones) -> String {
+    let of = args.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
+    let since = since.map(|since| format!(" since {}", crate::when::stamp(since, &zones.default)));
+    let what = if args.failed { "no failed runs" } else { "nothing has come due yet" };
+    format!("{what}{of}{}", since.unwrap_or_default())
+}
+
+/// The zone of each job, and one for those that are gone.
+struct Zones {
+    of: BTreeMap<JobId, TimeZone>,
+    default: TimeZone,
+}
+
+impl Zones {
+    fn of(views: &[JobView]) -> Self {
+        let of = views.iter().map(|view| (view.id.clone(), standing::zone_of(view))).collect();
+        Self { of, default: zone::parse(&context::job_defaults().zone).unwrap_or(TimeZone::UTC) }
+    }
+
+    fn get(&self, job: &JobId) -> &TimeZone {
+        self.of.get(job).unwrap_or(&self.default)
+    }
+}

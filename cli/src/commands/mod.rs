@@ -1,0 +1,46 @@
+//! The commands, a file each: `run(args, context, out)` does the work and answers the exit code.
+//!
+//! To add one: its arguments in `args`, a line in a group of `args::help`, its file here, and an arm in [`dispatch`].
+
+mod add;
+mod batch;
+mod history;
+mod init;
+mod list;
+mod logs;
+mod next;
+mod pause;
+mod remove;
+mod resume;
+mod validate;
+
+use scheduler_core::ErrorKind;
+
+use crate::{args::Command, context::Context, failure::Failure, output::Output, runtime::block_on};
+
+/// What a command answers: an exit code, or why it failed.
+pub(crate) type Done = Result<u8, Failure>;
+
+/// Does what was asked for.
+///
+/// # Errors
+/// The command's.
+pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -> Done {
+    match command {
+        Command::Init(args) => block_on(init::run(args, context, out)),
+        Command::Add(args) => block_on(add::run(args, context, out)),
+        Command::List(args) => block_on(list::run(args, context, out)),
+        Command::Remove(args) => block_on(remove::run(args, context, out)),
+        Command::Pause(args) => block_on(pause::run(args, context, out)),
+        Command::Resume(args) => block_on(resume::run(args, context, out)),
+        Command::Next(args) if args.batch => batch::run(context, out),
+        Command::Next(args) => block_on(next::run(args, context, out)),
+        Command::History(args) => block_on(history::run(args, context, out)),
+        Command::Logs(args) => block_on(logs::run(args, context, out)),
+        Command::Validate(args) => block_on(validate::run(args, context, out)),
+        // These need the engine and have no body yet; each gets an arm of its own.
+        Command::Run(_) | Command::Tick(_) | Command::Status(_) | Command::Fire(_) | Command::Cancel(_) => {
+            Err(Failure::new(ErrorKind::Invalid, "this build has no engine: it can define jobs, not fire them"))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `sched run`: the daemon, in the foreground.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use scheduler_core::{
+    ErrorKind, Home, JobRunner, JobStore as _,
+    liveness::PulseWriter,
+    store::{Edit, JobView, JsonStore},
+    vfs::RealFs,
+};
+
+use crate::{
+    args::RunArgs,
+    context::{self, Context},
+    daemon::{filesystem, lock, machinery, show::OutLoud, signals},
+    example, exit,
+    failure::Failure,
+    home_setup,
+    output::Output,
+    runtime, when,
+};
+
+pub(crate) fn run(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    runtime::runtime(true)?.block_on(daemon(args, context, out))
+}
+
+async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    let home = context.home()?;
+    if args.example {
+        refuse_a_home_in_use(context).await?;
+    }
+    let made = home_setup::make(context, args.adopt)?;
+    filesystem::check(&home, args.unsafe_fs)?;
+    // From here on there is at most one of us; what was read before may be a moment old.
+    let _lock = lock::take(&home)?;
+    let loaded = context.config(true);
+    for problem in &loaded.problems {
+        tracing::warn!("{}; {}", problem.what, problem.hint);
+    }
+    let store = Arc::new(made.store);
+    if args.example {
+        add_examples(&store).await?;
+    }
+    let real = Arc::new(machinery::runner(&home, &loaded.config));
+    let runner: Arc<dyn JobRunner> = if args.example { Arc::new(OutLoud(real)) } else { real };
+    let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
+    let writer = PulseWriter::start(&machinery.pulse, Arc::new(RealFs), home.ticker_json());
+    signals::install(machinery.engine.clone())?;
+
+    let views = context::jobs(&*machinery.store).await?;
+    banner(out, context, &home, &views, args.example)?;
+    for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
+        tracing::warn!("{}; {}", problem.what, problem.hint);
+    }
+    let ended = machinery.engine.run(machinery::provider(&loaded)).await;
+    writer.finish();
+    let closed = machinery.store.close().await;
+    ended?;
+    closed?;
+    out.line("stopped; nothing fires until the next `sched run`")?;
+    Ok(exit::OK)
+}
+
+/// `--example` is for trying out: it must not run beside somebody's real jobs.
+async fn refuse_a_home_in_use(context: &Context) -> Result<(), Failure> {
+    let examples: BTreeSet<String> = example::ids().into_iter().collect();
+    let views = context::jobs(&context.look()?).await?;
+    let theirs: Vec<String> =
+        views.iter().map(|view| view.id.to_string()).filter(|id| !examples.contains(id)).take(3).collect();
+    if theirs.is_empty() {
+        return Ok(());
+    }
+    let home = context.home()?;
+    let what = format!("{} has jobs of its own ({}, ...)", home.path().display(), theirs.join(", "));
+    Err(Failure::new(ErrorKind::Exists, what)
+        .hint("`sched run` runs those; to try the examples: sched --home /tmp/sched-example run --example"))
+}
+
+async fn add_examples(store: &JsonStore) -> Result<(), Failure> {
+    let known: BTreeSet<String> = store.jobs().await?.iter().map(|view| view.id.to_string()).collect();
+    let is_new = |entry: &serde_json::Value| entry["id"].as_str().is_some_and(|id| !known.contains(id));
+    let missing: Vec<serde_json::Value> = example::jobs().into_iter().filter(is_new).collect();
+    if !missing.is_empty() {
+        store.define(Edit::Add(missing)).await?;
+    }
+    Ok(())
+}
+
+/// How many jobs the banner lists.
+const LISTED: usize = 10;
+
+fn banner(out: &mut Output, context: &Context, home: &Home, views: &[JobView], example: bool) -> Result<(), Failure> {
+    out.line(format_args!("sched {}: the cron that cannot die silently", env!("CARGO_PKG_VERSION")))?;
+    out.line(format_args!("home: {}", home.path().display()))?;
+    let mut soonest: Vec<&JobView> = views.iter().filter(|view| view.next_at.is_some() && view.paused.is_none()).collect();
+    soonest.sort_by_key(|view| view.next_at);
+    match (views.len(), soonest.len()) {
+        (0, _) => out.line("no jobs yet: sched add '30 2 * * *' -- backup.sh")?,
+        (all, waiting) => out.line(format_args!("{all} jobs, {waiting} of them wait for their instant:"))?,
+    }
+    let now = context.now();
+    for view in soonest.iter().take(LISTED) {
+        if let (Ok(job), Some(next_at)) = (&view.job, view.next_at) {
+            let what = job.schedule.describe(None);
+            let when = when::both(next_at, &job.time_zone, now);
+            out.line(format_args!("  {:<16} {when}  {what}", view.id.as_str()))?;
+        }
+    }
+    if soonest.len() > LISTED {
+        out.line(format_args!("  and {} more: sched list", soonest.len() - LISTED))?;
+    }
+    out.line(format_args!("in a second terminal: {} status", command_for(home)))?;
+    out.line(if example { "Ctrl-C stops it; each fire is a line:" } else { "Ctrl-C stops it" })?;
+    out.flush()
+}
+
+/// What to type elsewhere to reach this home.
+fn command_for(home: &Home) -> String {
+    let program = std::env::current_exe().map_or_else(|_| "sched".into(), |path| path.display().to_string());
+    format!("{} --home {}", quoted(&program), quoted(&home.path().display().to_string()))
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

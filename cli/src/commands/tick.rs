@@ -1,0 +1,62 @@
+//! `sched tick`: one pass over what is due, its own runs waited for. From a shell loop or a system cron this is a complete
+//! way to run a home.
+
+use std::sync::Arc;
+
+use scheduler_core::{
+    JobStore as _,
+    liveness::{self, Phase, PulseWriter},
+    vfs::RealFs,
+};
+use serde_json::json;
+
+use crate::{
+    args::TickArgs,
+    context::Context,
+    daemon::{machinery, signals},
+    exit,
+    failure::Failure,
+    output::Output,
+    runtime,
+};
+
+pub(crate) fn run(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    runtime::block_on(tick(args, context, out))
+}
+
+async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    let home = context.home()?;
+    if !home.path().exists() {
+        return Err(crate::context::no_home(&home));
+    }
+    let loaded = context.config(true);
+    for problem in &loaded.problems {
+        tracing::warn!("{}; {}", problem.what, problem.hint);
+    }
+    let store = Arc::new(context.change(args.adopt)?);
+    let runner = Arc::new(machinery::runner(&home, &loaded.config));
+    let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
+    let before = liveness::read(&RealFs, &home.tick_json()).ok();
+    machinery.pulse.publish(|beat| {
+        beat.provider = "tick".into();
+        beat.phase = Phase::Ticking;
+        beat.previous_at = before.map(|before| before.at);
+    });
+    let writer = PulseWriter::start(&machinery.pulse, Arc::new(RealFs), home.tick_json());
+    signals::install(machinery.engine.clone())?;
+    let done = machinery.engine.run_once().await;
+    machinery.pulse.publish(|beat| beat.phase = Phase::Idle);
+    writer.finish();
+    let closed = machinery.store.close().await;
+    let summary = done?;
+    closed?;
+    if out.wants_json() {
+        out.json(json!({"claimed": summary.claimed, "done": summary.done}))?;
+    } else {
+        // Silent when nothing happened: a system cron mails whatever is printed.
+        for line in &summary.done {
+            out.line(line)?;
+        }
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,103 @@
+//! `sched validate`: are the files right? Reads everything, runs nothing, changes nothing.
+
+use std::{fs, path::Path};
+
+use scheduler_core::{
+    Error, JobStore as _,
+    store::{
+        Problem,
+        json::{Examined, examine},
+    },
+};
+use serde_json::json;
+
+use super::Done;
+use crate::{
+    args::ValidateArgs,
+    context::{self, Context, no_home},
+    exit,
+    failure::Failure,
+    output::Output,
+    programs,
+};
+
+pub(crate) async fn run(args: &ValidateArgs, context: &Context, out: &mut Output) -> Done {
+    let findings = match &args.file {
+        Some(file) => Findings::of(examine_file(file)?, file),
+        None => of_home(context).await?,
+    };
+    if out.wants_json() {
+        let Findings { problems, warnings, jobs } = &findings;
+        out.json(json!({ "valid": problems.is_empty(), "jobs": jobs, "problems": problems, "warnings": warnings }))?;
+    } else {
+        print(&findings, out)?;
+    }
+    Ok(if findings.problems.is_empty() { exit::OK } else { exit::ERROR })
+}
+
+/// What was found.
+struct Findings {
+    /// What has to be put right.
+    problems: Vec<Problem>,
+    /// What may be meant so.
+    warnings: Vec<Problem>,
+    /// How many jobs are valid.
+    jobs: usize,
+}
+
+impl Findings {
+    fn of(examined: Examined, file: &Path) -> Self {
+        let warnings = examined.jobs.iter().flat_map(|entry| {
+            programs::obstacles(&entry.job).into_iter().map(move |(field, obstacle)| {
+                let (id, place) = (&entry.job.id, entry.place_of(field));
+                let what = format!("{}: {place}: job `{id}`: {obstacle}", file.display());
+                Problem::remark(format!("obstacle-{id}-{field}"), what, "put it there, or correct the entry").of_job(id)
+            })
+        });
+        Self { warnings: warnings.collect(), jobs: examined.jobs.len(), problems: examined.problems }
+    }
+}
+
+async fn of_home(context: &Context) -> Result<Findings, Failure> {
+    let home = context.home()?;
+    if !home.jobs_json().try_exists().unwrap_or(true) && !home.manifest().try_exists().unwrap_or(true) {
+        return Err(no_home(&home));
+    }
+    // The store knows more than the file: what stays in force in spite of it, and what happened to the clock.
+    let known = context.look()?.problems().await?;
+    let file = home.jobs_json();
+    let mut findings = match file.try_exists() {
+        Ok(false) => Findings { problems: Vec::new(), warnings: Vec::new(), jobs: 0 },
+        _ => Findings::of(examine_file(&file)?, &file),
+    };
+    let (about_jobs, others): (Vec<Problem>, Vec<Problem>) =
+        known.into_iter().partition(|problem| !problem.remark || problem.job.is_some());
+    if !about_jobs.is_empty() {
+        findings.problems = about_jobs;
+    }
+    findings.warnings.extend(others);
+    Ok(findings)
+}
+
+fn examine_file(file: &Path) -> Result<Examined, Failure> {
+    let bytes = fs::read(file).map_err(|cause| Error::io(format!("cannot read {}", file.display()), cause))?;
+    Ok(examine(&file.display().to_string(), &bytes, &context::job_defaults()))
+}
+
+fn print(findings: &Findings, out: &mut Output) -> Result<(), Failure> {
+    for problem in &findings.problems {
+        out.line(format_args!("{}", problem.what))?;
+        out.line(format_args!("  hint: {}", problem.hint))?;
+    }
+    for warning in &findings.warnings {
+        out.line(format_args!("warning: {}", warning.what))?;
+        out.line(format_args!("  hint: {}", warning.hint))?;
+    }
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    out.line(format_args!(
+        "{}, {}, {}",
+        count(findings.jobs, "valid job"),
+        count(findings.problems.len(), "problem"),
+        count(findings.warnings.len(), "warning"),
+    ))
+}

@@ -1,0 +1,36 @@
+//! Locks and syncs mean what they say on local file systems only. A home elsewhere could fire twice, so it is refused.
+
+use scheduler_core::{ErrorKind, Home};
+
+use crate::failure::Failure;
+
+/// Magic numbers of statfs(2) for file systems whose locks don't hold across machines or whose syncs prove nothing.
+const REMOTE: [(i64, &str); 6] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB2"),
+    (0x6573_5546, "FUSE"),
+    (0x0102_1997, "9p"),
+];
+
+/// Refuses a home that isn't on a local file system.
+///
+/// # Errors
+/// Which file system it is on.
+pub(crate) fn check(home: &Home, unsafe_fs: bool) -> Result<(), Failure> {
+    let Ok(stat) = rustix::fs::statfs(home.path()) else { return Ok(()) };
+    let magic = i64::try_from(stat.f_type).unwrap_or_default() & 0xffff_ffff;
+    match REMOTE.iter().find(|(known, _)| *known == magic) {
+        Some((_, name)) if unsafe_fs => {
+            tracing::warn!("the home is on {name}: nothing can be promised about jobs firing once");
+            Ok(())
+        }
+        Some((_, name)) => {
+            let what = format!("{} is on {name}, where locks and syncs can't be trusted", home.path().display());
+            Err(Failure::new(ErrorKind::Invalid, what)
+                .hint("put the home on a local disk, or say `--unsafe-fs` and live with jobs that may fire twice"))
+        }
+        None => Ok(()),
+    }
+}

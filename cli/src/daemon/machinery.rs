@@ -1,0 +1,86 @@
+//! Store, runner, provider and engine of a home, put together as its config.yaml says.
+
+use std::sync::Arc;
+
+use sched_runner::{CommandRunner, RunnerConfig, proc};
+use scheduler_core::{
+    AlertFiles, Clock, Engine, EngineOptions, Home, JobRunner,
+    config::{Config, Loaded},
+    liveness::{Heartbeat, Pulse},
+    provider::{Resolved, resolve},
+    store::{JsonStore, Limits},
+    vfs::RealFs,
+};
+
+use crate::context::machine_id;
+
+/// A home's engine, ready to be run.
+pub(crate) struct Machinery {
+    pub(crate) engine: Engine,
+    pub(crate) pulse: Pulse,
+    pub(crate) store: Arc<JsonStore>,
+}
+
+/// The runner that `config` asks for.
+pub(crate) fn runner(home: &Home, config: &Config) -> CommandRunner {
+    let mut runner = RunnerConfig::new(home.runs());
+    runner.shell.clone_from(&config.defaults.shell);
+    runner.inherit_env = config.defaults.inherit_env;
+    runner.env.clone_from(&config.defaults.env);
+    runner.output_limit = config.history.output_limit;
+    runner.keep_logs_per_job = config.history.logs_per_job;
+    runner.logs_max_bytes = config.history.logs_max_bytes;
+    CommandRunner::new(runner)
+}
+
+/// Puts an engine around `store` and `runner`. `node` is what its heartbeat says about who beats.
+pub(crate) fn build(
+    home: &Home,
+    config: &Config,
+    store: Arc<JsonStore>,
+    runner: Arc<dyn JobRunner>,
+    clock: &Arc<dyn Clock>,
+    node: &str,
+) -> Machinery {
+    let pulse = Pulse::new(heartbeat(config, clock, node), Arc::clone(clock));
+    let mut options = EngineOptions::new(Arc::clone(&store) as _, runner, Arc::clone(clock), pulse.clone());
+    options.notifiers.push(Arc::new(AlertFiles::new(Arc::new(RealFs), home.clone())));
+    options.limits = Limits { max_parallel: config.max_parallel, ..Limits::default() };
+    options.interval = config.interval;
+    options.drain = config.drain_timeout;
+    options.boot_key = boot_key();
+    Machinery { engine: Engine::new(options), pulse, store }
+}
+
+/// The provider that fires, and why it isn't the one that was asked for.
+pub(crate) fn provider(loaded: &Loaded) -> Resolved {
+    if let Some(problem) = loaded.problems.iter().find(|problem| is_about_the_provider(&problem.key, loaded.readable)) {
+        return Resolved::fallback(problem.what.clone());
+    }
+    resolve(&loaded.config.provider, &sched_providers::bundled())
+}
+
+/// A file that can't be read as a whole names no provider either.
+fn is_about_the_provider(key: &str, readable: bool) -> bool {
+    !readable || key == "config-provider"
+}
+
+fn heartbeat(config: &Config, clock: &Arc<dyn Clock>, node: &str) -> Heartbeat {
+    let me = proc::myself();
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let mut beat = Heartbeat::new(node, &**clock);
+    beat.agent = config.agent.clone().unwrap_or(host);
+    beat.machine_id = machine_id();
+    beat.boot_id = me.boot_id;
+    beat.pid = me.pid;
+    beat.pid_ns = proc::pid_namespace();
+    beat.proc_start = me.start_time;
+    beat.interval_s = config.interval.as_secs();
+    beat
+}
+
+/// Names this start of the machine. A container's start is one too: its boot id is its host's, but its first process is new.
+fn boot_key() -> Option<String> {
+    let first = proc::identity(1)?;
+    Some(format!("{}-{}", first.boot_id, first.start_time))
+}

@@ -1,0 +1,15 @@
+//! What `run`, `tick` and `fire` share: the engine of a home, the lock of its daemon, and the signals that end it.
+//!
+//! | file | job |
+//! |---|---|
+//! | `machinery` | store, runner, provider and engine, put together as config.yaml says |
+//! | `lock` | `state/daemon.lock`: at most one daemon, and who it is |
+//! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels |
+//! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
+//! | `show` | fires made visible, for `run --example` |
+
+pub(crate) mod filesystem;
+pub(crate) mod lock;
+pub(crate) mod machinery;
+pub(crate) mod show;
+pub(crate) mod signals;

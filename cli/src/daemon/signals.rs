@@ -1,0 +1,42 @@
+//! SIGTERM and Ctrl-C: the first lets open runs end, the second stops them.
+
+use scheduler_core::{Engine, Error};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
+
+/// Installs the handlers; they work from here on, on a task of their own.
+///
+/// # Errors
+/// The system gives none.
+pub(crate) fn install(engine: Engine) -> Result<(), Failure> {
+    let failed = |error| Error::io("cannot listen for signals", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    tokio::spawn(async move {
+        loop {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+                _ = hangup.recv() => {
+                    // Its terminal may be gone, and nobody should lose their cron by closing a window.
+                    tracing::warn!("SIGHUP: jobs.json is taken in by itself; config.yaml counts from the next start");
+                    continue;
+                }
+            };
+            if engine.is_stopping() {
+                tracing::warn!("{name} again: the open runs are stopped");
+                engine.cancel_all();
+            } else {
+                let runs = engine.open_runs();
+                match runs {
+                    0 => tracing::warn!("{name}: stopping"),
+                    _ => tracing::warn!("{name}: stopping once {runs} open runs have ended; again to stop them too"),
+                }
+                engine.stop();
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Every environment variable that this crate looks at; one that is set to nothing counts as not set.
+
+use std::{ffi::OsString, path::PathBuf};
+
+/// `SCHED_HOME`: the home, unless `--home` says otherwise.
+pub(crate) fn sched_home() -> Option<PathBuf> {
+    get("SCHED_HOME").map(PathBuf::from)
+}
+
+/// `SCHED_ADOPT`: takes over a home that belongs to another machine, as `--adopt` does; `0` doesn't.
+pub(crate) fn sched_adopt() -> bool {
+    get("SCHED_ADOPT").is_some_and(|value| value != "0")
+}
+
+/// `NO_COLOR`: no colours unless `--color always` asks for them (<https://no-color.org>).
+pub(crate) fn no_color() -> bool {
+    get("NO_COLOR").is_some()
+}
+
+/// `HOME`: where `~/.sched` is.
+pub(crate) fn home() -> Option<PathBuf> {
+    get("HOME").map(PathBuf::from)
+}
+
+/// `PATH`: where programs are looked up.
+pub(crate) fn path() -> Option<OsString> {
+    get("PATH")
+}
+
+fn get(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

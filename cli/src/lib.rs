@@ -1,0 +1,65 @@
+//! The command line of `sched`: arguments in, text or JSON out, and an exit code that means the same everywhere.
+//!
+//! | file | job |
+//! |---|---|
+//! | `args` | what can be typed, and its help |
+//! | [`exit`] | the exit codes |
+//! | `env` | the environment variables |
+//! | `context` | which home, which clock, and the store in it |
+//! | `selection` | "id or unique name" to a job |
+//! | `output` | the one place that writes to stdout and stderr |
+//! | `failure` | why a command failed, with the fix |
+//! | `when` | instants and spans as people read them |
+//! | `upcoming` | the next instants of a schedule |
+//! | `next_fires` | the next fires of a job, and what keeps it from firing |
+//! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
+//! | `programs` | is there such a program |
+//! | `home_setup`, `example`, `template` | what `init` puts into a home |
+//! | `log` | diagnostics on stderr |
+//! | `runtime` | the async runtime, a small one or a big one |
+//! | `commands` | one file for each command |
+//!
+//! **Invariant:** this crate computes no instants and decides nothing about runs; it asks `scheduler-core` and prints.
+
+mod args;
+mod commands;
+mod context;
+mod env;
+mod example;
+pub mod exit;
+mod failure;
+mod home_setup;
+mod log;
+mod next_fires;
+mod output;
+mod past;
+mod programs;
+mod runtime;
+mod selection;
+mod standing;
+mod template;
+mod upcoming;
+mod when;
+
+use std::process::ExitCode;
+
+use self::{args::Cli, context::Context, failure::Failure, output::Output};
+
+/// Runs the program with the arguments it was given.
+pub fn main() -> ExitCode {
+    let cli = match args::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(refusal) => return output::print_refusal(&refusal).into(),
+    };
+    log::install(&cli);
+    let mut out = Output::new(cli.global.json, cli.global.color);
+    let done = run(&cli, &mut out);
+    let done = done.and_then(|code| out.flush().map(|()| code));
+    done.unwrap_or_else(|failure| out.fail(&failure)).into()
+}
+
+fn run(cli: &Cli, out: &mut Output) -> Result<u8, Failure> {
+    cli.command.check()?;
+    let context = Context::new(cli.global.home.clone());
+    commands::dispatch(&cli.command, &context, out)
+}

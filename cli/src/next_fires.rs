@@ -1,0 +1,60 @@
+//! The next fires of a job, and why there may be none.
+
+use jiff::Timestamp;
+use scheduler_core::{schedule::Kind, store::JobView};
+
+use crate::{
+    failure::Failure,
+    output::{Cell, Output, Printed, Tone},
+    standing, upcoming, when,
+};
+
+/// What keeps the job from firing by itself, if anything does.
+pub(crate) fn silence(view: &JobView, now: Timestamp) -> Option<String> {
+    let job = view.job.as_ref().ok()?;
+    let zone = standing::zone_of(view);
+    if !job.enabled {
+        return Some("it is disabled: it will not fire until its entry in jobs.json says `\"enabled\": true`".into());
+    }
+    if let Some(paused) = &view.paused {
+        let until = match paused.until {
+            Some(until) => format!("until {}", when::both(until, &zone, now)),
+            None => format!("until `sched resume {}`", view.id),
+        };
+        let reason = paused.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        return Some(format!("it is paused{reason}: it will not fire {until}"));
+    }
+    let by_the_clock = !matches!(job.schedule.kind(), Kind::Reboot | Kind::Manual);
+    (by_the_clock && instants(view, now, 1).is_empty()).then(|| "it will never fire again: its time has passed".into())
+}
+
+/// Prints the next fires, one a line.
+pub(crate) fn print(view: &JobView, now: Timestamp, count: u32, out: &mut Output) -> Printed {
+    let zone = standing::zone_of(view);
+    print_instants(&instants(view, now, count), &zone, now, out)
+}
+
+/// Prints instants with their distance from `now`.
+pub(crate) fn print_instants(
+    instants: &[Timestamp],
+    zone: &jiff::tz::TimeZone,
+    now: Timestamp,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    for at in instants {
+        let distance = Cell::new(when::relative(*at, now), Tone::Faint);
+        out.line(format_args!("  {}  {}", when::stamp(*at, zone), distance.text))?;
+    }
+    Ok(())
+}
+
+/// The next fires for programs.
+pub(crate) fn to_json(view: &JobView, now: Timestamp, count: u32) -> Vec<String> {
+    let zone = standing::zone_of(view);
+    instants(view, now, count).into_iter().map(|at| when::exact(at, &zone)).collect()
+}
+
+/// The next instants of its schedule, whether or not anything keeps it from firing.
+pub(crate) fn instants(view: &JobView, after: Timestamp, count: u32) -> Vec<Timestamp> {
+    view.job.as_ref().map(|job| upcoming::instants(&job.schedule, &job.time_zone, after, count)).unwrap_or_default()
+}

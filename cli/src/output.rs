@@ -1,0 +1,198 @@
+//! The one place that writes to stdout and stderr: text, tables, JSON, errors.
+//!
+//! Answers go to stdout, everything about the answer (errors, hints, warnings) to stderr. A reader that goes away ends the
+//! command quietly.
+
+use std::{
+    fmt::Display,
+    io::{self, BufWriter, Stdout, Write},
+};
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell as TableCell, ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+use crate::{args::Color, env, exit, failure::Failure};
+
+/// What printing answers.
+pub(crate) type Printed = Result<(), Failure>;
+
+/// Where a command puts its answer.
+pub(crate) struct Output {
+    json: bool,
+    color: Color,
+    stdout: BufWriter<Stdout>,
+}
+
+/// What a piece of text says beside its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tone {
+    #[default]
+    Plain,
+    Good,
+    Attention,
+    Bad,
+    Faint,
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) tone: Tone,
+}
+
+impl Output {
+    /// Where to print, as the command line says.
+    pub(crate) fn new(json: bool, color: Color) -> Self {
+        Self { json, color, stdout: BufWriter::new(io::stdout()) }
+    }
+
+    /// Whether JSON is asked for.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.json
+    }
+
+    /// One line.
+    pub(crate) fn line(&mut self, text: impl Display) -> Printed {
+        writeln!(self.stdout, "{text}").map_err(Failure::printing)
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> Printed {
+        self.stdout.write_all(bytes).map_err(Failure::printing)
+    }
+
+    /// The answer as a JSON object, marked with the version of its shape.
+    pub(crate) fn json(&mut self, mut answer: Value) -> Printed {
+        if let Some(object) = answer.as_object_mut() {
+            object.shift_insert(0, "schema".into(), SCHEMA.into());
+        }
+        self.line(format_args!("{answer:#}"))
+    }
+
+    /// A table without borders, as wide as the terminal; elsewhere each row is one line, however long.
+    pub(crate) fn table(&mut self, headers: &[&str], rows: Vec<Vec<Cell>>) -> Printed {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        if colored(self.color, &io::stdout()) {
+            table.enforce_styling()
+        } else {
+            table.force_no_tty()
+        };
+        if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stdout()) {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        table.set_header(
+            headers.iter().map(|header| TableCell::new(header).add_attribute(comfy_table::Attribute::Bold)),
+        );
+        table.add_rows(rows.into_iter().map(|row| row.into_iter().map(Cell::into_table)));
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+        }
+        table.lines().try_for_each(|line| self.line(line.trim_end()))
+    }
+
+    /// Makes sure that it has been read, or was not to be.
+    pub(crate) fn flush(&mut self) -> Printed {
+        self.stdout.flush().map_err(Failure::printing)
+    }
+
+    /// Something that the reader should know beside the answer.
+    pub(crate) fn warn(&mut self, what: impl Display, hint: Option<&str>) {
+        let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold();
+        let mut text = format!("{} {what}\n", styled(self.color, "warning:", yellow));
+        text.extend(hint.map(|hint| format!("hint: {hint}\n")));
+        self.beside(&text);
+    }
+
+    /// Prints why the command failed, and answers the exit code.
+    pub(crate) fn fail(&mut self, failure: &Failure) -> u8 {
+        if failure.is_silent() {
+            return failure.exit;
+        }
+        let text = if self.json { failure_json(failure) } else { failure_text(failure, self.color) };
+        self.beside(&text);
+        failure.exit
+    }
+
+    /// Writes to stderr, after everything that came before it on stdout. There is nobody to tell if that fails.
+    fn beside(&mut self, text: &str) {
+        let _ = self.stdout.flush();
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+impl Cell {
+    /// A cell in this tone.
+    pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+
+    fn into_table(self) -> TableCell {
+        // What jobs are called and what they said must not move the cursor.
+        let text: String = self.text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+        let cell = TableCell::new(text);
+        match self.tone {
+            Tone::Plain => cell,
+            Tone::Good => cell.fg(comfy_table::Color::Green),
+            Tone::Attention => cell.fg(comfy_table::Color::Yellow),
+            Tone::Bad => cell.fg(comfy_table::Color::Red),
+            Tone::Faint => cell.add_attribute(comfy_table::Attribute::Dim),
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self::new(text, Tone::Plain)
+    }
+}
+
+/// Prints what clap has to say about a command line that it didn't take: help, version or a mistake.
+pub(crate) fn print_refusal(refusal: &clap::Error) -> u8 {
+    let is_mistake = refusal.use_stderr();
+    let as_json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
+    if !(is_mistake && as_json) {
+        let _ = refusal.print();
+        return if is_mistake { exit::USAGE } else { exit::OK };
+    }
+    let text = refusal.render().to_string();
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let failure = Failure::usage(first.trim_start_matches("error: "));
+    let hints = lines.filter_map(|line| line.strip_prefix("tip: "));
+    Output::new(true, Color::Never).fail(&hints.fold(failure, Failure::hint))
+}
+
+/// The version of the shape of everything that is printed as JSON.
+const SCHEMA: u32 = 1;
+
+fn failure_text(failure: &Failure, color: Color) -> String {
+    let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+    let mut text = format!("{} {}\n", styled(color, "error:", red), failure.message);
+    text.extend(failure.shown.iter().flat_map(|shown| shown.lines()).map(|line| format!("  {line}\n")));
+    text.extend(failure.hints.iter().map(|hint| format!("hint: {hint}\n")));
+    text
+}
+
+fn failure_json(failure: &Failure) -> String {
+    let hint = (!failure.hints.is_empty()).then(|| failure.hints.join("; "));
+    let error = json!({ "kind": failure.kind, "message": failure.message, "hint": hint });
+    format!("{}\n", json!({ "schema": SCHEMA, "error": error }))
+}
+
+/// `text` in `style`, if stderr shows colours.
+fn styled(color: Color, text: &str, style: Style) -> String {
+    if colored(color, &io::stderr()) { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if env::no_color() => false,
+        // A terminal, and one that can.
+        Color::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+    }
+}

@@ -1,0 +1,188 @@
+//! What became of occurrences: ledger entries and open runs as rows and as JSON.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use scheduler_core::{
+    Outcome, RunResult,
+    occurrence::{Cause, Closing, Occurrence, SkipReason},
+    store::{LedgerEntry, LedgerWhat},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    output::{Cell, Tone},
+    when,
+};
+
+/// The headers of the rows.
+pub(crate) const HEADERS: [&str; 7] = ["OWED AT", "JOB", "RESULT", "STARTED", "TOOK", "WHY", "RUN"];
+
+/// An entry as a row.
+pub(crate) fn entry_row(entry: &LedgerEntry, zone: &TimeZone, now: Timestamp) -> Vec<Cell> {
+    let job = entry.job.to_string();
+    match &entry.what {
+        LedgerWhat::Gap(gap) => vec![
+            format!("{} to {}", when::stamp(gap.from, zone), when::stamp(gap.to, zone)).into(),
+            job.into(),
+            Cell::new(Closing::Skipped(gap.reason).word(), Tone::Faint),
+            Cell::from(""),
+            Cell::from(""),
+            format!("several instants: {}", gap.reason.words()).into(),
+            Cell::from(""),
+        ],
+        LedgerWhat::Occurrence { run, owed_at, cause, attempt, started_at, end, .. } => vec![
+            when::both(*owed_at, zone, now).into(),
+            job.into(),
+            result_cell(end),
+            started_at.map(|at| delay(at, *owed_at)).unwrap_or_default().into(),
+            started_at.map(|at| when::length(entry.at.duration_since(at))).unwrap_or_default().into(),
+            why(end, *cause, *attempt).into(),
+            run.to_string().into(),
+        ],
+    }
+}
+
+/// A run that is not over, as a row.
+pub(crate) fn open_row(open: &Occurrence, zone: &TimeZone, now: Timestamp) -> Vec<Cell> {
+    let cancelling = open.cancel_requested.then_some("to be cancelled");
+    let notes: Vec<&str> = cause_words(open.cause).into_iter().chain(cancelling).collect();
+    vec![
+        when::both(open.at, zone, now).into(),
+        open.id.job.to_string().into(),
+        Cell::new(open.word(), Tone::Attention),
+        open.started_at.map(|at| delay(at, open.at)).unwrap_or_default().into(),
+        open.started_at.map(|at| format!("{} so far", when::length(now.duration_since(at)))).unwrap_or_default().into(),
+        notes.join(", ").into(),
+        open.run.to_string().into(),
+    ]
+}
+
+/// An entry for programs.
+pub(crate) fn entry_json(entry: &LedgerEntry, zone: &TimeZone) -> Value {
+    let stamp = |at: Timestamp| when::exact(at, zone);
+    match &entry.what {
+        LedgerWhat::Gap(gap) => json!({
+            "job": entry.job,
+            "verdict": Closing::Skipped(gap.reason).word(),
+            "reason": reason_word(gap.reason),
+            "from": stamp(gap.from),
+            "to": stamp(gap.to),
+            "at": stamp(entry.at),
+        }),
+        LedgerWhat::Occurrence { id, run, owed_at, cause, attempt, started_at, end } => {
+            let outcome = entry.outcome();
+            json!({
+                "job": entry.job,
+                "run": run,
+                "kind": id.kind,
+                "cause": cause,
+                "attempt": attempt,
+                "verdict": end.word(),
+                "reason": skipped(end).map(reason_word),
+                "owed_at": stamp(*owed_at),
+                "started_at": started_at.map(stamp),
+                "at": stamp(entry.at),
+                "took_ms": started_at.map(|at| entry.at.duration_since(at).as_millis().max(0) as u64),
+                "exit_code": outcome.and_then(|outcome| outcome.exit_code),
+                "signal": outcome.and_then(|outcome| outcome.signal),
+                "message": outcome.and_then(|outcome| outcome.message.as_deref()),
+                "usage": outcome.and_then(|outcome| outcome.usage),
+                "output": outcome.and_then(|outcome| outcome.output.as_ref()),
+            })
+        }
+    }
+}
+
+/// A run that is not over, for programs.
+pub(crate) fn open_json(open: &Occurrence, zone: &TimeZone) -> Value {
+    json!({
+        "job": open.id.job,
+        "run": open.run,
+        "kind": open.id.kind,
+        "cause": open.cause,
+        "attempt": open.attempt,
+        "state": open.word(),
+        "cancel_requested": open.cancel_requested,
+        "owed_at": when::exact(open.at, zone),
+        "started_at": open.started_at.map(|at| when::exact(at, zone)),
+    })
+}
+
+/// How the last run ended, in a few words.
+pub(crate) fn last_cell(entry: &LedgerEntry, now: Timestamp) -> Cell {
+    match &entry.what {
+        LedgerWhat::Gap(_) => Cell::from(""),
+        LedgerWhat::Occurrence { end, .. } => {
+            let Cell { text, tone } = result_cell(end);
+            Cell::new(format!("{text} {}", when::relative(entry.at, now)), tone)
+        }
+    }
+}
+
+/// Whether the entry tells of a run that didn't do what it should.
+pub(crate) fn is_failure(entry: &LedgerEntry) -> bool {
+    let bad =
+        |outcome: &Outcome| matches!(outcome.result, RunResult::Failed | RunResult::TimedOut | RunResult::Unknown);
+    entry.outcome().is_some_and(bad)
+}
+
+fn result_cell(end: &Closing) -> Cell {
+    let tone = match end {
+        Closing::Skipped(_) => Tone::Faint,
+        Closing::Cancelled => Tone::Attention,
+        Closing::Ran(outcome) => match outcome.result {
+            RunResult::Succeeded => Tone::Good,
+            RunResult::Cancelled => Tone::Attention,
+            RunResult::Failed | RunResult::TimedOut | RunResult::Unknown => Tone::Bad,
+        },
+    };
+    let word = end.word().replace('_', " ");
+    Cell::new(
+        match end {
+            Closing::Ran(Outcome { exit_code: Some(code), .. }) if *code != 0 => format!("{word} (exit {code})"),
+            Closing::Ran(Outcome { signal: Some(signal), .. }) => format!("{word} (signal {signal})"),
+            _ => word,
+        },
+        tone,
+    )
+}
+
+/// What there is to say beside the result.
+fn why(end: &Closing, cause: Cause, attempt: u32) -> String {
+    let reason = skipped(end).filter(|reason| *reason != SkipReason::Coalesced).map(|reason| reason.words().to_owned());
+    let message = match end {
+        Closing::Ran(outcome) => outcome.message.clone(),
+        _ => None,
+    };
+    let again = (attempt > 1).then(|| format!("attempt {attempt}"));
+    let cause = cause_words(cause).map(str::to_owned);
+    [cause, again, reason, message].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn skipped(end: &Closing) -> Option<SkipReason> {
+    match end {
+        Closing::Skipped(reason) => Some(*reason),
+        _ => None,
+    }
+}
+
+fn cause_words(cause: Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Late => Some("late"),
+        Cause::Asked => Some("asked for"),
+        Cause::Forced => Some("forced"),
+        _ => None,
+    }
+}
+
+/// How long after it was owed a run was started.
+fn delay(started_at: Timestamp, owed_at: Timestamp) -> String {
+    match started_at.duration_since(owed_at).max(SignedDuration::ZERO) {
+        delay if delay < SignedDuration::from_millis(1000) => "on time".into(),
+        delay => format!("{} later", when::length(delay)),
+    }
+}
+
+/// The reason as the journal writes it.
+fn reason_word(reason: SkipReason) -> Value {
+    serde_json::to_value(reason).unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! "Id or unique name" to a job: never a guess.
+
+use scheduler_core::{
+    ErrorKind, JobId, JobStore, nearest,
+    store::{JobView, LedgerQuery},
+};
+
+use crate::failure::Failure;
+
+/// The job that `wanted` names, by its id or else by its name.
+///
+/// # Errors
+/// There is none (with the nearest ones), or the name is not unique (with those that have it).
+pub(crate) fn one<'v>(views: &'v [JobView], wanted: &str) -> Result<&'v JobView, Failure> {
+    if let Some(view) = views.iter().find(|view| view.id.as_str() == wanted) {
+        return Ok(view);
+    }
+    let named: Vec<&JobView> = views.iter().filter(|view| name(view) == wanted).collect();
+    match named.as_slice() {
+        [view] => Ok(view),
+        [] => Err(unknown(wanted, views)),
+        several => {
+            let ids: Vec<String> = several.iter().map(|view| format!("`{}`", view.id)).collect();
+            let what = format!("{} jobs are called `{wanted}`: {}", several.len(), ids.join(", "));
+            Err(Failure::new(ErrorKind::Ambiguous, what).hint("say which by its id"))
+        }
+    }
+}
+
+/// The ids of the jobs that `wanted` names, each once; all of them if `all`.
+///
+/// # Errors
+/// As [`one`], for the first that can't be found: nothing is to be done then.
+pub(crate) fn several(views: &[JobView], wanted: &[String], all: bool) -> Result<Vec<JobId>, Failure> {
+    let mut ids: Vec<JobId> = Vec::new();
+    if all {
+        ids.extend(views.iter().map(|view| view.id.clone()));
+    }
+    for wanted in wanted {
+        let id = &one(views, wanted)?.id;
+        if !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+    Ok(ids)
+}
+
+/// What people call the job.
+pub(crate) fn name(view: &JobView) -> &str {
+    view.job.as_ref().map_or(view.id.as_str(), |job| job.name.as_str())
+}
+
+fn unknown(wanted: &str, views: &[JobView]) -> Failure {
+    let failure = Failure::new(ErrorKind::NotFound, format!("no job `{wanted}`"));
+    let known = views.iter().flat_map(|view| [view.id.as_str(), name(view)]);
+    let mut near = nearest(wanted, known);
+    near.dedup();
+    match near.as_slice() {
+        [] => failure.hint("`sched list` shows all jobs"),
+        near => failure.hint(format!("did you mean `{}`?", near.join("` or `"))),
+    }
+}
+
+/// As [`one`], but also the id of a job that has been removed, as long as the history knows it.
+///
+/// # Errors
+/// As [`one`], or why the history can't be read.
+pub(crate) async fn one_or_former(store: &impl JobStore, views: &[JobView], wanted: &str) -> Result<JobId, Failure> {
+    let failure = match one(views, wanted) {
+        Ok(view) => return Ok(view.id.clone()),
+        Err(failure) => failure,
+    };
+    let Ok(id) = wanted.parse::<JobId>() else { return Err(failure) };
+    let query = LedgerQuery { job: Some(id.clone()), last: Some(1), ..LedgerQuery::default() };
+    if store.ledger(query).await?.is_empty() { Err(failure) } else { Ok(id) }
+}
