@@ -1,13 +1,18 @@
 //! What a command works in: its home, the clock, and the store of that home.
 
-use std::{fs, path, path::PathBuf, sync::Arc};
+use std::{
+    fs, path,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use jiff::Timestamp;
 use scheduler_core::{
     Clock, Error, ErrorKind, Home, JobStore, SystemClock,
+    config::{self, Loaded},
     job::JobDefaults,
-    schedule::zone,
     store::{JobView, JsonStore, JsonStoreOptions},
+    vfs::RealFs,
 };
 
 use crate::{env, failure::Failure};
@@ -17,17 +22,34 @@ use crate::{env, failure::Failure};
 pub(crate) struct Context {
     home_option: Option<PathBuf>,
     clock: Arc<dyn Clock>,
+    loaded: OnceLock<Loaded>,
 }
 
 impl Context {
     /// The surroundings of this process; `--home` comes first.
     pub(crate) fn new(home_option: Option<PathBuf>) -> Self {
-        Self { home_option, clock: Arc::new(SystemClock) }
+        Self { home_option, clock: Arc::new(SystemClock), loaded: OnceLock::new() }
     }
 
     /// What time it is.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The clock of this process.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The home's configuration, read once; the defaults where there is no saying where the home is.
+    pub(crate) fn config(&self) -> &Loaded {
+        self.loaded
+            .get_or_init(|| self.home().map_or_else(|_| Loaded::default(), |home| config::load(&RealFs, &home, false)))
+    }
+
+    /// What holds for jobs that don't say otherwise.
+    pub(crate) fn job_defaults(&self) -> JobDefaults {
+        self.config().config.job_defaults()
     }
 
     /// The home: `--home`, else `$SCHED_HOME`, else `~/.sched`; made absolute.
@@ -75,7 +97,7 @@ impl Context {
 
     fn options(&self, adopt: bool) -> Result<JsonStoreOptions, Failure> {
         let options = JsonStoreOptions::new(self.home()?, Arc::clone(&self.clock));
-        Ok(options.with_defaults(job_defaults()).on_machine(machine_id(), adopt || env::sched_adopt()))
+        Ok(options.with_defaults(self.job_defaults()).on_machine(machine_id(), adopt || env::sched_adopt()))
     }
 }
 
@@ -95,26 +117,16 @@ pub(crate) async fn jobs(store: &impl JobStore) -> Result<Vec<JobView>, Failure>
     Ok(views)
 }
 
-/// What holds for jobs that don't say otherwise. Without a configuration that is the machine's time zone.
-pub(crate) fn job_defaults() -> JobDefaults {
-    let mut defaults = JobDefaults::default();
-    match zone::parse("system").map(|zone| zone.iana_name().map(str::to_owned)) {
-        Ok(Some(name)) => defaults.zone = name,
-        // Without that file and without TZ, the machine's zone *is* UTC, for every program on it.
-        Err(_) if !path::Path::new("/etc/localtime").exists() => {}
-        unknown => tracing::warn!(?unknown, "the machine's time zone has no name that could be found; jobs are in UTC"),
-    }
-    defaults
-}
-
 /// This machine's id, if it has one: a home that was made on another is not run by accident.
-fn machine_id() -> Option<String> {
+pub(crate) fn machine_id() -> Option<String> {
     let id = fs::read_to_string("/etc/machine-id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
+    use scheduler_core::schedule::zone;
+
     use super::*;
 
     #[test]
@@ -125,6 +137,6 @@ mod tests {
 
     #[test]
     fn the_default_zone_has_a_name() {
-        assert!(zone::parse(&job_defaults().zone).is_ok());
+        assert!(zone::parse(&Context::new(Some("/nowhere".into())).job_defaults().zone).is_ok());
     }
 }

@@ -7,17 +7,22 @@ pub(crate) fn jobs() -> Vec<Value> {
     vec![
         json!({
             "id": "hello",
-            "description": "says hello every five seconds",
-            "schedule": "every 5s",
+            "description": "says hello every two seconds",
+            "schedule": "every 2s",
             "command": ["echo", "hello from sched"],
         }),
         json!({
             "id": "disk",
             "description": "shows how full the disk is",
-            "schedule": "every 7s",
+            "schedule": "every 4s",
             "command": ["df", "-h", "/"],
         }),
     ]
+}
+
+/// The ids of the example jobs.
+pub(crate) fn ids() -> Vec<String> {
+    jobs().iter().filter_map(|job| job["id"].as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]

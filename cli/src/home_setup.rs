@@ -2,11 +2,12 @@
 
 use scheduler_core::{
     Error, Home,
+    config::TEMPLATE,
     store::JsonStore,
     vfs::{RealFs, Vfs as _, atomic_write},
 };
 
-use crate::{context::Context, failure::Failure, template::TEMPLATE};
+use crate::{context::Context, failure::Failure};
 
 /// A home that is there now.
 pub(crate) struct Made {
@@ -27,11 +28,11 @@ impl Made {
 ///
 /// # Errors
 /// What could not be made, and why.
-pub(crate) fn make(context: &Context) -> Result<Made, Failure> {
+pub(crate) fn make(context: &Context, adopt: bool) -> Result<Made, Failure> {
     let home = context.home()?;
     let wanted = [home.path().to_owned(), home.config_yaml(), home.jobs_json()];
     let missing: Vec<_> = wanted.into_iter().filter(|path| RealFs.stat(path).is_err()).collect();
-    let store = context.change(false)?;
+    let store = context.change(adopt)?;
     if missing.contains(&home.config_yaml()) {
         let failed = |cause| Error::io(format!("cannot write {}", home.config_yaml().display()), cause);
         atomic_write(&RealFs, &home.config_yaml(), TEMPLATE.as_bytes(), None).map_err(failed)?;

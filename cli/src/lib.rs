@@ -8,13 +8,15 @@
 //! | `context` | which home, which clock, and the store in it |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
+//! | `facts` | what a verdict rests on, collected |
 //! | `failure` | why a command failed, with the fix |
 //! | `when` | instants and spans as people read them |
 //! | `upcoming` | the next instants of a schedule |
 //! | `next_fires` | the next fires of a job, and what keeps it from firing |
 //! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
 //! | `programs` | is there such a program |
-//! | `home_setup`, `example`, `template` | what `init` puts into a home |
+//! | `daemon` | the engine of a home, for `run`, `tick` and `fire` |
+//! | `home_setup`, `example` | what `init` puts into a home |
 //! | `log` | diagnostics on stderr |
 //! | `runtime` | the async runtime, a small one or a big one |
 //! | `commands` | one file for each command |
@@ -24,9 +26,11 @@
 mod args;
 mod commands;
 mod context;
+mod daemon;
 mod env;
 mod example;
 pub mod exit;
+mod facts;
 mod failure;
 mod home_setup;
 mod log;
@@ -37,7 +41,6 @@ mod programs;
 mod runtime;
 mod selection;
 mod standing;
-mod template;
 mod upcoming;
 mod when;
 

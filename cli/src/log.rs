@@ -7,7 +7,9 @@ use crate::args::{Cli, Command};
 /// Installs the subscriber. A command that answers at once speaks up only when something is wrong; the daemon says what it does.
 pub(crate) fn install(cli: &Cli) {
     let daemon = matches!(cli.command, Command::Run(_));
-    let level = level(daemon, cli.global.verbose, cli.global.quiet);
+    // The examples show each fire as a line of its own.
+    let talkative = matches!(&cli.command, Command::Run(args) if !args.example);
+    let level = level(talkative, cli.global.verbose, cli.global.quiet);
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
     // A host that installed one of its own keeps it.
     let _ = if daemon { subscriber.try_init() } else { subscriber.without_time().with_target(false).try_init() };

@@ -58,6 +58,23 @@ impl Output {
         writeln!(self.stdout, "{text}").map_err(Failure::printing)
     }
 
+    /// A line that begins with a word in its tone.
+    pub(crate) fn toned(&mut self, word: &Cell, rest: impl Display) -> Printed {
+        let style = match word.tone {
+            Tone::Plain => Style::new(),
+            Tone::Good => Style::new().fg_color(Some(AnsiColor::Green.into())).bold(),
+            Tone::Attention => Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold(),
+            Tone::Bad => Style::new().fg_color(Some(AnsiColor::Red.into())).bold(),
+            Tone::Faint => Style::new().dimmed(),
+        };
+        let word = if colored(self.color, &io::stdout()) {
+            format!("{style}{}{style:#}", word.text)
+        } else {
+            word.text.clone()
+        };
+        self.line(format_args!("{word}  {rest}"))
+    }
+
     /// Bytes as they are.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> Printed {
         self.stdout.write_all(bytes).map_err(Failure::printing)

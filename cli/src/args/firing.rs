@@ -16,6 +16,9 @@ pub(crate) struct RunArgs {
     /// Take over a home that belongs to another machine; nothing may run there any more
     #[arg(long)]
     pub(crate) adopt: bool,
+    /// Run though the home is on a file system (NFS, SMB, FUSE) on which jobs may fire twice
+    #[arg(long)]
+    pub(crate) unsafe_fs: bool,
 }
 
 impl RunArgs {
@@ -52,8 +55,11 @@ pub(crate) struct FireArgs {
     #[arg(long)]
     pub(crate) wait: bool,
     /// Even if it is paused, disabled or has a run open
-    #[arg(long)]
+    #[arg(long, conflicts_with = "due")]
     pub(crate) force: bool,
+    /// Not a run by hand: claim what the job owes now, if anything (for triggers from outside)
+    #[arg(long)]
+    pub(crate) due: bool,
 }
 
 #[derive(Debug, Args)]

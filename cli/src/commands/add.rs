@@ -25,11 +25,11 @@ use crate::{
 
 pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> Done {
     let now = context.now();
-    let zone_name = args.time_zone.clone().unwrap_or_else(|| context::job_defaults().zone);
+    let zone_name = args.time_zone.clone().unwrap_or_else(|| context.job_defaults().zone);
     let schedule = storable_schedule(&args.schedule, &zone::parse(&zone_name)?, now)?;
     let entry = entry(args, schedule)?;
 
-    let made = home_setup::make(context)?;
+    let made = home_setup::make(context, false)?;
     let defined = made.store.define(Edit::Add(vec![entry])).await?;
     let ids: Vec<JobId> = defined.iter().map(|view| view.id.clone()).collect();
     if args.paused {

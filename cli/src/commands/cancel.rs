@@ -56,7 +56,10 @@ async fn cancel(args: &CancelArgs, context: &Context, out: &mut Output) -> Resul
         }
     }
     if asked && !lock::look(&home).held {
-        out.warn("no daemon runs: a run whose owner is dead is stopped by the next tick", Some("`sched tick`, or `sched run`"));
+        out.warn(
+            "no daemon runs: a run whose owner is dead is stopped by the next tick",
+            Some("`sched tick`, or `sched run`"),
+        );
     }
     Ok(exit::OK)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scheduler_core::{
     ErrorKind, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
     occurrence::SkipReason,
+    provider::FireRequest,
     store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery},
 };
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::{
     exit,
     failure::Failure,
     output::Output,
-    runtime, selection,
+    past, runtime, selection,
 };
 
 pub(crate) fn run(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
@@ -28,6 +29,9 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     let store = Arc::new(context.change_existing()?);
     let views = context::jobs(&*store).await?;
     let job = selection::one(&views, &args.job)?.id.clone();
+    if args.due {
+        return fire_due(context, out, store, &job).await;
+    }
     let key = Token::random().to_string();
     let ask = Ask { job: job.clone(), kind: OccurrenceKind::Manual, key, force: args.force };
     let run = match store.ask(ask).await? {
@@ -38,11 +42,17 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     if daemon.held {
         let pid = daemon.holder.map_or_else(String::new, |holder| format!(" (pid {})", holder.pid));
         if !args.wait {
-            return said(out, &job, &run, "queued", &format!("queued as {run}; the daemon{pid} runs it: sched logs {job}"));
+            return said(
+                out,
+                &job,
+                &run,
+                "queued",
+                &format!("queued as {run}; the daemon{pid} runs it: sched logs {job}"),
+            );
         }
         tracing::info!("queued as {run}; the daemon{pid} runs it");
     } else {
-        let loaded = context.config(false);
+        let loaded = context.config();
         let runner = Arc::new(machinery::runner(&home, &loaded.config));
         let machinery = machinery::build(&home, &loaded.config, Arc::clone(&store), runner, context.clock(), "fire");
         signals::install(machinery.engine.clone())?;
@@ -53,9 +63,27 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     let entry = end_of(&*store, &job, &run).await?;
     store.close().await?;
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
-    let word = crate::past::result_words(&entry);
+    let word = past::last_cell(&entry, context.now()).text;
     said(out, &job, &run, &word, &format!("run {run} of job `{job}`: {word}"))?;
     Ok(if succeeded { exit::OK } else { exit::ERROR })
+}
+
+/// Claims what the job owes now, as a trigger from outside would.
+async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, job: &JobId) -> Result<u8, Failure> {
+    let home = context.home()?;
+    let loaded = context.config();
+    let runner = Arc::new(machinery::runner(&home, &loaded.config));
+    let machinery = machinery::build(&home, &loaded.config, Arc::clone(&store), runner, context.clock(), "fire");
+    signals::install(machinery.engine.clone())?;
+    let outcome = machinery.engine.fire_once(&FireRequest::due(job.clone())).await?;
+    store.close().await?;
+    if out.wants_json() {
+        out.json(json!({"job": job, "outcome": outcome.to_string()}))?;
+    } else {
+        out.line(format_args!("job `{job}`: {outcome}"))?;
+    }
+    // For a caller from outside every one of these is an answer: what is owed is fired, here or elsewhere.
+    Ok(exit::OK)
 }
 
 fn said(out: &mut Output, job: &JobId, run: &RunId, state: &str, line: &str) -> Result<u8, Failure> {

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output)
         entries.drain(..entries.len().saturating_sub(args.last));
     }
     let open: Vec<&Occurrence> = if args.failed { Vec::new() } else { open_runs(&views, job.as_ref()) };
-    let zones = Zones::of(&views);
+    let zones = Zones::of(&views, context);
 
     if out.wants_json() {
         let entries: Vec<Value> = entries.iter().map(|entry| past::entry_json(entry, zones.get(&entry.job))).collect();
@@ -77,9 +77,9 @@ struct Zones {
 }
 
 impl Zones {
-    fn of(views: &[JobView]) -> Self {
+    fn of(views: &[JobView], context: &Context) -> Self {
         let of = views.iter().map(|view| (view.id.clone(), standing::zone_of(view))).collect();
-        Self { of, default: zone::parse(&context::job_defaults().zone).unwrap_or(TimeZone::UTC) }
+        Self { of, default: zone::parse(&context.job_defaults().zone).unwrap_or(TimeZone::UTC) }
     }
 
     fn get(&self, job: &JobId) -> &TimeZone {

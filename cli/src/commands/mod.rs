@@ -4,6 +4,8 @@
 
 mod add;
 mod batch;
+mod cancel;
+mod fire;
 mod history;
 mod init;
 mod list;
@@ -12,9 +14,10 @@ mod next;
 mod pause;
 mod remove;
 mod resume;
+mod run;
+mod status;
+mod tick;
 mod validate;
-
-use scheduler_core::ErrorKind;
 
 use crate::{args::Command, context::Context, failure::Failure, output::Output, runtime::block_on};
 
@@ -38,9 +41,10 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::History(args) => block_on(history::run(args, context, out)),
         Command::Logs(args) => block_on(logs::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
-        // These need the engine and have no body yet; each gets an arm of its own.
-        Command::Run(_) | Command::Tick(_) | Command::Status(_) | Command::Fire(_) | Command::Cancel(_) => {
-            Err(Failure::new(ErrorKind::Invalid, "this build has no engine: it can define jobs, not fire them"))
-        }
+        Command::Run(args) => run::run(args, context, out),
+        Command::Tick(args) => tick::run(args, context, out),
+        Command::Fire(args) => fire::run(args, context, out),
+        Command::Cancel(args) => cancel::run(args, context, out),
+        Command::Status(args) => block_on(status::run(args, context, out)),
     }
 }

@@ -58,7 +58,7 @@ fn of_job(view: &JobView, args: &NextArgs, context: &Context, out: &mut Output) 
 
 fn of_expr(expr: &str, args: &NextArgs, context: &Context, out: &mut Output) -> Done {
     let now = context.now();
-    let zone_name = args.time_zone.clone().unwrap_or_else(|| context::job_defaults().zone);
+    let zone_name = args.time_zone.clone().unwrap_or_else(|| context.job_defaults().zone);
     let zone = zone::parse(&zone_name)?;
     let after = after(args.after.as_deref(), &zone, now)?;
     let schedule = upcoming::schedule(expr, &zone, after)?;

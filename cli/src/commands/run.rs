@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use scheduler_core::{
-    ErrorKind, Home, JobRunner, JobStore as _,
+    ErrorKind, Home, JobRunner, JobStore as _, config,
     liveness::PulseWriter,
     store::{Edit, JobView, JsonStore},
     vfs::RealFs,
@@ -33,7 +33,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     filesystem::check(&home, args.unsafe_fs)?;
     // From here on there is at most one of us; what was read before may be a moment old.
     let _lock = lock::take(&home)?;
-    let loaded = context.config(true);
+    let loaded = config::load(&RealFs, &home, true);
     for problem in &loaded.problems {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
@@ -44,7 +44,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let real = Arc::new(machinery::runner(&home, &loaded.config));
     let runner: Arc<dyn JobRunner> = if args.example { Arc::new(OutLoud(real)) } else { real };
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
-    let writer = PulseWriter::start(&machinery.pulse, Arc::new(RealFs), home.ticker_json());
+    let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     signals::install(machinery.engine.clone())?;
 
     let views = context::jobs(&*machinery.store).await?;
@@ -92,7 +92,8 @@ const LISTED: usize = 10;
 fn banner(out: &mut Output, context: &Context, home: &Home, views: &[JobView], example: bool) -> Result<(), Failure> {
     out.line(format_args!("sched {}: the cron that cannot die silently", env!("CARGO_PKG_VERSION")))?;
     out.line(format_args!("home: {}", home.path().display()))?;
-    let mut soonest: Vec<&JobView> = views.iter().filter(|view| view.next_at.is_some() && view.paused.is_none()).collect();
+    let mut soonest: Vec<&JobView> =
+        views.iter().filter(|view| view.next_at.is_some() && view.paused.is_none()).collect();
     soonest.sort_by_key(|view| view.next_at);
     match (views.len(), soonest.len()) {
         (0, _) => out.line("no jobs yet: sched add '30 2 * * *' -- backup.sh")?,

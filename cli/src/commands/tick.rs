@@ -29,20 +29,20 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     if !home.path().exists() {
         return Err(crate::context::no_home(&home));
     }
-    let loaded = context.config(true);
+    let loaded = context.config();
     for problem in &loaded.problems {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let store = Arc::new(context.change(args.adopt)?);
     let runner = Arc::new(machinery::runner(&home, &loaded.config));
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
-    let before = liveness::read(&RealFs, &home.tick_json()).ok();
+    let before = liveness::heartbeat::read(&RealFs, &home.tick_json()).ok();
     machinery.pulse.publish(|beat| {
         beat.provider = "tick".into();
         beat.phase = Phase::Ticking;
         beat.previous_at = before.map(|before| before.at);
     });
-    let writer = PulseWriter::start(&machinery.pulse, Arc::new(RealFs), home.tick_json());
+    let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.tick_json())?;
     signals::install(machinery.engine.clone())?;
     let done = machinery.engine.run_once().await;
     machinery.pulse.publish(|beat| beat.phase = Phase::Idle);

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::Done;
 use crate::{
     args::ValidateArgs,
-    context::{self, Context, no_home},
+    context::{Context, no_home},
     exit,
     failure::Failure,
     output::Output,
@@ -23,7 +23,7 @@ use crate::{
 
 pub(crate) async fn run(args: &ValidateArgs, context: &Context, out: &mut Output) -> Done {
     let findings = match &args.file {
-        Some(file) => Findings::of(examine_file(file)?, file),
+        Some(file) => Findings::of(examine_file(context, file)?, file),
         None => of_home(context).await?,
     };
     if out.wants_json() {
@@ -68,20 +68,23 @@ async fn of_home(context: &Context) -> Result<Findings, Failure> {
     let file = home.jobs_json();
     let mut findings = match file.try_exists() {
         Ok(false) => Findings { problems: Vec::new(), warnings: Vec::new(), jobs: 0 },
-        _ => Findings::of(examine_file(&file)?, &file),
+        _ => Findings::of(examine_file(context, &file)?, &file),
     };
+    // In a file that was written by hand, a key that means nothing is a mistake too.
+    let config = context.config().problems.clone();
     let (about_jobs, others): (Vec<Problem>, Vec<Problem>) =
         known.into_iter().partition(|problem| !problem.remark || problem.job.is_some());
     if !about_jobs.is_empty() {
         findings.problems = about_jobs;
     }
     findings.warnings.extend(others);
+    findings.problems.splice(0..0, config);
     Ok(findings)
 }
 
-fn examine_file(file: &Path) -> Result<Examined, Failure> {
+fn examine_file(context: &Context, file: &Path) -> Result<Examined, Failure> {
     let bytes = fs::read(file).map_err(|cause| Error::io(format!("cannot read {}", file.display()), cause))?;
-    Ok(examine(&file.display().to_string(), &bytes, &context::job_defaults()))
+    Ok(examine(&file.display().to_string(), &bytes, &context.job_defaults()))
 }
 
 fn print(findings: &Findings, out: &mut Output) -> Result<(), Failure> {

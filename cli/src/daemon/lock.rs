@@ -2,11 +2,11 @@
 
 use std::{io, thread, time::Duration};
 
+use sched_runner::proc;
 use scheduler_core::{
     Error, ErrorKind, Home, ProcessRef,
     vfs::{Lock, Open, RealFs, Vfs as _, VfsFile},
 };
-use sched_runner::proc;
 
 use crate::failure::Failure;
 
@@ -44,9 +44,12 @@ pub(crate) fn take(home: &Home) -> Result<DaemonLock, Failure> {
             break;
         }
         if attempt == ATTEMPTS {
-            let who = read_holder(&*file).map_or_else(|| "another process".to_owned(), |who| format!("pid {}", who.pid));
+            let who =
+                read_holder(&*file).map_or_else(|| "another process".to_owned(), |who| format!("pid {}", who.pid));
             let what = format!("a daemon already runs on {} ({who})", home.path().display());
-            return Err(Failure::new(ErrorKind::Busy, what).hint("see it with `sched status`; stop it first to start another"));
+            return Err(
+                Failure::new(ErrorKind::Busy, what).hint("see it with `sched status`; stop it first to start another")
+            );
         }
         thread::sleep(BETWEEN);
     }

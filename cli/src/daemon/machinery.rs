@@ -68,14 +68,13 @@ fn is_about_the_provider(key: &str, readable: bool) -> bool {
 fn heartbeat(config: &Config, clock: &Arc<dyn Clock>, node: &str) -> Heartbeat {
     let me = proc::myself();
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let mut beat = Heartbeat::new(node, &**clock);
+    let mut beat = Heartbeat::new(node, clock.now(), config.interval);
     beat.agent = config.agent.clone().unwrap_or(host);
     beat.machine_id = machine_id();
     beat.boot_id = me.boot_id;
     beat.pid = me.pid;
     beat.pid_ns = proc::pid_namespace();
     beat.proc_start = me.start_time;
-    beat.interval_s = config.interval.as_secs();
     beat
 }
 

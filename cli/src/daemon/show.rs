@@ -3,7 +3,10 @@
 use std::{io::Write as _, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
-use scheduler_core::{Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, vfs::{RealFs, Vfs as _}};
+use scheduler_core::{
+    Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext,
+    vfs::{RealFs, Vfs as _},
+};
 
 /// The real runner, out loud.
 pub(crate) struct OutLoud<R>(pub(crate) Arc<R>);

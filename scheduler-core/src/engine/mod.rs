@@ -34,8 +34,8 @@ pub use context::SchedulerContext;
 
 use crate::{
     Clock, JobId, JobRunner, JobStore, Notifier, Result, RunId,
-    liveness::{BeatError, Phase, Pulse},
-    provider::Resolved,
+    liveness::{Failure, Phase, Pulse},
+    provider::{FireOutcome, FireRequest, Resolved},
     store::Limits,
 };
 
@@ -93,7 +93,7 @@ struct Shared {
     /// Jobs whose last run was bad, as far as the notifiers have been told.
     troubled: Mutex<HashMap<JobId, String>>,
     /// What fails at the moment, by what it is.
-    errors: Mutex<BTreeMap<&'static str, BeatError>>,
+    errors: Mutex<BTreeMap<&'static str, Failure>>,
     tasks: TaskTracker,
     /// Wakes the turn: a place became free, or something was queued.
     wake: Notify,
@@ -209,18 +209,33 @@ impl Engine {
         let shared = &self.0;
         let claim = shared.options.store.claim(vec![run.clone()], shared.options.limits).await?.pop().flatten();
         let Some(claim) = claim else { return Ok(false) };
-        let mut changes = shared.options.store.subscribe();
         shared.dispatch(claim);
-        while shared.awaited() > 0 {
+        self.wait_for_runs().await?;
+        Ok(true)
+    }
+
+    /// Fires one job as a provider would, and waits for what that started here.
+    ///
+    /// # Errors
+    /// Why it could not be tried.
+    pub async fn fire_once(&self, request: &FireRequest) -> Result<FireOutcome> {
+        let outcome = self.0.fire(request).await?;
+        self.wait_for_runs().await?;
+        Ok(outcome)
+    }
+
+    async fn wait_for_runs(&self) -> Result<()> {
+        let mut changes = self.0.options.store.subscribe();
+        while self.0.awaited() > 0 {
             tokio::select! {
-                () = shared.wake.notified() => {}
+                () = self.0.wake.notified() => {}
                 // A cancellation from outside comes as a change of the store.
-                _ = changes.changed() => drop(self.turn().await?),
+                _ = changes.changed() => self.0.obey_cancellations().await?,
             }
         }
-        shared.tasks.close();
-        shared.tasks.wait().await;
-        Ok(true)
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        Ok(())
     }
 
     /// No new runs; [`run`](Self::run) returns when the open ones are over, or cancelled after the drain time.

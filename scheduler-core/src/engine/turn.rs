@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Engine, Shared, Summary, pass::panic_words};
 use crate::{
-    Error, ErrorKind, Outcome, Result, RunResult,
-    liveness::{BeatError, BeatStatus, Phase},
+    Error, ErrorKind, Outcome, Result, RunId, RunResult,
+    liveness::{Failure, Phase, Status},
     store::{Abandoned, Finding, Open, Recovery},
 };
 
@@ -78,11 +78,7 @@ impl Shared {
             self.recover(&open, &mut summary.done).await?;
             open = self.options.store.open(now, self.options.limits).await?;
         }
-        for run in &open.cancel_requested {
-            if let Some(here) = self.runs.lock().get(run) {
-                here.cancel.cancel();
-            }
-        }
+        self.cancel(&open.cancel_requested);
         if !self.draining.is_cancelled() && !open.startable.is_empty() {
             let startable = std::mem::take(&mut open.startable);
             let won = self.options.store.claim(startable, self.options.limits).await?;
@@ -104,6 +100,18 @@ impl Shared {
             beat.running = open.active as u64;
         });
         Ok(summary)
+    }
+
+    /// Looks for cancellations, and nothing else.
+    pub(super) async fn obey_cancellations(&self) -> Result<()> {
+        let open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
+        self.cancel(&open.cancel_requested);
+        Ok(())
+    }
+
+    fn cancel(&self, requested: &[RunId]) {
+        let runs = self.runs.lock();
+        requested.iter().filter_map(|run| runs.get(run)).for_each(|here| here.cancel.cancel());
     }
 
     /// What time alone brings, when there may be some of it: at first, after the clock went back, and now and then.
@@ -189,7 +197,6 @@ impl Shared {
     pub(super) fn finished(&self, what: &'static str, error: Option<&Error>) {
         let cycle = self.cycle.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
         let now = self.options.clock.now();
-        let awake = self.options.clock.monotonic().as_nanos() as u64;
         let worst = {
             let mut errors = self.errors.lock();
             match error {
@@ -200,18 +207,17 @@ impl Shared {
                         tracing::error!(%error, "the {what} failed; it is tried again");
                     }
                     let message = format!("{what}: {error}");
-                    errors.insert(what, BeatError { message, since, count: count + 1 });
+                    errors.insert(what, Failure { message, since, count: count + 1 });
                 }
             }
             errors.values().min_by_key(|error| error.since).cloned()
         };
-        self.options.pulse.publish(|beat| {
+        self.options.pulse.progress(|beat| {
             beat.cycle = cycle;
-            beat.progress_monotonic_ns = awake;
             if matches!(beat.phase, Phase::Starting | Phase::Ticking) {
                 beat.phase = Phase::Idle;
             }
-            beat.status = if worst.is_some() { BeatStatus::Error } else { BeatStatus::Ok };
+            beat.status = if worst.is_some() { Status::Error } else { Status::Ok };
             if worst.is_none() {
                 beat.last_success_at = Some(now);
             }
@@ -221,8 +227,7 @@ impl Shared {
 
     /// The provider did something.
     pub(super) fn provider_progress(&self) {
-        let awake = self.options.clock.monotonic().as_nanos() as u64;
-        self.options.pulse.publish(|beat| beat.provider_monotonic_ns = Some(awake));
+        self.options.pulse.provider_progress();
     }
 
     /// Whether the engine stands in for a provider that lets jobs become overdue. Not for the built-in, which can't, and not

@@ -77,17 +77,17 @@ impl Transaction<'_> {
         }
         let own_zone = definition.get("timezone").and_then(Value::as_str);
         let zone = own_zone.unwrap_or_else(|| defaults.zone_name()).to_owned();
-        let job = parse_definition(definition, &defaults, &zone, self.now)?;
-        let hash = schedule_hash(&job, &zone);
+        // Whole seconds: nobody wants to read `every 5m` as 10:00:07.602385757.
+        let fresh = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
+        let job = parse_definition(definition, &defaults, &zone, fresh)?;
         let same_schedule = old.as_ref().filter(|old| {
             old.job.as_ref().is_ok_and(|before| {
                 before.schedule.text() == job.schedule.text() && old.zone == zone && before.enabled == job.enabled
             })
         });
-        let anchor = same_schedule.map_or(self.now, |old| old.anchor);
-        let next_at = match same_schedule {
-            Some(old) => old.next_at,
-            None => first_instant(&job, self.now),
+        let (anchor, hash, next_at) = match same_schedule {
+            Some(old) => (old.anchor, old.schedule_hash, old.next_at),
+            None => (fresh, schedule_hash(&job, &zone), first_instant(&job, self.now)),
         };
         if same_schedule.is_none() {
             self.settle_under_old_definition(id);

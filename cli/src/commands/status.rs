@@ -1,0 +1,135 @@
+//! `sched status`: the verdict, what it rests on, and what to do.
+
+use scheduler_core::{
+    Home,
+    liveness::{Facts, Verdict, VerdictKind, verdict},
+    store::JobView,
+};
+use serde_json::{Value, json};
+
+use super::Done;
+use crate::{
+    args::StatusArgs,
+    context::Context,
+    facts::{self, Known},
+    output::{Cell, Output, Tone},
+    standing, when,
+};
+
+/// How many next fires are shown.
+const SHOWN: usize = 5;
+
+pub(crate) async fn run(_: &StatusArgs, context: &Context, out: &mut Output) -> Done {
+    let home = context.home()?;
+    let Known { facts, views } = facts::collect(context, &home).await;
+    let verdict = verdict(&facts);
+    if out.wants_json() {
+        out.json(as_json(&home, &facts, &verdict, &views))?;
+    } else {
+        print(&home, &facts, &verdict, &views, out)?;
+    }
+    Ok(verdict.kind.exit_code())
+}
+
+fn print(
+    home: &Home,
+    facts: &Facts,
+    verdict: &Verdict,
+    views: &[JobView],
+    out: &mut Output,
+) -> Result<(), crate::failure::Failure> {
+    out.toned(&Cell::new(verdict.kind.word(), tone(verdict.kind)), &verdict.summary)?;
+    out.line(format_args!("home: {}", home.path().display()))?;
+    for line in &verdict.evidence {
+        out.line(format_args!("  {line}"))?;
+    }
+    if !verdict.problems.is_empty() {
+        out.line("problems:")?;
+        for problem in &verdict.problems {
+            out.line(format_args!("  {} {}", if problem.remark { "-" } else { "!" }, problem.what))?;
+            out.line(format_args!("    hint: {}", problem.hint))?;
+        }
+    }
+    let jobs = &facts.jobs;
+    if facts.store_error.is_none() {
+        let disabled = jobs.total - jobs.enabled;
+        out.line(format_args!(
+            "jobs: {} ({} enabled, {} paused, {disabled} disabled or invalid), {} open runs",
+            jobs.total,
+            jobs.enabled,
+            jobs.paused,
+            jobs.open.len()
+        ))?;
+    }
+    let now = facts.now;
+    for open in &jobs.open {
+        let pid = open.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+        let since = open.since.map(|at| format!(" since {}", when::relative(at, now))).unwrap_or_default();
+        out.line(format_args!("  {} {}{since}{pid} (run {})", open.job, open.state, open.run))?;
+    }
+    let mut next: Vec<&JobView> = views.iter().filter(|view| standing::next(view).is_some()).collect();
+    next.sort_by_key(|view| standing::next(view));
+    if !next.is_empty() {
+        out.line("next:")?;
+    }
+    for view in next.iter().take(SHOWN) {
+        if let Some(at) = standing::next(view) {
+            let when = when::both(at, &standing::zone_of(view), now);
+            out.line(format_args!("  {:<16} {when}", view.id.as_str()))?;
+        }
+    }
+    Ok(())
+}
+
+fn tone(kind: VerdictKind) -> Tone {
+    match kind.exit_code() {
+        0 => Tone::Good,
+        3 => Tone::Attention,
+        _ => Tone::Bad,
+    }
+}
+
+fn as_json(home: &Home, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> Value {
+    let jobs = &facts.jobs;
+    let open: Vec<Value> = jobs
+        .open
+        .iter()
+        .map(|run| {
+            json!({"job": run.job, "run": run.run, "state": run.state, "since": run.since, "pid": run.pid,
+                "owner_is_dead": run.abandoned})
+        })
+        .collect();
+    let troubled: Vec<Value> = jobs
+        .troubled
+        .iter()
+        .map(|one| json!({"job": one.job, "run": one.run, "result": one.result, "at": one.at, "message": one.message}))
+        .collect();
+    let mut next: Vec<&JobView> = views.iter().filter(|view| standing::next(view).is_some()).collect();
+    next.sort_by_key(|view| standing::next(view));
+    let next: Vec<Value> =
+        next.iter().take(SHOWN).map(|view| json!({"job": view.id, "at": standing::next(view)})).collect();
+    json!({
+        "home": home.path(),
+        "verdict": verdict.kind,
+        "exit_code": verdict.kind.exit_code(),
+        "summary": verdict.summary,
+        "evidence": verdict.evidence,
+        "problems": verdict.problems,
+        "at": facts.now,
+        "daemon": {"lock_held": facts.lock.held, "process": facts.lock.holder, "state": facts.holder_state},
+        "heartbeat": beat_json(facts.beat.as_ref().map_err(ToString::to_string)),
+        "tick": beat_json(facts.tick.as_ref().map_err(ToString::to_string)),
+        "jobs": {
+            "total": jobs.total, "enabled": jobs.enabled, "paused": jobs.paused, "open": open, "troubled": troubled,
+            "overdue": jobs.overdue.iter().map(|(job, at)| json!({"job": job, "since": at})).collect::<Vec<_>>(),
+        },
+        "next": next,
+    })
+}
+
+fn beat_json(beat: Result<&scheduler_core::liveness::Heartbeat, String>) -> Value {
+    match beat {
+        Ok(beat) => json!(beat),
+        Err(why) => json!({"unreadable": why}),
+    }
+}

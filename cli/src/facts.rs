@@ -1,0 +1,123 @@
+//! Collects what a verdict rests on: the lock, the beats, the jobs, the files, and last of all the clocks.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use sched_runner::proc;
+use scheduler_core::{
+    Home, JobStore as _, Outcome, RunResult,
+    liveness::{Facts, JobFacts, LockFacts, OpenRun, Troubled, heartbeat},
+    store::{JobView, Limits, Open},
+    vfs::RealFs,
+};
+
+use crate::{
+    context::{self, Context, machine_id},
+    daemon::lock,
+};
+
+/// What is known, with the jobs it was learnt from.
+pub(crate) struct Known {
+    pub(crate) facts: Facts,
+    pub(crate) views: Vec<JobView>,
+}
+
+/// An instant that passed longer ago than this is overdue: no tick takes so long.
+const OVERDUE: Duration = Duration::from_secs(30);
+
+/// Collects the facts of `home`. Never fails: what can't be known is a fact too.
+pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
+    let loaded = context.config();
+    let look = lock::look(home);
+    let mut facts = Facts::default();
+    facts.home_exists = home.path().exists();
+    facts.lock = LockFacts::default();
+    facts.lock.held = look.held;
+    facts.lock.unreadable = look.unreadable;
+    facts.holder_state =
+        look.holder.as_ref().filter(|holder| is_the_same(holder)).and_then(|holder| proc::state(holder.pid));
+    facts.lock.holder = look.holder;
+    facts.beat = heartbeat::read(&RealFs, &home.ticker_json());
+    facts.tick = heartbeat::read(&RealFs, &home.tick_json());
+    facts.interval = loaded.config.interval;
+    facts.provider_configured.clone_from(&loaded.config.provider);
+    facts.problems.clone_from(&loaded.problems);
+    let mut views = Vec::new();
+    match read_store(context).await {
+        Ok((jobs, open, problems)) => {
+            let standby = facts.lock.held && facts.beat.as_ref().is_ok_and(|beat| beat.provider == "none");
+            facts.jobs = job_facts(context, &jobs, &open, facts.interval, standby);
+            facts.problems.extend(problems);
+            views = jobs;
+        }
+        Err(failure) => facts.store_error = Some(failure.message),
+    }
+    facts.boot_id = proc::boot_id();
+    facts.machine_id = machine_id();
+    facts.pid_ns = proc::pid_namespace();
+    facts.boottime = context.clock().boottime();
+    facts.monotonic = context.clock().monotonic();
+    facts.now = context.now();
+    Known { facts, views }
+}
+
+/// Whether the pid still belongs to the process that wrote its name: pids are used again.
+fn is_the_same(process: &scheduler_core::ProcessRef) -> bool {
+    proc::identity(process.pid).as_ref() == Some(process)
+}
+
+type Store = (Vec<JobView>, Open, Vec<scheduler_core::store::Problem>);
+
+async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure> {
+    let store = context.look()?;
+    let views = context::jobs(&store).await?;
+    let open = store.open(context.now(), Limits::default()).await?;
+    Ok((views, open, store.problems().await?))
+}
+
+fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Duration, standby: bool) -> JobFacts {
+    let now = context.now();
+    let mut jobs = JobFacts::default();
+    jobs.total = views.len();
+    let patience = SignedDuration::try_from(OVERDUE.max(interval)).unwrap_or(SignedDuration::MAX);
+    for view in views {
+        let Ok(job) = &view.job else { continue };
+        let abandoned = |run| open.abandoned.iter().chain(&open.orphaned).any(|one| one.occurrence.run == run);
+        jobs.open.extend(view.open.iter().map(|occurrence| OpenRun {
+            job: view.id.clone(),
+            run: occurrence.run.clone(),
+            state: occurrence.word(),
+            since: occurrence.started_at.or(Some(occurrence.at)),
+            pid: occurrence.process().map(|process| process.pid),
+            abandoned: abandoned(occurrence.run.clone()),
+        }));
+        if !job.enabled {
+            continue;
+        }
+        jobs.enabled += 1;
+        let bad = |outcome: &&Outcome| !matches!(outcome.result, RunResult::Succeeded | RunResult::Cancelled);
+        if let Some(last) = &view.last
+            && let (Some(outcome), Some(run)) = (last.outcome().filter(bad), last.run())
+        {
+            let message = outcome.message.clone();
+            let message = message.or_else(|| outcome.exit_code.map(|code| format!("exit code {code}")));
+            let message = message.or_else(|| outcome.signal.map(|signal| format!("signal {signal}")));
+            let (job, run) = (view.id.clone(), run.clone());
+            jobs.troubled.push(Troubled { job, run, result: outcome.result, at: last.at, message });
+        }
+        if view.paused.is_some() {
+            jobs.paused += 1;
+            continue;
+        }
+        if let Some(next_at) = view.next_at {
+            jobs.next = Some(jobs.next.map_or(next_at, |next| next.min(next_at)));
+            if !standby && now.duration_since(next_at) > patience {
+                jobs.overdue.push((view.id.clone(), next_at));
+            }
+        }
+        if view.settled_through.duration_since(now) > SignedDuration::from_secs(1) {
+            jobs.silent_until.push((view.id.clone(), view.settled_through));
+        }
+    }
+    jobs
+}
