@@ -8,6 +8,7 @@ mod error;
 mod home;
 mod ids;
 pub mod job;
+pub mod liveness;
 mod nearest;
 pub mod notify;
 pub mod occurrence;
