@@ -1,0 +1,193 @@
+//! From parsed YAML to a [`Config`], key by key: a wrong value costs that key and nothing else.
+//!
+//! Keys are taken one by one instead of derived, for the same reasons as the fields of a job: an operator needs to hear
+//! which key is wrong, where, what was found and what could stand there; and a key that this build doesn't carry out must
+//! never be ignored.
+
+use serde_yaml::{Mapping, Value};
+
+use super::{
+    Config, locate,
+    values::{
+        Wrong, any_duration, bytes, environment, grace, interval, is_empty, kind, name, overlap, policy, shell,
+        time_zone, truth, whole,
+    },
+};
+use crate::{nearest, store::Problem};
+
+/// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
+/// would look as if it had them.
+const NOT_HERE: [&str; 13] = [
+    "gateway",
+    "monitor",
+    "notify",
+    "watchdog",
+    "probes",
+    "providers",
+    "heartbeats",
+    "report",
+    "ticker.abort_after",
+    "history.keep_days",
+    "history.max_bytes",
+    "defaults.retries",
+    "store",
+];
+
+/// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
+pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
+    let mut config = Config::default();
+    let mut keys = Keys { file, text, root, known: Vec::new(), problems: Vec::new() };
+    keys.take_all(&mut config);
+    keys.judge_the_rest();
+    (config, keys.problems)
+}
+
+/// Every key this build knows, in the order of [`read`].
+#[cfg(test)]
+pub(super) fn known() -> Vec<&'static str> {
+    let root = Mapping::new();
+    let mut keys = Keys { file: "", text: "", root: &root, known: Vec::new(), problems: Vec::new() };
+    keys.take_all(&mut Config::default());
+    keys.known
+}
+
+struct Keys<'a> {
+    file: &'a str,
+    text: &'a str,
+    root: &'a Mapping,
+    /// Every path that was asked for, and so exactly what this build knows.
+    known: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl Keys<'_> {
+    /// The keys of the format, each with what reads it.
+    fn take_all(&mut self, config: &mut Config) {
+        let text = self.text;
+        self.set(&mut config.provider, "provider", name);
+        self.set(&mut config.agent, "agent", |value| {
+            name(value).map(|agent| Some(agent).filter(|agent| !agent.is_empty()))
+        });
+        self.set(&mut config.timezone, "timezone", time_zone);
+        self.set(&mut config.interval, "ticker.interval", interval);
+        self.set(&mut config.max_parallel, "max_parallel", |value| whole(value, 1));
+        self.set(&mut config.drain_timeout, "drain_timeout", any_duration);
+        self.set(&mut config.misfire.grace, "misfire.grace", grace);
+        self.set(&mut config.misfire.policy, "misfire.policy", policy);
+        self.set(&mut config.misfire.max, "misfire.max", |value| whole(value, 1));
+        self.set(&mut config.history.logs_per_job, "history.logs_per_job", |value| whole(value, 0));
+        self.set(&mut config.history.logs_max_bytes, "history.logs_max_bytes", bytes);
+        self.set(&mut config.history.output_limit, "history.output_limit", bytes);
+        self.set(&mut config.defaults.timeout, "defaults.timeout", |value| {
+            any_duration(value).map(|timeout| Some(timeout).filter(|timeout| !timeout.is_zero()))
+        });
+        self.set(&mut config.defaults.overlap, "defaults.overlap", overlap);
+        self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
+        self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
+        self.set(&mut config.defaults.shell, "defaults.shell", shell);
+    }
+
+    /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.
+    fn set<T>(&mut self, field: &mut T, path: &'static str, read: impl FnOnce(&Value) -> Result<T, Wrong>) {
+        self.known.push(path);
+        let mut value = None;
+        let mut within = Some(self.root);
+        for step in path.split('.') {
+            value = within.and_then(|mapping| mapping.get(step));
+            within = value.and_then(Value::as_mapping);
+        }
+        match value.filter(|value| !value.is_null()).map(read) {
+            None => {}
+            Some(Ok(read)) => *field = read,
+            Some(Err(wrong)) => {
+                let hint = wrong.hint.unwrap_or_else(|| "correct the value; until then its default holds".into());
+                self.problem(&path.split('.').collect::<Vec<_>>(), &wrong.what, hint);
+            }
+        }
+    }
+
+    /// Sections that are none, keys that this build doesn't carry out, and keys that mean nothing.
+    fn judge_the_rest(&mut self) {
+        let root = self.root;
+        for (key, value) in root {
+            let section = key.as_str().filter(|key| self.sections().any(|section| section == *key));
+            match (section, value) {
+                (None, _) => self.judge(&[], key, value),
+                (Some(_), Value::Null) => {}
+                (Some(section), Value::Mapping(members)) => {
+                    members.iter().for_each(|(key, value)| self.judge(&[section], key, value));
+                }
+                (Some(section), other) => {
+                    let inside = self.names(&[section]).join("`, `");
+                    let wrong = Wrong::expected("a section of keys", other);
+                    self.problem(&[section], &wrong.what, format!("its keys are `{inside}`, one a line below it"));
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, parents: &[&str], key: &Value, value: &Value) {
+        let Some(key) = key.as_str() else {
+            let what = format!("{}: {} is no key", self.file, kind(key));
+            self.problems.push(Problem::remark("config-key", what, "remove it"));
+            return;
+        };
+        let path: Vec<&str> = parents.iter().copied().chain([key]).collect();
+        let dotted = path.join(".");
+        if parents.is_empty() && key.starts_with(['$', '_']) || self.known.iter().any(|known| *known == dotted) {
+            return;
+        }
+        if NOT_HERE.contains(&dotted.as_str()) {
+            let asks_for_what_is_here = dotted == "store" && value.as_str() == Some("json");
+            if !is_empty(value) && !asks_for_what_is_here {
+                self.problem(
+                    &path,
+                    &format!("this build of sched does not carry `{dotted}` out"),
+                    "remove the key".into(),
+                );
+            }
+            return;
+        }
+        let place = locate::key(self.text, &path).map_or_else(String::new, |place| format!("{place}: "));
+        let what = format!("{}: {place}no such key: `{dotted}`", self.file);
+        let elsewhere = self.known.iter().find(|known| known.rsplit('.').next() == path.last().copied());
+        let hint = match (nearest(key, self.names(parents)).first(), elsewhere.and_then(|known| known.split_once('.')))
+        {
+            (None, Some((section, _))) => format!("write it under `{section}:`"),
+            (Some(near), _) => {
+                let near: Vec<&str> = parents.iter().copied().chain([*near]).collect();
+                format!("did you mean `{}`?", near.join("."))
+            }
+            (None, None) => "remove it".into(),
+        };
+        self.problems.push(Problem::remark(problem_key(&path), what, hint));
+    }
+
+    fn problem(&mut self, path: &[&str], what: &str, hint: String) {
+        let place = locate::value(self.text, path).map_or_else(String::new, |place| format!("{place}: "));
+        let what = format!("{}: {place}{}: {what}", self.file, path.join("."));
+        self.problems.push(Problem::new(problem_key(path), what, hint));
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.known.iter().filter_map(|known| known.split_once('.')).map(|(section, _)| section)
+    }
+
+    /// The keys there are below `parents`, those included that other builds carry out.
+    fn names(&self, parents: &[&str]) -> Vec<&'static str> {
+        let all = self.known.iter().copied().chain(NOT_HERE);
+        let mut names: Vec<&str> = match parents.first() {
+            Some(section) => all.filter_map(|key| key.strip_prefix(section)?.strip_prefix('.')).collect(),
+            None => all.map(|key| key.split('.').next().unwrap_or(key)).collect(),
+        };
+        names.dedup();
+        names
+    }
+}
+
+/// The stable name of a problem with a key: it also names a file, so nothing of the key's text but plain letters gets in.
+fn problem_key(path: &[&str]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' };
+    let path: String = path.join(".").chars().take(60).map(plain).collect();
+    format!("config-{path}")
+}

@@ -1,0 +1,144 @@
+//! `config.yaml`: what the operator wants from the daemon, and what holds where the file says nothing or can't be read.
+//!
+//! - [`Config`] is the checked value; [`load`] makes one from a home and never fails.
+//! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
+//! - `locate` finds the place of a key for messages; `template` is the file that `sched init` writes.
+//!
+//! **Invariant:** whatever is in the file, the answer is a configuration cron can fire with. What is wrong with the file
+//! comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no provider, so
+//! the built-in one fires.
+
+mod keys;
+mod load;
+mod locate;
+mod template;
+mod values;
+
+use std::{collections::BTreeMap, time::Duration};
+
+pub use load::{Loaded, Source, load};
+pub use template::TEMPLATE;
+
+use crate::{
+    job::{JobDefaults, Misfire, Overlap},
+    schedule::zone,
+};
+
+/// What the operator wants from the daemon. Every value has a default; `Config::default()` is an empty file.
+///
+/// ```
+/// use scheduler_core::config::Config;
+/// let config = Config::default();
+/// assert_eq!((config.provider.as_str(), config.interval.as_secs()), ("", 60));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Which trigger provider decides when; empty is the built-in ticker.
+    pub provider: String,
+    /// The name in heartbeats and reports; `None` is the name of the machine.
+    pub agent: Option<String>,
+    /// The zone of schedules that name none: an IANA name, or `system`.
+    pub timezone: String,
+    /// The longest the ticker sleeps, and with it how often the heart beats: between 1 s and 1 h.
+    pub interval: Duration,
+    /// Runs open at once, over all jobs.
+    pub max_parallel: usize,
+    /// How long a stop waits for open runs; zero doesn't wait.
+    pub drain_timeout: Duration,
+    /// What happens to missed instants of jobs that don't say.
+    pub misfire: Misfire,
+    /// How much of the past is kept.
+    pub history: History,
+    /// What holds for jobs that don't say otherwise.
+    pub defaults: Defaults,
+}
+
+/// How much of the past is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// Output files kept for each job.
+    pub logs_per_job: usize,
+    /// All output files together, in bytes.
+    pub logs_max_bytes: u64,
+    /// The most output kept of one run, in bytes.
+    pub output_limit: u64,
+}
+
+/// What holds for jobs that don't say otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Defaults {
+    /// How long a run may take; `None` is for ever.
+    pub timeout: Option<Duration>,
+    /// What happens when a job is due while a run of it is open.
+    pub overlap: Overlap,
+    /// Whether a run gets the daemon's environment.
+    pub inherit_env: bool,
+    /// Added to the environment of every run.
+    pub env: BTreeMap<String, String>,
+    /// What runs a command that is one line of text, as `<shell> -c <line>`.
+    pub shell: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            provider: String::new(),
+            agent: None,
+            timezone: "system".into(),
+            interval: Duration::from_mins(1),
+            max_parallel: 256,
+            drain_timeout: Duration::from_mins(1),
+            misfire: Misfire::default(),
+            history: History::default(),
+            defaults: Defaults::default(),
+        }
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { logs_per_job: 20, logs_max_bytes: 1 << 30, output_limit: 1 << 20 }
+    }
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            timeout: None,
+            overlap: Overlap::default(),
+            inherit_env: true,
+            env: BTreeMap::new(),
+            shell: "/bin/sh".into(),
+        }
+    }
+}
+
+impl Config {
+    /// What holds for a job whose entry doesn't say otherwise, with `system` resolved to the zone's name. A zone that can't be
+    /// found is UTC here; [`load`] has then reported it.
+    ///
+    /// ```
+    /// use scheduler_core::config::Config;
+    /// let mut config = Config::default();
+    /// config.timezone = "Europe/Berlin".into();
+    /// assert_eq!(config.job_defaults().zone_name(), "Europe/Berlin");
+    /// ```
+    pub fn job_defaults(&self) -> JobDefaults {
+        let zone = self.zone_name().unwrap_or_else(|_| "UTC".into());
+        JobDefaults { zone, timeout: self.defaults.timeout, overlap: self.defaults.overlap, misfire: self.misfire }
+    }
+
+    /// The IANA name of the zone, or why it has none.
+    fn zone_name(&self) -> Result<String, String> {
+        let zone = zone::parse(&self.timezone).map_err(|error| error.message().to_owned())?;
+        // A store writes zones down by name, so rules without one (a plain copy of a tzdata file) can't be kept.
+        let nameless = || "the system's time zone has rules but no name".to_owned();
+        zone.iana_name().map(str::to_owned).ok_or_else(nameless)
+    }
+}
+
+#[cfg(test)]
+mod tests;

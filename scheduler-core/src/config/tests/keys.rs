@@ -1,0 +1,277 @@
+//! Key by key: what is taken, what is refused and in which words, and that the template knows them all.
+
+use super::*;
+use crate::{job::MisfirePolicy, schedule::zone};
+
+#[test]
+fn every_key_is_taken() {
+    let seconds = Duration::from_secs;
+    taken("", |_| {});
+    taken("\u{feff}# nothing\n", |_| {});
+    taken("---\n", |_| {});
+    taken("---\n# nothing\n...\n", |_| {});
+    taken("{}", |_| {});
+    taken("\u{feff}agent: a", |c| c.agent = Some("a".into()));
+    taken("provider: chronos", |c| c.provider = "chronos".into());
+    taken("provider: none", |c| c.provider = "none".into());
+    taken("provider: ' none '", |c| c.provider = "none".into());
+    // Text in YAML 1.2, whatever it was in 1.1; the resolver will not find it and say so.
+    taken("provider: no", |c| c.provider = "no".into());
+    taken("provider: null", |_| {});
+    taken("provider: ~", |_| {});
+    taken("provider:", |_| {});
+    taken("provider: ''", |_| {});
+    taken("agent: ''", |_| {});
+    taken("agent: '12'", |c| c.agent = Some("12".into()));
+    taken("timezone: europe/berlin", |c| c.timezone = "Europe/Berlin".into());
+    taken("timezone: System", |_| {});
+    taken("ticker: {interval: 1s}", |c| c.interval = seconds(1));
+    taken("ticker:\n  interval: 1h\n", |c| c.interval = seconds(3600));
+    taken("ticker:", |_| {});
+    taken("ticker: {}", |_| {});
+    taken("max_parallel: 1", |c| c.max_parallel = 1);
+    taken("drain_timeout: 0", |c| c.drain_timeout = Duration::ZERO);
+    taken("drain_timeout: 1h30m", |c| c.drain_timeout = seconds(5400));
+    taken("misfire: {grace: 5m, policy: all, max: 3}", |c| {
+        c.misfire = Misfire { grace: Some(seconds(300)), policy: MisfirePolicy::All, max: 3 };
+    });
+    taken("misfire: {grace: auto, policy: skip}", |c| c.misfire.policy = MisfirePolicy::Skip);
+    taken("history: {logs_per_job: 0, logs_max_bytes: 5, output_limit: 64KiB}", |c| {
+        c.history = History { logs_per_job: 0, logs_max_bytes: 5, output_limit: 65536 };
+    });
+    taken("defaults: {timeout: 90s, overlap: allow, inherit_env: false, shell: bash}", |c| {
+        c.defaults.timeout = Some(seconds(90));
+        c.defaults.overlap = Overlap::Allow;
+        c.defaults.inherit_env = false;
+        c.defaults.shell = "bash".into();
+    });
+    taken("defaults: {timeout: 0}", |_| {});
+    taken("defaults:\n  env:\n    A: text\n    V: 1.10\n    N: 007\n    T: True\n    E: ''\n", |c| {
+        let pairs = [("A", "text"), ("V", "1.10"), ("N", "007"), ("T", "True"), ("E", "")];
+        c.defaults.env = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    });
+    // Asked for nothing: as good as not written.
+    taken("store: json\nnotify: []\nwatchdog: {}\ngateway: {listen: null}\nreport:\nmonitor: {ping_url: ''}", |_| {});
+    taken("$schema: https://example.org/config.json\n_note: by hand", |_| {});
+}
+
+#[test]
+fn a_wrong_value_costs_its_key_only() {
+    let default = "correct the value; until then its default holds";
+    let quotes = "put it in quotes if it is meant as a name";
+    let cases = [
+        (
+            "\n\nprovider: [a]",
+            "config-provider: config.yaml: line 3, column 11: provider: expected a name, found a list",
+            default,
+        ),
+        (
+            "provider: {a: b}",
+            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found a section of keys",
+            default,
+        ),
+        (
+            "provider: false",
+            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found `false`",
+            quotes,
+        ),
+        (
+            "provider: 7",
+            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found the number 7",
+            quotes,
+        ),
+        (
+            "provider: !x y",
+            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found a value tagged `!x`",
+            default,
+        ),
+        (
+            "timezone: Europe/Berlim",
+            "config-timezone: config.yaml: line 1, column 11: timezone: `Europe/Berlim` is not a time zone",
+            "did you mean `Europe/Berlin`?",
+        ),
+        (
+            "ticker: 60s",
+            "config-ticker: config.yaml: line 1, column 9: ticker: expected a section of keys, found the text \"60s\"",
+            "its keys are `interval`, `abort_after`, one a line below it",
+        ),
+        (
+            "ticker:\n  interval: 60",
+            "config-ticker.interval: config.yaml: line 2, column 13: ticker.interval: `60` has no unit; write `60s`, `60m` or `60h`",
+            default,
+        ),
+        (
+            "ticker: {interval: 10ms}",
+            "config-ticker.interval: config.yaml: line 1, column 20: ticker.interval: shorter than 1s",
+            default,
+        ),
+        (
+            "ticker: {interval: 2h}",
+            "config-ticker.interval: config.yaml: line 1, column 20: ticker.interval: longer than 1h, so a stop would go unnoticed for hours",
+            default,
+        ),
+        (
+            "ticker: {interval: 1.5}",
+            "config-ticker.interval: config.yaml: line 1, column 20: ticker.interval: `1.5` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
+            default,
+        ),
+        (
+            "max_parallel: 0",
+            "config-max_parallel: config.yaml: line 1, column 15: max_parallel: expected a whole number of at least 1, found the number 0",
+            default,
+        ),
+        (
+            "max_parallel: many",
+            "config-max_parallel: config.yaml: line 1, column 15: max_parallel: expected a whole number of at least 1, found the text \"many\"",
+            default,
+        ),
+        (
+            "drain_timeout: -5s",
+            "config-drain_timeout: config.yaml: line 1, column 16: drain_timeout: `-5s` is negative; durations run forwards",
+            default,
+        ),
+        (
+            "drain_timeout: [1]",
+            "config-drain_timeout: config.yaml: line 1, column 16: drain_timeout: expected a duration such as `30s` or `1h30m`, found a list",
+            default,
+        ),
+        (
+            "misfire: {policy: never}",
+            "config-misfire.policy: config.yaml: line 1, column 19: misfire.policy: expected `latest`, `all` or `skip`, found the text \"never\"",
+            default,
+        ),
+        (
+            "misfire: {max: 5000000000}",
+            "config-misfire.max: config.yaml: line 1, column 16: misfire.max: expected a whole number of at least 1, found the number 5000000000",
+            default,
+        ),
+        (
+            "history: {output_limit: lots}",
+            "config-history.output_limit: config.yaml: line 1, column 25: history.output_limit: `lots` is not a size; write `64KiB`, `1MiB` or a number of bytes",
+            default,
+        ),
+        (
+            "history: {logs_per_job: -1}",
+            "config-history.logs_per_job: config.yaml: line 1, column 25: history.logs_per_job: expected a whole number of at least 0, found the number -1",
+            default,
+        ),
+        (
+            "defaults: {overlap: replace}",
+            "config-defaults.overlap: config.yaml: line 1, column 21: defaults.overlap: this build of sched does not carry `replace` out",
+            "use `forbid` or `allow`",
+        ),
+        (
+            "defaults: {inherit_env: no}",
+            "config-defaults.inherit_env: config.yaml: line 1, column 25: defaults.inherit_env: expected true or false, found the text \"no\"",
+            "write `false`",
+        ),
+        (
+            "defaults: {shell: ''}",
+            "config-defaults.shell: config.yaml: line 1, column 19: defaults.shell: it is empty",
+            default,
+        ),
+        (
+            "defaults: {env: [A=1]}",
+            "config-defaults.env: config.yaml: line 1, column 17: defaults.env: expected variables with their values, found a list",
+            default,
+        ),
+        (
+            "defaults: {env: {A: [1]}}",
+            "config-defaults.env: config.yaml: line 1, column 17: defaults.env: A: expected a text, found a list",
+            default,
+        ),
+        (
+            "defaults: {env: {A=B: x}}",
+            "config-defaults.env: config.yaml: line 1, column 17: defaults.env: the text \"A=B\" is not a name of a variable",
+            default,
+        ),
+        (
+            "gateway: {listen: '127.0.0.1:7373'}",
+            "config-gateway: config.yaml: line 1, column 10: gateway: this build of sched does not carry `gateway` out",
+            "remove the key",
+        ),
+        (
+            "store: postgres://db",
+            "config-store: config.yaml: line 1, column 8: store: this build of sched does not carry `store` out",
+            "remove the key",
+        ),
+        (
+            "ticker: {abort_after: 5m}",
+            "config-ticker.abort_after: config.yaml: line 1, column 23: ticker.abort_after: this build of sched does not carry `ticker.abort_after` out",
+            "remove the key",
+        ),
+        (
+            "defaults: {retries: {max: 2}}",
+            "config-defaults.retries: config.yaml: line 1, column 21: defaults.retries: this build of sched does not carry `defaults.retries` out",
+            "remove the key",
+        ),
+    ];
+    for (text, problem, hint) in cases {
+        refused(text, &format!("{problem} [{hint}]"));
+    }
+}
+
+#[test]
+fn an_unknown_key_is_a_remark_with_the_nearest_one() {
+    let cases = [
+        (
+            "privider: x",
+            "remark config-privider: config.yaml: line 1, column 1: no such key: `privider` [did you mean `provider`?]",
+        ),
+        (
+            "gatway: 1",
+            "remark config-gatway: config.yaml: line 1, column 1: no such key: `gatway` [did you mean `gateway`?]",
+        ),
+        (
+            "ticker:\n  intervall: 5s",
+            "remark config-ticker.intervall: config.yaml: line 2, column 3: no such key: `ticker.intervall` [did you mean `ticker.interval`?]",
+        ),
+        (
+            "logs_per_job: 5",
+            "remark config-logs_per_job: config.yaml: line 1, column 1: no such key: `logs_per_job` [write it under `history:`]",
+        ),
+        (
+            "zzzzzzzzzz: 5",
+            "remark config-zzzzzzzzzz: config.yaml: line 1, column 1: no such key: `zzzzzzzzzz` [remove it]",
+        ),
+        ("'../x y': 5", "remark config-..-x-y: config.yaml: line 1, column 1: no such key: `../x y` [remove it]"),
+        ("12: x", "remark config-key: config.yaml: the number 12 is no key [remove it]"),
+        ("[a, b]: x", "remark config-key: config.yaml: a list is no key [remove it]"),
+    ];
+    for (text, problem) in cases {
+        refused(text, problem);
+    }
+}
+
+#[test]
+fn the_template_uncommented_says_what_an_empty_file_says() {
+    taken(TEMPLATE, |_| {});
+    let lines: Vec<&str> = TEMPLATE.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
+    let uncommented = lines.join("\n");
+    taken(&uncommented, |_| {});
+    // And it does hold every key: another value for each of them is taken from it.
+    let root: serde_yaml::Mapping = serde_yaml::from_str(&uncommented).unwrap();
+    let sections = ["ticker", "misfire", "history", "defaults"];
+    let paths: Vec<String> = root
+        .iter()
+        .flat_map(|(key, value)| {
+            let key = key.as_str().unwrap().to_owned();
+            match value.as_mapping().filter(|_| sections.contains(&key.as_str())) {
+                Some(members) => members.keys().map(|member| format!("{key}.{}", member.as_str().unwrap())).collect(),
+                None => vec![key],
+            }
+        })
+        .collect();
+    assert_eq!(paths, reader::known());
+}
+
+#[test]
+fn the_defaults_of_jobs_carry_the_zone_by_name() {
+    let loaded = Case::with("timezone: utc\ndefaults: {timeout: 5s}\nmisfire: {max: 2}").load();
+    let defaults = loaded.config.job_defaults();
+    assert_eq!((defaults.zone_name(), defaults.timeout), ("UTC", Some(Duration::from_secs(5))));
+    assert_eq!((defaults.misfire.max, defaults.overlap), (2, Overlap::Forbid));
+    // Whatever `system` is on this machine, a store can write it down.
+    let zone = Config::default().job_defaults().zone;
+    assert!(zone::parse(&zone).is_ok(), "{zone}");
+}

@@ -1,0 +1,179 @@
+//! What stands behind a key: from one YAML value to the type it is meant to be, or what is wrong with it in words.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_yaml::Value;
+
+use super::locate;
+use crate::{
+    duration,
+    job::{MisfirePolicy, Overlap},
+    schedule::zone,
+    size,
+};
+
+/// The longest beat. A heart that beats more rarely tells nobody in time that it stopped.
+const MAX_INTERVAL: Duration = Duration::from_hours(1);
+
+/// What is wrong with a value: what it is and should be, and the fix where there is a better one than "correct it".
+pub(super) struct Wrong {
+    pub(super) what: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Wrong {
+    pub(super) fn expected(what: &str, found: &Value) -> Self {
+        Self::because(format!("expected {what}, found {}", kind(found)))
+    }
+
+    fn because(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// A name; what YAML takes for something else needs quotes, and a person who wrote `provider: off` needs to hear that.
+pub(super) fn name(value: &Value) -> Result<String, Wrong> {
+    match value {
+        Value::String(text) => no_nul(text.trim()).map(str::to_owned),
+        Value::Bool(_) | Value::Number(_) => {
+            Err(Wrong::expected("a name", value).hint("put it in quotes if it is meant as a name"))
+        }
+        other => Err(Wrong::expected("a name", other)),
+    }
+}
+
+pub(super) fn time_zone(value: &Value) -> Result<String, Wrong> {
+    let name = name(value)?;
+    if name.eq_ignore_ascii_case("system") {
+        return Ok("system".into());
+    }
+    let zone = zone::parse(&name).map_err(|error| Wrong::because(error.message()).hint(error.hint()))?;
+    Ok(zone.iana_name().map_or(name, str::to_owned))
+}
+
+pub(super) fn any_duration(value: &Value) -> Result<Duration, Wrong> {
+    let parse = |text: &str| duration::parse_or_zero(text).map_err(Wrong::because);
+    match value {
+        Value::String(text) => parse(text),
+        Value::Number(number) => parse(&number.to_string()),
+        other => Err(Wrong::expected("a duration such as `30s` or `1h30m`", other)),
+    }
+}
+
+pub(super) fn interval(value: &Value) -> Result<Duration, Wrong> {
+    match any_duration(value)? {
+        short if short < Duration::from_secs(1) => Err(Wrong::because("shorter than 1s")),
+        long if long > MAX_INTERVAL => Err(Wrong::because("longer than 1h, so a stop would go unnoticed for hours")),
+        interval => Ok(interval),
+    }
+}
+
+pub(super) fn grace(value: &Value) -> Result<Option<Duration>, Wrong> {
+    if value.as_str() == Some("auto") { Ok(None) } else { any_duration(value).map(Some) }
+}
+
+pub(super) fn policy(value: &Value) -> Result<MisfirePolicy, Wrong> {
+    match value.as_str() {
+        Some("latest") => Ok(MisfirePolicy::Latest),
+        Some("all") => Ok(MisfirePolicy::All),
+        Some("skip") => Ok(MisfirePolicy::Skip),
+        _ => Err(Wrong::expected("`latest`, `all` or `skip`", value)),
+    }
+}
+
+pub(super) fn overlap(value: &Value) -> Result<Overlap, Wrong> {
+    match value.as_str() {
+        Some("forbid") => Ok(Overlap::Forbid),
+        Some("allow") => Ok(Overlap::Allow),
+        Some(other @ ("queue" | "replace")) => {
+            let wrong = Wrong::because(format!("this build of sched does not carry `{other}` out"));
+            Err(wrong.hint("use `forbid` or `allow`"))
+        }
+        _ => Err(Wrong::expected("`forbid` or `allow`", value)),
+    }
+}
+
+pub(super) fn truth(value: &Value) -> Result<bool, Wrong> {
+    match (value, value.as_str()) {
+        (Value::Bool(truth), _) => Ok(*truth),
+        // YAML 1.1 had more words for it; one that is text here must not be taken for its opposite.
+        (_, Some("yes" | "on")) => Err(Wrong::expected("true or false", value).hint("write `true`")),
+        (_, Some("no" | "off")) => Err(Wrong::expected("true or false", value).hint("write `false`")),
+        _ => Err(Wrong::expected("true or false", value)),
+    }
+}
+
+pub(super) fn whole<T: TryFrom<u64>>(value: &Value, least: u64) -> Result<T, Wrong> {
+    let number = value.as_u64().filter(|number| *number >= least);
+    let wrong = || Wrong::expected(&format!("a whole number of at least {least}"), value);
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(wrong)
+}
+
+pub(super) fn bytes(value: &Value) -> Result<u64, Wrong> {
+    match (value, value.as_u64()) {
+        (_, Some(bytes)) => Ok(bytes),
+        (Value::String(text), _) => size::parse(text).map_err(Wrong::because),
+        _ => Err(Wrong::expected("a size such as `1MiB`, or a number of bytes", value)),
+    }
+}
+
+pub(super) fn shell(value: &Value) -> Result<String, Wrong> {
+    match name(value)? {
+        shell if shell.is_empty() => Err(Wrong::because("it is empty")),
+        shell => Ok(shell),
+    }
+}
+
+pub(super) fn environment(value: &Value, text: &str) -> Result<BTreeMap<String, String>, Wrong> {
+    let variables = value.as_mapping().ok_or_else(|| Wrong::expected("variables with their values", value))?;
+    variables.iter().map(|(name, value)| variable(name, value, text)).collect()
+}
+
+fn variable(name: &Value, value: &Value, text: &str) -> Result<(String, String), Wrong> {
+    let name = match name.as_str() {
+        Some(name) if !name.is_empty() && !name.contains(['=', '\0']) => name,
+        _ => return Err(Wrong::because(format!("{} is not a name of a variable", kind(name)))),
+    };
+    let content = match value {
+        Value::String(content) => Some(content.clone()),
+        // A number has lost its spelling by now, and `1.10` is not `1.1` to the program that reads it.
+        Value::Number(_) | Value::Bool(_) => locate::written(text, &["defaults", "env", name]),
+        _ => None,
+    };
+    let content = content.ok_or_else(|| Wrong::because(format!("{name}: expected a text, found {}", kind(value))))?;
+    no_nul(&content)?;
+    Ok((name.to_owned(), content))
+}
+
+fn no_nul(text: &str) -> Result<&str, Wrong> {
+    if text.contains('\0') { Err(Wrong::because("it contains a NUL character")) } else { Ok(text) }
+}
+
+/// Whether a value asks for nothing, however it is written.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Sequence(items) => items.is_empty(),
+        Value::Mapping(members) => members.values().all(is_empty),
+        _ => false,
+    }
+}
+
+/// What a YAML value is, in words.
+pub(super) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::Bool(truth) => format!("`{truth}`"),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) if text.chars().count() <= 40 => format!("the text {text:?}"),
+        Value::String(_) => "a text".into(),
+        Value::Sequence(_) => "a list".into(),
+        Value::Mapping(_) => "a section of keys".into(),
+        Value::Tagged(tagged) => format!("a value tagged `{}`", tagged.tag),
+    }
+}

@@ -1,0 +1,329 @@
+//! What `status` concludes: [`verdict`], a pure function of [`Facts`]. The first row that matches is the verdict:
+//!
+//! | verdict | evidence | exit |
+//! |---|---|---|
+//! | STARTING | the lock is held, and the beat isn't its holder's or no tick has finished; for `stale_after` at most | 4 |
+//! | STOPPED | the lock is free, and the last beat says stopped, or there is none and no run was left open | 4 |
+//! | UNKNOWN | the evidence is unreadable, of another machine, or dated where no clock can have been | 5 |
+//! | CRASHED | the lock is free otherwise | 4 |
+//! | STALLED | the process is frozen, or awake for `stale_after` since the engine or the provider got on | 4 |
+//! | FAILING | the last tick that finished failed | 4 |
+//! | DRAINING | told to stop, runs still open | 4 |
+//! | DEGRADED | it fires, but something needs attention | 3 |
+//! | STANDBY | provider `none`, or every job is paused | 0 |
+//! | EXTERNAL | something outside decides when | 0 |
+//! | LIVE | all of it is well | 0 |
+//!
+//! `presence` holds the rows that ask whether anything is there that could fire, this file those that ask how it does.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{
+    facts::Facts,
+    heartbeat::{Heartbeat, Phase, Status},
+    presence,
+};
+use crate::{RunResult, duration, store::Problem};
+
+/// The conclusion, with what it rests on and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// The verdict itself.
+    pub kind: VerdictKind,
+    /// One sentence, for a person at three in the morning.
+    pub summary: String,
+    /// What it rests on, a line each.
+    pub evidence: Vec<String>,
+    /// What an operator has to put right, the most pressing first; each with a hint.
+    pub problems: Vec<Problem>,
+}
+
+/// A verdict in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum VerdictKind {
+    /// It has not fired yet, and is expected to soon.
+    Starting,
+    /// Nothing runs, and nothing is supposed to.
+    Stopped,
+    /// It can't be known.
+    Unknown,
+    /// It ended without saying so.
+    Crashed,
+    /// It is there and doesn't get on.
+    Stalled,
+    /// It turns, and every turn fails.
+    Failing,
+    /// It was told to stop and waits for its runs.
+    Draining,
+    /// It fires, but something needs attention.
+    Degraded,
+    /// It is well, and is meant to fire nothing.
+    Standby,
+    /// It is well, and something outside decides when.
+    External,
+    /// It is well.
+    Live,
+}
+
+impl VerdictKind {
+    /// The exit code of `sched status`: 0 healthy, 3 fires but needs attention, 4 doesn't fire, 5 can't know.
+    ///
+    /// ```
+    /// use scheduler_core::liveness::VerdictKind;
+    /// assert_eq!((VerdictKind::Live.exit_code(), VerdictKind::Crashed.exit_code()), (0, 4));
+    /// ```
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Live | Self::External | Self::Standby => 0,
+            Self::Degraded => 3,
+            Self::Starting | Self::Stopped | Self::Crashed | Self::Stalled | Self::Failing | Self::Draining => 4,
+            Self::Unknown => 5,
+        }
+    }
+
+    /// The word people read: `LIVE`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "STARTING",
+            Self::Stopped => "STOPPED",
+            Self::Unknown => "UNKNOWN",
+            Self::Crashed => "CRASHED",
+            Self::Stalled => "STALLED",
+            Self::Failing => "FAILING",
+            Self::Draining => "DRAINING",
+            Self::Degraded => "DEGRADED",
+            Self::Standby => "STANDBY",
+            Self::External => "EXTERNAL",
+            Self::Live => "LIVE",
+        }
+    }
+}
+
+/// How long a loop that should turn every `interval` may go without getting on: three turns, and 20 s for a busy machine.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::liveness::stale_after;
+/// assert_eq!(stale_after(Duration::from_mins(1)), Duration::from_secs(200));
+/// ```
+pub fn stale_after(interval: Duration) -> Duration {
+    interval.saturating_mul(3).saturating_add(Duration::from_secs(20))
+}
+
+/// What the facts amount to.
+///
+/// # Behavior
+/// - Pure: the same facts, the same verdict.
+/// - Healthy (exit code 0) only on evidence for every part of it.
+///
+/// ```
+/// use scheduler_core::liveness::{Facts, VerdictKind, verdict};
+/// assert_eq!(verdict(&Facts::default()).kind, VerdictKind::Stopped);
+/// ```
+pub fn verdict(facts: &Facts) -> Verdict {
+    let mut verdict = presence::judge(facts);
+    let told: Vec<&str> = verdict.problems.iter().map(|problem| problem.key.as_str()).collect();
+    let rest: Vec<Problem> = facts.problems.iter().filter(|p| !told.contains(&p.key.as_str())).cloned().collect();
+    verdict.problems.extend(rest);
+    verdict.evidence.extend(evidence(facts));
+    // Remarks last: they are no reason to get up for.
+    verdict.problems.sort_by_key(|problem| problem.remark);
+    verdict
+}
+
+impl Verdict {
+    pub(super) fn new(kind: VerdictKind, summary: impl Into<String>) -> Self {
+        Self { kind, summary: summary.into(), evidence: Vec::new(), problems: Vec::new() }
+    }
+
+    /// The same with its summary as a problem, and the way out of it.
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.problems.push(Problem::new(self.kind.word().to_lowercase(), self.summary.clone(), hint));
+        self
+    }
+}
+
+/// The rows from FAILING on, for what is known to turn: the daemon with this beat, or (`by_tick`) ticks from outside.
+pub(super) fn firing(facts: &Facts, beat: &Heartbeat, by_tick: bool, also: Vec<Problem>) -> Verdict {
+    if beat.status == Status::Error {
+        let summary = match &beat.error {
+            Some(error) => format!(
+                "every tick has failed since {} ({} so far): {}",
+                moment(error.since, facts.now),
+                error.count,
+                error.message
+            ),
+            None => "the last tick failed, and did not say why".into(),
+        };
+        return Verdict::new(VerdictKind::Failing, summary).with_hint("put right what the message names; see its log");
+    }
+    if !by_tick && matches!(beat.phase, Phase::Draining | Phase::Stopped) {
+        let open = facts.jobs.open.iter().filter(|run| run.state != "queued").count();
+        let summary = match open {
+            0 => "the daemon was told to stop, and is about to end".into(),
+            open => format!(
+                "the daemon was told to stop, and waits for {}; nothing new fires",
+                plural(open, "open run", "open runs")
+            ),
+        };
+        return Verdict::new(VerdictKind::Draining, summary);
+    }
+    let standby = beat.provider == "none";
+    let mut problems = also;
+    problems.extend(shortcomings(facts, beat, standby));
+    let pressing: Vec<&Problem> = problems.iter().chain(&facts.problems).filter(|problem| !problem.remark).collect();
+    let verdict = match pressing.as_slice() {
+        [] => well(facts, beat, standby, by_tick),
+        [only] => Verdict::new(VerdictKind::Degraded, format!("it fires, but: {}", only.what)),
+        [first, rest @ ..] => {
+            let summary = format!("it fires, but {} things need attention, first: {}", rest.len() + 1, first.what);
+            Verdict::new(VerdictKind::Degraded, summary)
+        }
+    };
+    Verdict { problems, ..verdict }
+}
+
+/// The healthy rows.
+fn well(facts: &Facts, beat: &Heartbeat, standby: bool, by_tick: bool) -> Verdict {
+    let jobs = &facts.jobs;
+    if standby {
+        return Verdict::new(VerdictKind::Standby, "the provider is `none`: no job fires by itself");
+    }
+    if jobs.enabled > 0 && jobs.paused >= jobs.enabled {
+        return Verdict::new(
+            VerdictKind::Standby,
+            format!("paused: {}", plural(jobs.enabled, "enabled job", "enabled jobs, all of them")),
+        );
+    }
+    let firing = plural(jobs.enabled.saturating_sub(jobs.paused), "job", "jobs");
+    let next = jobs.next.map_or_else(String::new, |next| format!(", the next at {}", moment(next, facts.now)));
+    if !by_tick && !beat.provider_ticks && !is_builtin(&beat.provider) {
+        let summary = format!("`{}` decides when to fire {firing}{next}", beat.provider);
+        return Verdict::new(VerdictKind::External, summary);
+    }
+    let summary = match (jobs.enabled, by_tick) {
+        (0, _) => "it turns, and there is no enabled job to fire".into(),
+        (_, true) => format!("`sched tick` comes regularly, for {firing}{next}"),
+        (_, false) => format!("the daemon is well and fires {firing}{next}"),
+    };
+    Verdict::new(VerdictKind::Live, summary)
+}
+
+/// What is wrong with a scheduler that fires.
+fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(why) = &beat.fallback_reason {
+        let what = format!("the provider `{}` fires instead of the one that was asked for: {why}", beat.provider);
+        problems.push(Problem::new("fallback", what, "correct `provider` in config.yaml, then restart sched"));
+    } else if !same_provider(&beat.provider, &facts.provider_configured) {
+        let what = format!(
+            "config.yaml asks for the provider `{}`, `{}` is in force",
+            facts.provider_configured, beat.provider
+        );
+        problems.push(Problem::remark("provider-changed", what, "restart sched to bring it into force"));
+    }
+    if let Some(why) = &facts.store_error {
+        let what = format!("the store can't be read here, so nothing is known of the jobs: {why}");
+        problems.push(Problem::new("store", what, "run `sched validate` as the user that owns the home"));
+    }
+    // In standby everything falls due and nothing fires: that is what was asked for.
+    for (job, at) in facts.jobs.overdue.iter().filter(|_| !standby) {
+        let what = format!("job `{job}` was due at {} and has not fired", moment(*at, facts.now));
+        problems.push(Problem::new(format!("overdue-{job}"), what, format!("see `sched show {job}` and the log")));
+    }
+    for trouble in &facts.jobs.troubled {
+        let job = &trouble.job;
+        let ended = match trouble.result {
+            RunResult::TimedOut => "took too long and was stopped",
+            RunResult::Unknown => "was cut off, and nobody saw how it ended",
+            RunResult::Cancelled => "was cancelled",
+            RunResult::Failed | RunResult::Succeeded => "failed",
+        };
+        let why = trouble.message.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        let what = format!("the last run of job `{job}` {ended} at {}{why}", moment(trouble.at, facts.now));
+        problems.push(Problem::new(
+            format!("job-{job}"),
+            what,
+            format!("see `sched logs {job} --run {}`", trouble.run),
+        ));
+    }
+    for (job, until) in &facts.jobs.silent_until {
+        let what = format!("the clock was set back: job `{job}` fires nothing until {}", moment(*until, facts.now));
+        problems.push(Problem::new(format!("silent-{job}"), what, "check the machine's time source"));
+    }
+    problems
+}
+
+/// What everything rests on, whatever the verdict.
+fn evidence(facts: &Facts) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.push(match (&facts.lock.unreadable, facts.lock.held, &facts.lock.holder) {
+        (Some(why), ..) => format!("daemon.lock can't be examined: {why}"),
+        (None, true, Some(holder)) => format!("daemon.lock is held by process {}", holder.pid),
+        (None, true, None) => "daemon.lock is held by a process that left no name in it".into(),
+        (None, false, _) => "daemon.lock is free".into(),
+    });
+    match &facts.beat {
+        Ok(beat) => lines.push(format!(
+            "last beat at {}: {}, cycle {}, provider {}, process {}",
+            moment(beat.at, facts.now),
+            beat.phase.word(),
+            beat.cycle,
+            beat.provider,
+            beat.pid
+        )),
+        Err(why) => lines.push(format!("ticker.json: {why}")),
+    }
+    if let Ok(tick) = &facts.tick {
+        lines.push(format!("last `sched tick` at {}", moment(tick.at, facts.now)));
+    }
+    if let Some(at) = facts.beat.as_ref().ok().and_then(|beat| beat.last_success_at) {
+        lines.push(format!("last successful tick at {}", moment(at, facts.now)));
+    }
+    let jobs = &facts.jobs;
+    if facts.store_error.is_none() {
+        lines.push(format!("{} jobs, {} enabled, {} of these paused", jobs.total, jobs.enabled, jobs.paused));
+    }
+    for run in &jobs.open {
+        let since = run.since.map_or_else(String::new, |since| format!(" since {}", moment(since, facts.now)));
+        let pid = run.pid.map_or_else(String::new, |pid| format!(", process {pid}"));
+        let dead = if run.abandoned { ", its owner is dead" } else { "" };
+        lines.push(format!("run {} of job `{}` is {}{since}{pid}{dead}", run.run, run.job, run.state));
+    }
+    lines
+}
+
+fn is_builtin(provider: &str) -> bool {
+    matches!(provider, "" | "builtin" | "in-process")
+}
+
+fn same_provider(one: &str, other: &str) -> bool {
+    one == other || is_builtin(one) && is_builtin(other)
+}
+
+/// `1 run`, `2 runs`.
+pub(super) fn plural(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// `2026-11-22T02:30:00Z (12s ago)`: to the second, and as seen from now.
+pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
+    let exact = at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let away = at.duration_since(now);
+    match (whole_seconds(away.unsigned_abs()), away) {
+        (Duration::ZERO, _) => format!("{exact} (now)"),
+        (by, away) if away < SignedDuration::ZERO => format!("{exact} ({} ago)", duration::format(by)),
+        (by, _) => format!("{exact} (in {})", duration::format(by)),
+    }
+}
+
+/// A duration as people need it: to the second.
+pub(super) fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
+}
