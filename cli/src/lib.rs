@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
         Err(refusal) => return output::print_refusal(&refusal).into(),
     };
     log::install(&cli);
-    let mut out = Output::new(cli.global.json, cli.global.color);
+    let mut out = Output::new(&cli.global);
     let done = run(&cli, &mut out);
     let done = done.and_then(|code| out.flush().map(|()| code));
     done.unwrap_or_else(|failure| out.fail(&failure)).into()

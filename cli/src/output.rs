@@ -12,7 +12,11 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell as TableCell, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
-use crate::{args::Color, env, exit, failure::Failure};
+use crate::{
+    args::{Color, Global},
+    env, exit,
+    failure::Failure,
+};
 
 /// What printing answers.
 pub(crate) type Printed = Result<(), Failure>;
@@ -20,6 +24,7 @@ pub(crate) type Printed = Result<(), Failure>;
 /// Where a command puts its answer.
 pub(crate) struct Output {
     json: bool,
+    quiet: bool,
     color: Color,
     stdout: BufWriter<Stdout>,
 }
@@ -44,8 +49,9 @@ pub(crate) struct Cell {
 
 impl Output {
     /// Where to print, as the command line says.
-    pub(crate) fn new(json: bool, color: Color) -> Self {
-        Self { json, color, stdout: BufWriter::new(io::stdout()) }
+    pub(crate) fn new(options: &Global) -> Self {
+        let &Global { json, quiet, color, .. } = options;
+        Self { json, quiet, color, stdout: BufWriter::new(io::stdout()) }
     }
 
     /// Whether JSON is asked for.
@@ -100,6 +106,9 @@ impl Output {
 
     /// Something that the reader should know beside the answer.
     pub(crate) fn warn(&mut self, what: impl Display, hint: Option<&str>) {
+        if self.quiet {
+            return;
+        }
         let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold();
         let mut text = format!("{} {what}\n", styled(self.color, "warning:", yellow));
         text.extend(hint.map(|hint| format!("hint: {hint}\n")));
@@ -108,11 +117,10 @@ impl Output {
 
     /// Prints why the command failed, and answers the exit code.
     pub(crate) fn fail(&mut self, failure: &Failure) -> u8 {
-        if failure.is_silent() {
-            return failure.exit;
+        if !failure.is_silent() {
+            let text = if self.json { failure_json(failure) } else { failure_text(failure, self.color) };
+            self.beside(&text);
         }
-        let text = if self.json { failure_json(failure) } else { failure_text(failure, self.color) };
-        self.beside(&text);
         failure.exit
     }
 
@@ -162,7 +170,9 @@ pub(crate) fn print_refusal(refusal: &clap::Error) -> u8 {
     let first = lines.next().unwrap_or_default();
     let failure = Failure::usage(first.trim_start_matches("error: "));
     let hints = lines.filter_map(|line| line.strip_prefix("tip: "));
-    Output::new(true, Color::Never).fail(&hints.fold(failure, Failure::hint))
+    let failure = hints.fold(failure, Failure::hint);
+    let _ = io::stderr().write_all(failure_json(&failure).as_bytes());
+    failure.exit
 }
 
 /// The version of the shape of everything that is printed as JSON.
