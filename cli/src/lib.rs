@@ -8,6 +8,7 @@
 //! | `context` | which home, which clock, and the store in it |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
+//! | `table` | tables, as wide as the terminal |
 //! | `failure` | why a command failed, with the fix |
 //! | `when` | instants and spans as people read them |
 //! | `upcoming` | the next instants of a schedule |
@@ -37,6 +38,7 @@ mod programs;
 mod runtime;
 mod selection;
 mod standing;
+mod table;
 mod template;
 mod upcoming;
 mod when;

@@ -9,7 +9,7 @@ use scheduler_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    output::{Cell, Tone},
+    table::{Cell, Tone},
     when,
 };
 

@@ -42,16 +42,18 @@ pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> 
     let views = context::jobs(&made.store).await?;
     made.store.close().await?;
 
+    // Not the path itself: one that isn't UTF-8 has no JSON.
+    let home = made.home.path().display();
     let view = selection::one(&views, job.id.as_str())?;
     let warnings: Vec<String> = programs::obstacles(&job).into_iter().map(|(_, what)| what).collect();
     if out.wants_json() {
         let next = next_fires::to_json(view, now, SHOWN);
-        let job = standing::to_json(view, None, now);
-        out.json(json!({ "home": made.home.path(), "job": job, "next": next, "warnings": warnings }))?;
+        let job = standing::to_json(view, None);
+        out.json(json!({ "home": home.to_string(), "job": job, "next": next, "warnings": warnings }))?;
         return Ok(exit::OK);
     }
     if made.is_new() {
-        out.line(format_args!("made a home at {}", made.home.path().display()))?;
+        out.line(format_args!("made a home at {home}"))?;
     }
     out.line(format_args!("added job `{}`", view.id))?;
     out.line(format_args!("  {}", standing::meaning(view)))?;
@@ -59,7 +61,7 @@ pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> 
     if let Some(why) = next_fires::silence(view, now) {
         out.line(format_args!("  {why}"))?;
     }
-    out.line(format_args!("  home: {}", made.home.path().display()))?;
+    out.line(format_args!("  home: {home}"))?;
     for warning in warnings {
         out.warn(warning, Some("the job was added all the same; put that right before it is due"));
     }

@@ -90,3 +90,35 @@ fn help_and_version_are_answers() {
     assert!(sandbox.ok(&["add", "--help"]).contains("Examples:"));
     assert!(sandbox.ok(&["-V"]).starts_with("sched "));
 }
+
+#[test]
+fn a_home_whose_name_is_not_utf8_works() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let sandbox = Sandbox::new();
+    let home = std::ffi::OsString::from_vec(b"h\xff".to_vec());
+    for line in
+        [&["init", "--json"][..], &["add", "--json", "@daily", "--", "true"], &["list", "--json"], &["validate"]]
+    {
+        let mut command = sandbox.command(line);
+        command.env("SCHED_HOME", &home);
+        let ran = run(command, "");
+        assert_eq!(ran.code, Some(0), "{line:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_home_of_another_machine_is_not_touched_by_accident() {
+    let sandbox = Sandbox::with_jobs(r#"{"id": "a", "schedule": "@daily", "command": "true"}"#);
+    let manifest = sandbox.home().manifest();
+    let mut text: serde_json::Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    text["machine_id"] = "elsewhere".into();
+    fs::write(&manifest, text.to_string()).unwrap();
+    sandbox.ok(&["list"]);
+    if fs::read_to_string("/etc/machine-id").is_ok_and(|id| !id.trim().is_empty()) {
+        sandbox.fails(&["pause", "a"], 1, &["belongs to another machine", "SCHED_ADOPT=1"]);
+    }
+    let mut command = sandbox.command(&["pause", "a"]);
+    command.env("SCHED_ADOPT", "1");
+    assert_eq!(run(command, "").code, Some(0));
+    sandbox.ok(&["resume", "a"]);
+}
