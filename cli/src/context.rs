@@ -96,7 +96,12 @@ impl Context {
     }
 
     fn options(&self, adopt: bool) -> Result<JsonStoreOptions, Failure> {
-        let options = JsonStoreOptions::new(self.home()?, Arc::clone(&self.clock));
+        let home = self.home()?;
+        if home.path().is_file() {
+            return Err(Failure::new(ErrorKind::Invalid, format!("{} is a file, not a folder", home.path().display()))
+                .hint("`--home` and SCHED_HOME name the folder that jobs.json is in"));
+        }
+        let options = JsonStoreOptions::new(home, Arc::clone(&self.clock));
         Ok(options.with_defaults(self.job_defaults()).on_machine(machine_id(), adopt || env::sched_adopt()))
     }
 }

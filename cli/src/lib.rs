@@ -9,6 +9,7 @@
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
 //! | `facts` | what a verdict rests on, collected |
+//! | `table` | tables, as wide as the terminal |
 //! | `failure` | why a command failed, with the fix |
 //! | `when` | instants and spans as people read them |
 //! | `upcoming` | the next instants of a schedule |
@@ -41,6 +42,7 @@ mod programs;
 mod runtime;
 mod selection;
 mod standing;
+mod table;
 mod upcoming;
 mod when;
 
@@ -55,7 +57,7 @@ pub fn main() -> ExitCode {
         Err(refusal) => return output::print_refusal(&refusal).into(),
     };
     log::install(&cli);
-    let mut out = Output::new(cli.global.json, cli.global.color);
+    let mut out = Output::new(&cli.global);
     let done = run(&cli, &mut out);
     let done = done.and_then(|code| out.flush().map(|()| code));
     done.unwrap_or_else(|failure| out.fail(&failure)).into()

@@ -1,10 +1,17 @@
 //! Diagnostics on stderr: what the libraries have to say beside a command's own answer.
 
-use tracing::level_filters::LevelFilter;
+use std::fmt;
+
+use tracing::{Event, Level, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
 
 use crate::args::{Cli, Command};
 
-/// Installs the subscriber. A command that answers at once speaks up only when something is wrong; the daemon says what it does.
+/// Installs the subscriber. A command that answers at once speaks up only when something is wrong, in the form of its own
+/// errors; the daemon says what it does, and when.
 pub(crate) fn install(cli: &Cli) {
     let daemon = matches!(cli.command, Command::Run(_));
     // The examples show each fire as a line of its own.
@@ -12,7 +19,7 @@ pub(crate) fn install(cli: &Cli) {
     let level = level(talkative, cli.global.verbose, cli.global.quiet);
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
     // A host that installed one of its own keeps it.
-    let _ = if daemon { subscriber.try_init() } else { subscriber.without_time().with_target(false).try_init() };
+    let _ = if daemon { subscriber.try_init() } else { subscriber.event_format(LikeErrors).try_init() };
 }
 
 fn level(daemon: bool, verbose: u8, quiet: bool) -> LevelFilter {
@@ -22,6 +29,28 @@ fn level(daemon: bool, verbose: u8, quiet: bool) -> LevelFilter {
         (1, _) => LevelFilter::INFO,
         (2, _) => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
+    }
+}
+
+/// `warning: what happened name=value`.
+struct LikeErrors;
+
+impl<S, N> FormatEvent<S, N> for LikeErrors
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let level = match *event.metadata().level() {
+            Level::ERROR => "error",
+            Level::WARN => "warning",
+            Level::INFO => "info",
+            Level::DEBUG => "debug",
+            Level::TRACE => "trace",
+        };
+        write!(to, "{level}: ")?;
+        context.format_fields(to.by_ref(), event)?;
+        writeln!(to)
     }
 }
 

@@ -1,11 +1,10 @@
 //! The next fires of a job, and why there may be none.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{schedule::Kind, store::JobView};
 
 use crate::{
-    failure::Failure,
-    output::{Cell, Output, Printed, Tone},
+    output::{Output, Printed},
     standing, upcoming, when,
 };
 
@@ -35,15 +34,9 @@ pub(crate) fn print(view: &JobView, now: Timestamp, count: u32, out: &mut Output
 }
 
 /// Prints instants with their distance from `now`.
-pub(crate) fn print_instants(
-    instants: &[Timestamp],
-    zone: &jiff::tz::TimeZone,
-    now: Timestamp,
-    out: &mut Output,
-) -> Result<(), Failure> {
+pub(crate) fn print_instants(instants: &[Timestamp], zone: &TimeZone, now: Timestamp, out: &mut Output) -> Printed {
     for at in instants {
-        let distance = Cell::new(when::relative(*at, now), Tone::Faint);
-        out.line(format_args!("  {}  {}", when::stamp(*at, zone), distance.text))?;
+        out.line(format_args!("  {}  {}", when::stamp(*at, zone), when::relative(*at, now)))?;
     }
     Ok(())
 }

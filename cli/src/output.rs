@@ -9,10 +9,14 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell as TableCell, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
-use crate::{args::Color, env, exit, failure::Failure};
+use crate::{
+    args::{Color, Global},
+    env, exit,
+    failure::Failure,
+    table::{self, Cell, Tone},
+};
 
 /// What printing answers.
 pub(crate) type Printed = Result<(), Failure>;
@@ -20,32 +24,16 @@ pub(crate) type Printed = Result<(), Failure>;
 /// Where a command puts its answer.
 pub(crate) struct Output {
     json: bool,
+    quiet: bool,
     color: Color,
     stdout: BufWriter<Stdout>,
 }
 
-/// What a piece of text says beside its words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Tone {
-    #[default]
-    Plain,
-    Good,
-    Attention,
-    Bad,
-    Faint,
-}
-
-/// A cell of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cell {
-    pub(crate) text: String,
-    pub(crate) tone: Tone,
-}
-
 impl Output {
     /// Where to print, as the command line says.
-    pub(crate) fn new(json: bool, color: Color) -> Self {
-        Self { json, color, stdout: BufWriter::new(io::stdout()) }
+    pub(crate) fn new(options: &Global) -> Self {
+        let &Global { json, quiet, color, .. } = options;
+        Self { json, quiet, color, stdout: BufWriter::new(io::stdout()) }
     }
 
     /// Whether JSON is asked for.
@@ -88,26 +76,11 @@ impl Output {
         self.line(format_args!("{answer:#}"))
     }
 
-    /// A table without borders, as wide as the terminal; elsewhere each row is one line, however long.
+    /// A table, as wide as the terminal if this is one.
     pub(crate) fn table(&mut self, headers: &[&str], rows: Vec<Vec<Cell>>) -> Printed {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        if colored(self.color, &io::stdout()) {
-            table.enforce_styling()
-        } else {
-            table.force_no_tty()
-        };
-        if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(io::stdout()) {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        table.set_header(
-            headers.iter().map(|header| TableCell::new(header).add_attribute(comfy_table::Attribute::Bold)),
-        );
-        table.add_rows(rows.into_iter().map(|row| row.into_iter().map(Cell::into_table)));
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        table.lines().try_for_each(|line| self.line(line.trim_end()))
+        let width = terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width);
+        let lines = table::lines(headers, rows, width, colored(self.color, &io::stdout()));
+        lines.iter().try_for_each(|line| self.line(line))
     }
 
     /// Makes sure that it has been read, or was not to be.
@@ -117,6 +90,9 @@ impl Output {
 
     /// Something that the reader should know beside the answer.
     pub(crate) fn warn(&mut self, what: impl Display, hint: Option<&str>) {
+        if self.quiet {
+            return;
+        }
         let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold();
         let mut text = format!("{} {what}\n", styled(self.color, "warning:", yellow));
         text.extend(hint.map(|hint| format!("hint: {hint}\n")));
@@ -125,11 +101,10 @@ impl Output {
 
     /// Prints why the command failed, and answers the exit code.
     pub(crate) fn fail(&mut self, failure: &Failure) -> u8 {
-        if failure.is_silent() {
-            return failure.exit;
+        if !failure.is_silent() {
+            let text = if self.json { failure_json(failure) } else { failure_text(failure, self.color) };
+            self.beside(&text);
         }
-        let text = if self.json { failure_json(failure) } else { failure_text(failure, self.color) };
-        self.beside(&text);
         failure.exit
     }
 
@@ -137,32 +112,6 @@ impl Output {
     fn beside(&mut self, text: &str) {
         let _ = self.stdout.flush();
         let _ = io::stderr().write_all(text.as_bytes());
-    }
-}
-
-impl Cell {
-    /// A cell in this tone.
-    pub(crate) fn new(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
-    }
-
-    fn into_table(self) -> TableCell {
-        // What jobs are called and what they said must not move the cursor.
-        let text: String = self.text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-        let cell = TableCell::new(text);
-        match self.tone {
-            Tone::Plain => cell,
-            Tone::Good => cell.fg(comfy_table::Color::Green),
-            Tone::Attention => cell.fg(comfy_table::Color::Yellow),
-            Tone::Bad => cell.fg(comfy_table::Color::Red),
-            Tone::Faint => cell.add_attribute(comfy_table::Attribute::Dim),
-        }
-    }
-}
-
-impl<T: Into<String>> From<T> for Cell {
-    fn from(text: T) -> Self {
-        Self::new(text, Tone::Plain)
     }
 }
 
@@ -179,7 +128,9 @@ pub(crate) fn print_refusal(refusal: &clap::Error) -> u8 {
     let first = lines.next().unwrap_or_default();
     let failure = Failure::usage(first.trim_start_matches("error: "));
     let hints = lines.filter_map(|line| line.strip_prefix("tip: "));
-    Output::new(true, Color::Never).fail(&hints.fold(failure, Failure::hint))
+    let failure = hints.fold(failure, Failure::hint);
+    let _ = io::stderr().write_all(failure_json(&failure).as_bytes());
+    failure.exit
 }
 
 /// The version of the shape of everything that is printed as JSON.

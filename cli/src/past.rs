@@ -1,6 +1,6 @@
 //! What became of occurrences: ledger entries and open runs as rows and as JSON.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{
     Outcome, RunResult,
     occurrence::{Cause, Closing, Occurrence, SkipReason},
@@ -9,7 +9,7 @@ use scheduler_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    output::{Cell, Tone},
+    table::{Cell, Tone},
     when,
 };
 
@@ -33,7 +33,7 @@ pub(crate) fn entry_row(entry: &LedgerEntry, zone: &TimeZone, now: Timestamp) ->
             when::both(*owed_at, zone, now).into(),
             job.into(),
             result_cell(end),
-            started_at.map(|at| delay(at, *owed_at)).unwrap_or_default().into(),
+            started_at.map(|at| when::stamp(at, zone)).unwrap_or_default().into(),
             started_at.map(|at| when::length(entry.at.duration_since(at))).unwrap_or_default().into(),
             why(end, *cause, *attempt).into(),
             run.to_string().into(),
@@ -49,7 +49,7 @@ pub(crate) fn open_row(open: &Occurrence, zone: &TimeZone, now: Timestamp) -> Ve
         when::both(open.at, zone, now).into(),
         open.id.job.to_string().into(),
         Cell::new(open.word(), Tone::Attention),
-        open.started_at.map(|at| delay(at, open.at)).unwrap_or_default().into(),
+        open.started_at.map(|at| when::stamp(at, zone)).unwrap_or_default().into(),
         open.started_at.map(|at| format!("{} so far", when::length(now.duration_since(at)))).unwrap_or_default().into(),
         notes.join(", ").into(),
         open.run.to_string().into(),
@@ -171,14 +171,6 @@ fn cause_words(cause: Cause) -> Option<&'static str> {
         Cause::Asked => Some("asked for"),
         Cause::Forced => Some("forced"),
         _ => None,
-    }
-}
-
-/// How long after it was owed a run was started.
-fn delay(started_at: Timestamp, owed_at: Timestamp) -> String {
-    match started_at.duration_since(owed_at).max(SignedDuration::ZERO) {
-        delay if delay < SignedDuration::from_millis(1000) => "on time".into(),
-        delay => format!("{} later", when::length(delay)),
     }
 }
 

@@ -48,10 +48,8 @@ fn look_up(program: &str, folders: &[PathBuf], workdir: Option<&Path>) -> Result
     let is_there = |folder: &PathBuf| {
         fs::metadata(folder.join(program)).is_ok_and(|metadata| metadata.is_file() && is_executable(&metadata))
     };
-    match folders.iter().any(is_there) {
-        true => Ok(()),
-        false => Err(format!("program `{program}` is in no folder of PATH")),
-    }
+    let found = folders.iter().any(is_there);
+    found.then_some(()).ok_or_else(|| format!("program `{program}` is in no folder of PATH"))
 }
 
 fn is_executable(metadata: &fs::Metadata) -> bool {

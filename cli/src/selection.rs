@@ -50,14 +50,16 @@ pub(crate) fn name(view: &JobView) -> &str {
     view.job.as_ref().map_or(view.id.as_str(), |job| job.name.as_str())
 }
 
+/// The refusal of a name that nothing has, with the ids of the jobs that it may have been meant for.
 fn unknown(wanted: &str, views: &[JobView]) -> Failure {
     let failure = Failure::new(ErrorKind::NotFound, format!("no job `{wanted}`"));
     let known = views.iter().flat_map(|view| [view.id.as_str(), name(view)]);
-    let mut near = nearest(wanted, known);
-    near.dedup();
-    match near.as_slice() {
+    let near = nearest(wanted, known);
+    let meant = |view: &&JobView| near.contains(&view.id.as_str()) || near.contains(&name(view));
+    let meant: Vec<String> = views.iter().filter(meant).map(|view| format!("`{}`", view.id)).collect();
+    match meant.as_slice() {
         [] => failure.hint("`sched list` shows all jobs"),
-        near => failure.hint(format!("did you mean `{}`?", near.join("` or `"))),
+        meant => failure.hint(format!("did you mean {}?", meant.join(" or "))),
     }
 }
 

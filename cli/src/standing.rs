@@ -9,8 +9,9 @@ use scheduler_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    output::{Cell, Tone},
-    past, selection, when,
+    past, selection,
+    table::{Cell, Tone},
+    when,
 };
 
 /// The state of a job in words, for the table.
@@ -33,9 +34,9 @@ pub(crate) fn state(view: &JobView, problem: Option<&Problem>, now: Timestamp) -
         tone = Tone::Bad;
     }
     if let Some(paused) = &view.paused {
-        let until = paused.until.map(|until| format!(" until {}", when::both(until, &zone_of(view), now)));
-        let reason = paused.reason.as_ref().map(|reason| format!(": {reason}"));
-        words.push(format!("paused{}{}", until.unwrap_or_default(), reason.unwrap_or_default()));
+        let until = paused.until.map(|until| format!(", resumes {}", when::relative(until, now)));
+        let reason = paused.reason.as_ref().map(|reason| format!(" ({reason})"));
+        words.push(format!("paused{}{}", reason.unwrap_or_default(), until.unwrap_or_default()));
         tone = tone_of_pause(tone);
     }
     match running(view) {
@@ -49,7 +50,7 @@ pub(crate) fn state(view: &JobView, problem: Option<&Problem>, now: Timestamp) -
 }
 
 /// The job for programs. What it runs and its environment are not told: they may hold secrets.
-pub(crate) fn to_json(view: &JobView, problem: Option<&Problem>, now: Timestamp) -> Value {
+pub(crate) fn to_json(view: &JobView, problem: Option<&Problem>) -> Value {
     let zone = zone_of(view);
     let job = view.job.as_ref().ok();
     json!({
@@ -61,8 +62,8 @@ pub(crate) fn to_json(view: &JobView, problem: Option<&Problem>, now: Timestamp)
         "timezone": view.zone,
         "enabled": job.is_some_and(|job| job.enabled),
         "tags": job.map(|job| &job.tags),
-        "state": state(view, problem, now).text,
-        "invalid": view.job.as_ref().err(),
+        "state": state_word(view),
+        "problem": view.job.as_ref().err().or(problem.map(|problem| &problem.what)),
         "paused": view.paused.as_ref().map(|paused| json!({
             "at": when::exact(paused.at, &zone),
             "until": paused.until.map(|until| when::exact(until, &zone)),
@@ -73,6 +74,17 @@ pub(crate) fn to_json(view: &JobView, problem: Option<&Problem>, now: Timestamp)
         "next": next(view).map(|next| when::exact(next, &zone)),
         "last": view.last.as_ref().map(|entry| past::entry_json(entry, &zone)),
     })
+}
+
+/// The state in one word, for programs.
+fn state_word(view: &JobView) -> &'static str {
+    match &view.job {
+        Err(_) => "invalid",
+        Ok(job) if !job.enabled => "disabled",
+        Ok(_) if view.paused.is_some() => "paused",
+        Ok(_) if running(view) > 0 => "running",
+        Ok(_) => "ok",
+    }
 }
 
 /// The schedule as it was written.

@@ -29,11 +29,11 @@ pub(super) fn grouped(command: Command) -> Command {
     let literal = command.get_styles().get_literal().to_owned();
     let mut list = String::new();
     for (title, names) in GROUPS {
-        let _ = write!(list, "{header}{title}{header:#}\n");
+        let _ = writeln!(list, "{header}{title}{header:#}");
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            let _ = write!(list, "  {literal}{name:10}{literal:#}{about}\n");
+            let _ = writeln!(list, "  {literal}{name:10}{literal:#}{about}");
         }
         list.push('\n');
     }

@@ -1,6 +1,6 @@
 //! Arguments of the commands that define jobs and switch them on and off.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, slice::from_ref, time::Duration};
 
 use clap::{Args, ValueEnum};
 use scheduler_core::JobId;
@@ -95,7 +95,7 @@ impl AddArgs {
     pub(super) fn check(&self) -> Result<(), Failure> {
         if let [first, ..] = self.unquoted.as_slice() {
             let failure = Failure::usage(format!("`{first}` isn't expected after the schedule `{}`", self.schedule));
-            let all = [&[self.schedule.clone()], self.unquoted.as_slice(), &self.command].concat();
+            let all = [from_ref(&self.schedule), self.unquoted.as_slice(), &self.command].concat();
             let fields = all.iter().take_while(|word| looks_like_a_field(word)).count();
             return Err(if fields > 1 {
                 failure.hint(format!("quote the schedule: sched add \"{}\" -- ...", all[..fields].join(" ")))

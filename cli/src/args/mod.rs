@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Is it firing now? The verdict, its evidence and what needs attention
     Status(StatusArgs),
     /// Add a job
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the jobs, when they are due and how they are doing
     #[command(visible_alias = "ls")]
     List(ListArgs),

@@ -7,8 +7,9 @@ use std::path::Path;
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{
     Error, ErrorKind, JobId, JobStore as _,
+    job::parse_definition,
     schedule::{Kind, Schedule, zone},
-    store::{Edit, JobView},
+    store::Edit,
 };
 use serde_json::{Map, Value, json};
 
@@ -20,56 +21,55 @@ use crate::{
     failure::Failure,
     home_setup, next_fires,
     output::Output,
-    programs, standing, upcoming,
+    programs, selection, standing, upcoming,
 };
 
 pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> Done {
     let now = context.now();
-    let zone_name = args.time_zone.clone().unwrap_or_else(|| context.job_defaults().zone);
-    let schedule = storable_schedule(&args.schedule, &zone::parse(&zone_name)?, now)?;
-    let entry = entry(args, schedule)?;
+    let defaults = context.job_defaults();
+    let zone_name = args.time_zone.as_ref().unwrap_or(&defaults.zone);
+    let schedule = storable_schedule(&args.schedule, &zone::parse(zone_name)?, now)?;
+    let entry = entry(args, &schedule)?;
+    // Nothing is made for an entry that can't be taken.
+    let job = parse_definition(&entry, &defaults, zone_name, now)
+        .map_err(|error| Failure::new(ErrorKind::Invalid, error.to_string()))?;
 
     let made = home_setup::make(context, false)?;
-    let defined = made.store.define(Edit::Add(vec![entry])).await?;
-    let ids: Vec<JobId> = defined.iter().map(|view| view.id.clone()).collect();
+    made.store.define(Edit::Add(vec![entry])).await?;
     if args.paused {
-        made.store.pause(ids.clone(), None, None).await?;
+        made.store.pause(vec![job.id.clone()], None, None).await?;
     }
     let views = context::jobs(&made.store).await?;
     made.store.close().await?;
 
-    for view in views.iter().filter(|view| ids.contains(&view.id)) {
-        let obstacles = view.job.as_ref().map(|job| programs::obstacles(job)).unwrap_or_default();
-        if out.wants_json() {
-            let warnings: Vec<&String> = obstacles.iter().map(|(_, what)| what).collect();
-            let next = next_fires::to_json(view, now, SHOWN);
-            let job = standing::to_json(view, None, now);
-            out.json(json!({ "home": made.home.path(), "job": job, "next": next, "warnings": warnings }))?;
-            continue;
-        }
-        if made.is_new() {
-            out.line(format_args!("made a home at {}", made.home.path().display()))?;
-        }
-        print(view, now, out)?;
-        out.line(format_args!("  home: {}", made.home.path().display()))?;
-        for (_, obstacle) in obstacles {
-            out.warn(obstacle, Some("the job was added all the same; put that right before it is due"));
-        }
+    // Not the path itself: one that isn't UTF-8 has no JSON.
+    let home = made.home.path().display();
+    let view = selection::one(&views, job.id.as_str())?;
+    let warnings: Vec<String> = programs::obstacles(&job).into_iter().map(|(_, what)| what).collect();
+    if out.wants_json() {
+        let next = next_fires::to_json(view, now, SHOWN);
+        let job = standing::to_json(view, None);
+        out.json(json!({ "home": home.to_string(), "job": job, "next": next, "warnings": warnings }))?;
+        return Ok(exit::OK);
+    }
+    if made.is_new() {
+        out.line(format_args!("made a home at {home}"))?;
+    }
+    out.line(format_args!("added job `{}`", view.id))?;
+    out.line(format_args!("  {}", standing::meaning(view)))?;
+    next_fires::print(view, now, SHOWN, out)?;
+    if let Some(why) = next_fires::silence(view, now) {
+        out.line(format_args!("  {why}"))?;
+    }
+    out.line(format_args!("  home: {home}"))?;
+    for warning in warnings {
+        out.warn(warning, Some("the job was added all the same; put that right before it is due"));
     }
     Ok(exit::OK)
 }
 
 /// How many fires are shown.
 const SHOWN: u32 = 3;
-
-fn print(view: &JobView, now: Timestamp, out: &mut Output) -> Result<(), Failure> {
-    out.line(format_args!("added job `{}`", view.id))?;
-    out.line(format_args!("  {}", standing::meaning(view)))?;
-    if let Some(why) = next_fires::silence(view, now) {
-        out.line(format_args!("  {why}"))?;
-    }
-    next_fires::print(view, now, SHOWN, out)
-}
 
 /// The schedule as it is to be stored.
 fn storable_schedule(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, Failure> {
@@ -84,7 +84,7 @@ fn storable_schedule(text: &str, zone: &TimeZone, now: Timestamp) -> Result<Stri
 }
 
 /// The entry for `jobs.json`: what was given, and nothing else.
-fn entry(args: &AddArgs, schedule: String) -> Result<Value, Failure> {
+fn entry(args: &AddArgs, schedule: &str) -> Result<Value, Failure> {
     let name = args.name.clone().unwrap_or_else(|| default_name(args));
     if name.trim().is_empty() {
         return Err(Failure::usage("the name is empty").hint("give --name NAME"));

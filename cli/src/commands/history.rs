@@ -17,7 +17,7 @@ use crate::{
     context::{self, Context},
     exit,
     output::Output,
-    past, selection, standing,
+    past, selection, standing, when,
 };
 
 pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output) -> Done {
@@ -65,9 +65,9 @@ fn open_runs<'v>(views: &'v [JobView], job: Option<&JobId>) -> Vec<&'v Occurrenc
 
 fn nothing(args: &HistoryArgs, since: Option<Timestamp>, zones: &Zones) -> String {
     let of = args.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
-    let since = since.map(|since| format!(" since {}", crate::when::stamp(since, &zones.default)));
-    let what = if args.failed { "no failed runs" } else { "nothing has come due yet" };
-    format!("{what}{of}{}", since.unwrap_or_default())
+    let since = since.map(|since| format!(" since {}", when::stamp(since, &zones.default)));
+    let what = if args.failed { "no failed runs" } else { "no runs" };
+    format!("{what}{of}{} so far", since.unwrap_or_default())
 }
 
 /// The zone of each job, and one for those that are gone.

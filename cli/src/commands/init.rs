@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &InitArgs, context: &Context, out: &mut Output) ->
     let ids: Vec<&str> = added.iter().map(|view| view.id.as_str()).collect();
     if out.wants_json() {
         let jobs = before.len() + added.len();
-        out.json(json!({ "home": made.home.path(), "created": made.created, "added": ids, "jobs": jobs }))?;
+        out.json(json!({ "home": home.to_string(), "created": made.created, "added": ids, "jobs": jobs }))?;
         return Ok(exit::OK);
     }
     if made.created.is_empty() && added.is_empty() {

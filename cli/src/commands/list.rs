@@ -17,8 +17,10 @@ use crate::{
     args::ListArgs,
     context::{self, Context},
     exit,
-    output::{Cell, Output, Tone},
-    past, selection, standing, when,
+    output::Output,
+    past, selection, standing,
+    table::{Cell, Tone},
+    when,
 };
 
 pub(crate) async fn run(args: &ListArgs, context: &Context, out: &mut Output) -> Done {
@@ -38,10 +40,11 @@ pub(crate) async fn run(args: &ListArgs, context: &Context, out: &mut Output) ->
         .collect();
 
     let home = context.home()?;
+    let home = home.path().display();
     if out.wants_json() {
-        let jobs = shown.iter().map(|view| standing::to_json(view, entry_problems.get(&view.id).copied(), now));
+        let jobs = shown.iter().map(|view| standing::to_json(view, entry_problems.get(&view.id).copied()));
         let jobs: Vec<Value> = jobs.collect();
-        out.json(json!({ "home": home.path(), "jobs": jobs, "problems": problems }))?;
+        out.json(json!({ "home": home.to_string(), "jobs": jobs, "problems": problems }))?;
         return Ok(exit::OK);
     }
     let mut rows: Vec<Vec<Cell>> =
@@ -49,7 +52,7 @@ pub(crate) async fn run(args: &ListArgs, context: &Context, out: &mut Output) ->
     rows.extend(never_in_force.iter().filter_map(|problem| invalid_row(problem)));
     if rows.is_empty() {
         let which = if everything { "no jobs" } else { "no such jobs" };
-        out.line(format_args!("{which} in {}", home.path().display()))?;
+        out.line(format_args!("{which} in {home}"))?;
         if everything {
             out.line("add one: sched add \"30 2 * * *\" --name backup -- /path/to/backup")?;
         }

@@ -41,7 +41,9 @@ pub(crate) async fn run(args: &LogsArgs, context: &Context, out: &mut Output) ->
     let nothing = shown.is_none_or(<[u8]>::is_empty).then(|| why_nothing(run));
     if out.wants_json() {
         let text = shown.map(String::from_utf8_lossy);
-        out.json(json!({ "job": job, "run": run.id, "path": path, "output": text, "note": nothing }))?;
+        out.json(
+            json!({ "job": job, "run": run.id, "path": path.display().to_string(), "output": text, "note": nothing }),
+        )?;
         return Ok(exit::OK);
     }
     if let Some(why) = nothing {

@@ -41,7 +41,7 @@ fn of_job(view: &JobView, args: &NextArgs, context: &Context, out: &mut Output) 
     let silence = next_fires::silence(view, now);
     if out.wants_json() {
         out.json(json!({
-            "job": standing::to_json(view, None, now),
+            "job": standing::to_json(view, None),
             "after": when::exact(after, &zone),
             "silent": silence,
             "next": next_fires::to_json(view, after, args.count),

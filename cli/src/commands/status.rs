@@ -12,8 +12,10 @@ use crate::{
     args::StatusArgs,
     context::Context,
     facts::{self, Known},
-    output::{Cell, Output, Tone},
-    standing, when,
+    output::Output,
+    standing,
+    table::{Cell, Tone},
+    when,
 };
 
 /// How many next fires are shown.

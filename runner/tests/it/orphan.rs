@@ -146,7 +146,7 @@ async fn deadline_and_cancel_hold_for_adopted_ones() {
         let outcome = bench.runner.adopt(noted(&run, with_note.then_some(&process)), context).await;
         assert_eq!(outcome.result, expected, "{outcome:?}");
         assert!(outcome.message.unwrap().ends_with("; still running 200ms after SIGTERM, so killed"));
-        assert_eq!(processes_of(&run), []);
+        assert_eq!(processes_of(&run), [0_u32; 0]);
         fs::remove_file(bench.path("ready")).unwrap();
     };
     check(true, true, RunResult::Cancelled).await;

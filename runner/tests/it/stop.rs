@@ -80,7 +80,7 @@ async fn one_that_ignores_sigterm_is_killed_after_the_grace() {
     assert!(begun.elapsed() >= grace, "{:?}", begun.elapsed());
     assert_eq!(outcome.signal, Some(9));
     assert_eq!(outcome.message.as_deref(), Some("cancelled; still running 300ms after SIGTERM, so killed"));
-    assert_eq!(processes_of(&run), []);
+    assert_eq!(processes_of(&run), [0_u32; 0]);
 }
 
 /// Those who obey have the whole grace for it, and the helpers they start meanwhile are not disturbed.
@@ -127,10 +127,10 @@ async fn another_run_of_the_same_job_goes_on() {
     let started = bench.start(one.clone(), "one").await;
     let bystander = bench.start(other.clone(), "other").await;
     cancelled(started, &cancel_one).await;
-    assert_eq!(processes_of(&one), []);
+    assert_eq!(processes_of(&one), [0_u32; 0]);
     assert!(sched_runner::proc::is_alive(&bystander.process));
     cancelled(bystander, &cancel_other).await;
-    assert_eq!(processes_of(&other), []);
+    assert_eq!(processes_of(&other), [0_u32; 0]);
 }
 
 /// New processes come faster than one look at all of them takes.
@@ -142,7 +142,7 @@ async fn one_that_keeps_forking_is_stopped() {
     let started = bench.start(run.clone(), "ready").await;
     until("it has forked a few times", || processes_of(&run).len() > 8).await;
     cancelled(started, &cancel).await;
-    assert_eq!(processes_of(&run), []);
+    assert_eq!(processes_of(&run), [0_u32; 0]);
 }
 
 /// A start can hang (a dead mount). The run is over in time, and what comes of the start after all is ended.
@@ -184,7 +184,7 @@ async fn fifty_are_cancelled_at_once() {
     cancel.cancel();
     for (run, started) in all {
         assert_eq!(started.outcome().await.result, RunResult::Cancelled);
-        assert_eq!(processes_of(&run), []);
+        assert_eq!(processes_of(&run), [0_u32; 0]);
     }
     println!("50 runs of 3 processes each cancelled in {:?}", begun.elapsed());
 }

@@ -43,6 +43,13 @@ pub enum Source {
     Defaults,
 }
 
+impl Default for Loaded {
+    /// What holds where there is no file.
+    fn default() -> Self {
+        Self { config: Config::default(), problems: Vec::new(), readable: true, source: Source::Defaults }
+    }
+}
+
 /// Reads the configuration of `home`.
 ///
 /// With `keep_last_good`, a file without problems is copied to `state/config.last-good.yaml`; only who holds the daemon's
@@ -61,9 +68,7 @@ pub enum Source {
 pub fn load(fs: &dyn Vfs, home: &Home, keep_last_good: bool) -> Loaded {
     let path = home.config_yaml();
     let mut loaded = match read(fs, home, &path) {
-        Ok(None) => {
-            Loaded { config: Config::default(), problems: Vec::new(), readable: true, source: Source::Defaults }
-        }
+        Ok(None) => Loaded::default(),
         Ok(Some((bytes, config, problems))) => {
             if keep_last_good && problems.iter().all(|problem| problem.remark) {
                 keep(fs, &home.last_good_config(), &bytes);

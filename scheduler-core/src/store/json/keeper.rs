@@ -112,9 +112,10 @@ impl Keeper {
         lock.lock(Lock::Exclusive).map_err(|error| Error::io("cannot take state/lock", error))?;
         // Somebody else may have made it while this process waited.
         if Manifest::read(&*self.fs, &home)?.is_none() {
-            if let Some(orphan) =
-                self.fs.list(&home.state()).unwrap_or_default().iter().find(|n| n.starts_with("journal."))
-            {
+            // An empty one is what is left of a home that could not be made for want of space: nothing is lost with it.
+            let holds_something = |name: &str| self.fs.stat(&home.state().join(name)).is_ok_and(|stat| stat.len > 0);
+            let names = self.fs.list(&home.state()).unwrap_or_default();
+            if let Some(orphan) = names.iter().find(|name| name.starts_with("journal.") && holds_something(name)) {
                 let what = format!("{} is missing beside {orphan}", home.manifest().display());
                 return Err(Error::new(ErrorKind::Corrupt, what).hint(
                     "put it back from a backup, or move the `state` folder aside to start afresh from jobs.json",

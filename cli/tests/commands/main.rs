@@ -1,0 +1,16 @@
+//! The program as people use it: the built binary, in homes of its own, judged by its exit code and by what it prints.
+//!
+//! `support` has the home and the checks; every other file is about a command or two. Nothing here sleeps: what must have
+//! happened in the past is written by a store whose clock stands there.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod add;
+mod history;
+mod init;
+mod list;
+mod mishaps;
+mod next;
+mod pause;
+mod remove;
+mod support;
+mod validate;

@@ -1,0 +1,68 @@
+use std::fs;
+
+use crate::support::Sandbox;
+
+#[test]
+fn a_clean_home_is_valid() {
+    let sandbox = Sandbox::with_jobs(r#"{"id": "a", "schedule": "@daily", "command": ["true"]}"#);
+    assert_eq!(sandbox.ok(&["validate"]), "1 valid job, 0 problems, 0 warnings\n");
+}
+
+#[test]
+fn every_problem_is_told_with_its_place_and_fix() {
+    let sandbox = Sandbox::with_jobs(
+        r#"{"id": "a", "schedule": "90 2 * * *", "command": "true"},
+{"id": "b", "schedule": "@daily",
+ "comand": "true", "command": "true"},
+{"id": "b", "schedule": "@daily", "command": "true"},
+{"schedule": "@daily", "command": "true"},
+{"id": "c", "schedule": "@daily", "command": ["no-such-program"], "workdir": "/no/such/folder"}"#,
+    );
+    let ran = sandbox.run(&["validate"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for part in [
+        "line 2, column 13: job `a` is invalid",
+        "hint: ",
+        "line 4, column 2: job `b`: no such field: `comand`",
+        "did you mean `command`?",
+        "line 5, column 1: job `b` is there already, at line 3",
+        "line 6, column 1: it has neither `id` nor `name`",
+        "warning: ",
+        "workdir /no/such/folder does not exist",
+        "program `no-such-program` is in no folder of PATH",
+        "3 valid jobs, 4 problems, 2 warnings",
+    ] {
+        assert!(ran.out.contains(part), "`{part}`:\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_file_is_judged_without_its_home() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().with_file_name("new.json");
+    let name = file.to_str().unwrap();
+    let check = |content: &str, code: i32, expected: &str| {
+        fs::write(&file, content).unwrap();
+        let ran = sandbox.run(&["validate", name]);
+        assert_eq!(ran.code, Some(code), "{content}: {ran:?}");
+        assert!(ran.out.contains(expected), "{content}: {ran:?}");
+    };
+    check(r#"{"format": 1, "jobs": [{"id": "a", "schedule": "@daily", "command": "true"}]}"#, 0, "1 valid job");
+    check("{\"format\": 1,\n \"jobs\": [}", 1, "new.json: line 2, column 11: expected value");
+    check(r#"{"format": 9, "jobs": []}"#, 1, "its format is 9");
+    check("", 1, "it is empty");
+    sandbox.fails(&["validate", "/no/such.json"], 1, &["cannot read /no/such.json: no such file"]);
+    assert!(!sandbox.path().exists());
+}
+
+#[test]
+fn a_broken_home_keeps_its_jobs_and_says_so() {
+    let sandbox = Sandbox::with_jobs(r#"{"id": "a", "schedule": "@daily", "command": "true"}"#);
+    sandbox.ok(&["pause", "a"]);
+    fs::write(sandbox.home().jobs_json(), "{ broken").unwrap();
+    let ran = sandbox.run(&["validate", "--json"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("the 1 known jobs stay in force"), "{ran:?}");
+    assert!(sandbox.ok(&["list"]).contains("@daily"));
+    Sandbox::new().fails(&["validate"], 1, &["there is no home at"]);
+}
