@@ -73,8 +73,8 @@ impl EngineOptions {
             clock,
             pulse,
             limits: Limits::default(),
-            interval: Duration::from_secs(60),
-            drain: Duration::from_secs(60),
+            interval: Duration::from_mins(1),
+            drain: Duration::from_mins(1),
             boot_key: None,
         }
     }

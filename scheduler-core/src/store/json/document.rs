@@ -161,7 +161,7 @@ fn offset(text: &str, part: &str) -> usize {
 fn place(before: &[u8]) -> Place {
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
-    Place { line: before.iter().filter(|byte| **byte == b'\n').count() + 1, column }
+    Place { line: before.split(|byte| *byte == b'\n').count(), column }
 }
 
 /// An object's members in order, their values unread.
