@@ -1,6 +1,6 @@
 //! `config.yaml`: what the operator wants from the daemon, and what holds where the file says nothing or can't be read.
 //!
-//! - [`Config`] is the checked value; [`load`] makes one from a home and never fails.
+//! - [`Config`] is the checked value; [`load()`] makes one from a home and never fails.
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
 //! - `locate` finds the place of a key for messages; `template` is the file that `sched init` writes.
 //!
@@ -118,7 +118,7 @@ impl Default for Defaults {
 
 impl Config {
     /// What holds for a job whose entry doesn't say otherwise, with `system` resolved to the zone's name. A zone that
-    /// can't be found is UTC here; [`load`] has then reported it.
+    /// can't be found is UTC here; [`load()`] has then reported it.
     ///
     /// ```
     /// use scheduler_core::config::Config;

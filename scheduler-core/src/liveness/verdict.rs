@@ -1,4 +1,4 @@
-//! What `status` concludes: [`verdict`], a pure function of [`Facts`]. The first row that matches is the verdict:
+//! What `status` concludes: [`verdict()`], a pure function of [`Facts`]. The first row that matches is the verdict:
 //!
 //! | verdict | evidence | exit |
 //! |---|---|---|
