@@ -62,7 +62,7 @@ fn a_broken_home_keeps_its_jobs_and_says_so() {
     fs::write(sandbox.home().jobs_json(), "{ broken").unwrap();
     let ran = sandbox.run(&["validate", "--json"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.out.contains("the 1 known jobs stay in force"), "{ran:?}");
+    assert!(ran.out.contains("the one known job stays in force"), "{ran:?}");
     assert!(sandbox.ok(&["list"]).contains("@daily"));
     Sandbox::new().fails(&["validate"], 1, &["there is no home at"]);
 }
