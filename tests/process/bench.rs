@@ -17,9 +17,6 @@ use tempfile::TempDir;
 /// Nothing here takes that long; it only bounds a test that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Beats often enough for a test to wait for.
-pub(crate) const EVERY_SECOND: &str = "ticker: {interval: 1s}\n";
-
 /// A home. Whatever was started in it is gone when it is.
 pub(crate) struct Place {
     folder: TempDir,
@@ -41,15 +38,10 @@ impl Place {
         place
     }
 
-    /// A home that beats every second, with these jobs.
-    pub(crate) fn with(jobs: &[Value]) -> Self {
-        Self::with_config(EVERY_SECOND, jobs)
-    }
-
-    pub(crate) fn with_config(config: &str, jobs: &[Value]) -> Self {
+    /// A home without jobs, whose scheduler turns every second: often enough to wait for.
+    pub(crate) fn beating() -> Self {
         let place = Self::empty();
-        place.write("config.yaml", config);
-        place.write_jobs(jobs);
+        place.write("config.yaml", "ticker: {interval: 1s}\n");
         place
     }
 
@@ -113,8 +105,10 @@ impl Place {
         ]
     }
 
+    /// Runs a command to its end.
+    #[track_caller]
     pub(crate) fn run(&self, line: &[&str]) -> Ran {
-        run(&mut self.command(line))
+        self.start(line).ran()
     }
 
     /// Runs a command that must succeed, and answers what it printed.
@@ -172,7 +166,11 @@ impl Place {
 
     /// Starts a command that stays.
     pub(crate) fn start(&self, line: &[&str]) -> Daemon {
-        Daemon::start(&mut self.command(line), self.folder.path())
+        self.start_command(&mut self.command(line))
+    }
+
+    pub(crate) fn start_command(&self, command: &mut Command) -> Daemon {
+        Daemon::start(command, self.folder.path())
     }
 
     /// Starts a shell script that stays; `sched` is on its PATH.
@@ -272,6 +270,13 @@ impl Daemon {
         })
     }
 
+    /// Waits for its end, and answers what it did.
+    #[track_caller]
+    pub(crate) fn ran(mut self) -> Ran {
+        let code = self.wait().code();
+        Ran { code, out: self.said(), err: self.log() }
+    }
+
     /// Tells it to stop, and waits until it has, with exit code 0.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
@@ -336,6 +341,11 @@ impl Gate {
     pub(crate) fn open(&mut self) {
         self.pipe.write_all(b"go\n").expect("a pipe takes it");
     }
+
+    /// Lets everybody through from here on.
+    pub(crate) fn open_for_good(&mut self) {
+        (0..1000).for_each(|_| self.open());
+    }
 }
 
 /// The program under test.
@@ -345,12 +355,6 @@ pub(crate) fn sched() -> PathBuf {
     let program = profile.join("sched");
     assert!(program.is_file(), "{} is missing: run `cargo build -p sched` first", program.display());
     program
-}
-
-pub(crate) fn run(command: &mut Command) -> Ran {
-    let output = command.stdin(Stdio::null()).output().expect("the program runs");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 pub(crate) fn jobs_json(jobs: &[Value]) -> String {
@@ -388,6 +392,6 @@ pub(crate) fn within<T>(bound: Duration, what: &str, mut fact: impl FnMut() -> R
             Ok(value) => return value,
             Err(seen) => assert!(Instant::now() < deadline, "not within {bound:?}: {what}; last seen:\n{seen}"),
         }
-        thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(5));
     }
 }

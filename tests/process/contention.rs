@@ -52,7 +52,7 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_daemon_and_five_looping_ticks_start_every_instant_of_sixty_jobs_once() {
-    let place = Place::empty();
+    let place = Place::beating();
     let jobs: Vec<_> = (0..60)
         .map(|n| {
             let mut job = place.job(&format!("job{n:02}"), "* * * * * *", "");
@@ -62,7 +62,6 @@ fn a_daemon_and_five_looping_ticks_start_every_instant_of_sixty_jobs_once() {
             job
         })
         .collect();
-    place.write("config.yaml", "ticker: {interval: 1s}\n");
     place.write_jobs(&jobs);
     let go = place.path("go");
     fs::write(&go, "").expect("a file");

@@ -5,3 +5,5 @@
 
 mod bench;
 mod contention;
+mod crash;
+mod heartbeats;
