@@ -6,4 +6,7 @@
 mod bench;
 mod contention;
 mod crash;
+mod failing;
 mod heartbeats;
+mod jobs_file;
+mod provider;
