@@ -128,8 +128,7 @@ pub fn stale_after(interval: Duration) -> Duration {
 /// ```
 pub fn verdict(facts: &Facts) -> Verdict {
     let mut verdict = presence::judge(facts);
-    let told: Vec<&str> = verdict.problems.iter().map(|problem| problem.key.as_str()).collect();
-    let rest: Vec<Problem> = facts.problems.iter().filter(|p| !told.contains(&p.key.as_str())).cloned().collect();
+    let rest: Vec<Problem> = untold(facts, &verdict.problems).cloned().collect();
     verdict.problems.extend(rest);
     verdict.evidence.extend(evidence(facts));
     // Remarks last: they are no reason to get up for.
@@ -177,7 +176,8 @@ pub(super) fn firing(facts: &Facts, beat: &Heartbeat, by_tick: bool, also: Vec<P
     let standby = beat.provider == "none";
     let mut problems = also;
     problems.extend(shortcomings(facts, beat, standby));
-    let pressing: Vec<&Problem> = problems.iter().chain(&facts.problems).filter(|problem| !problem.remark).collect();
+    let all = problems.iter().chain(untold(facts, &problems));
+    let pressing: Vec<&Problem> = all.filter(|problem| !problem.remark).collect();
     let verdict = match pressing.as_slice() {
         [] => well(facts, beat, standby, by_tick),
         [only] => Verdict::new(VerdictKind::Degraded, format!("it fires, but: {}", only.what)),
@@ -215,12 +215,20 @@ fn well(facts: &Facts, beat: &Heartbeat, standby: bool, by_tick: bool) -> Verdic
     Verdict::new(VerdictKind::Live, summary)
 }
 
+/// What was found beside the verdict and isn't among these problems.
+fn untold<'a>(facts: &'a Facts, told: &[Problem]) -> impl Iterator<Item = &'a Problem> {
+    facts.problems.iter().filter(move |problem| !told.iter().any(|told| told.key == problem.key))
+}
+
 /// What is wrong with a scheduler that fires.
 fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(why) = &beat.fallback_reason {
         let what = format!("the provider `{}` fires instead of the one that was asked for: {why}", beat.provider);
-        problems.push(Problem::new("fallback", what, "correct `provider` in config.yaml, then restart sched"));
+        // What is wrong with config.yaml and what came of it are one problem, under the key of its cause.
+        let cause = facts.problems.iter().find(|problem| problem.what == *why);
+        let (key, hint) = cause.map_or(("fallback", "correct `provider` in config.yaml"), |it| (&it.key, &it.hint));
+        problems.push(Problem::new(key, what, format!("{hint}, then restart sched")));
     } else if !same_provider(&beat.provider, &facts.provider_configured) {
         let what = format!(
             "config.yaml asks for the provider `{}`, `{}` is in force",
