@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::harness::Bench;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn after_a_week_of_downtime_with_a_thousand_one_second_jobs_the_first_tick
     let entries = entries.collect();
     scheduler_core::JobStore::define(&*bench.store, scheduler_core::store::Edit::Add(entries)).await.expect("jobs");
     bench.pass().await;
-    bench.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    bench.clock.advance(Duration::from_hours(168));
     bench.restart().await;
     let began = Instant::now();
     bench.engine.context().tick().await.expect("a tick");
@@ -147,7 +147,7 @@ async fn after_a_week_of_downtime_with_a_thousand_one_second_jobs_the_first_tick
 async fn two_instants_within_the_grace_both_run_and_a_third_coalesces() {
     let bench = Bench::at("2026-03-02T10:00:00Z");
     bench.add("job", "*/10 * * * *", json!({})).await;
-    bench.clock.advance(Duration::from_secs(21 * 60));
+    bench.clock.advance(Duration::from_mins(21));
     bench.pass().await;
     assert_eq!(bench.ran("job"), ["2026-03-02T10:20:00Z"], "10:10 is beyond the grace of half a period");
     let bench = Bench::at("2026-03-02T10:00:00Z");
@@ -155,7 +155,7 @@ async fn two_instants_within_the_grace_both_run_and_a_third_coalesces() {
     bench.clock.advance(Duration::from_secs(119));
     bench.pass().await;
     assert_eq!(bench.ran("job"), ["2026-03-02T10:01:00Z"]);
-    bench.clock.advance(Duration::from_secs(120));
+    bench.clock.advance(Duration::from_mins(2));
     bench.pass().await;
     assert_eq!(bench.ran("job")[1..], ["2026-03-02T10:02:00Z", "2026-03-02T10:03:00Z"], "both, one after the other");
 }
@@ -164,7 +164,7 @@ async fn two_instants_within_the_grace_both_run_and_a_third_coalesces() {
 async fn a_one_shot_that_was_missed_is_caught_up_on_once() {
     let mut bench = Bench::at("2026-03-02T10:00:00Z");
     bench.add("once", "2026-03-02T10:30:00Z", json!({})).await;
-    bench.clock.advance(Duration::from_secs(3 * 3600));
+    bench.clock.advance(Duration::from_hours(3));
     bench.restart().await;
     bench.pass().await;
     bench.live(3, MINUTE).await;

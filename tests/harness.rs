@@ -90,14 +90,14 @@ pub(crate) fn open(
     let as_clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
     let store =
         Arc::new(JsonStore::open(&JsonStoreOptions::new(home.clone(), Arc::clone(&as_clock))).expect("a store"));
-    let pulse = Pulse::new(Heartbeat::new("test", as_clock.now(), Duration::from_secs(60)), Arc::clone(&as_clock));
+    let pulse = Pulse::new(Heartbeat::new("test", as_clock.now(), Duration::from_mins(1)), Arc::clone(&as_clock));
     let options = EngineOptions::new(Arc::clone(&store) as _, Arc::clone(runner) as _, as_clock, pulse.clone());
     (store, Engine::new(options), pulse)
 }
 
 /// Polls a fact about other threads or processes until it holds; panics with `what` after a generous while.
 pub(crate) async fn eventually<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(value) = fact() {
             return value;

@@ -38,7 +38,7 @@ async fn is_replaced(misbehave: fn() -> Result<()>, reason: &str) {
     .await;
     let why = beat.fallback_reason.unwrap_or_default();
     assert!(why.contains(reason), "{why}");
-    bench.clock.advance(Duration::from_secs(60));
+    bench.clock.advance(Duration::from_mins(1));
     bench.runner.until(|ran| ran.len() == 1).await;
     bench.engine.stop();
     running.await.expect("no panic").expect("a clean end");
@@ -90,7 +90,7 @@ async fn the_three_paths_of_fire_due_claim_and_run_lost_claim_no_such_job() {
     let at = |text: &str| text.parse().expect("a timestamp");
     assert_eq!(fire(FireRequest::due(id())).await, FireOutcome::NotDue);
     assert_eq!(fire(FireRequest::due("nobody".parse().expect("an id"))).await, FireOutcome::NotFound);
-    bench.clock.advance(Duration::from_secs(60));
+    bench.clock.advance(Duration::from_mins(1));
     assert!(matches!(fire(FireRequest::at(id(), at("2026-03-02T10:01:00Z"))).await, FireOutcome::Started(_)));
     bench.runner.until(|ran| ran.len() == 1).await;
     assert_eq!(fire(FireRequest::at(id(), at("2026-03-02T10:01:00Z"))).await, FireOutcome::LostClaim, "redelivered");

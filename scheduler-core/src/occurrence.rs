@@ -206,7 +206,9 @@ pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Resul
         Ok(after)
     };
     match (&before.state, change) {
-        (State::Queued, Change::Claim(_)) if before.cancel_requested => Err(Refused::CancelRequested),
+        (State::Queued, Change::Claim(_)) | (State::Claimed(_), Change::Start { .. }) if before.cancel_requested => {
+            Err(Refused::CancelRequested)
+        }
         (State::Queued, Change::Claim(claimed)) => {
             after.state = State::Claimed(claimed.clone());
             after.epoch += 1;
@@ -217,7 +219,6 @@ pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Resul
             after.state = State::Queued;
             Ok(after)
         }
-        (State::Claimed(_), Change::Start { .. }) if before.cancel_requested => Err(Refused::CancelRequested),
         (State::Claimed(claimed), Change::Start { token, epoch }) => {
             fence(claimed, token)?;
             fence_epoch(before, *epoch)?;

@@ -202,8 +202,8 @@ fn newest_instants(job: &Job, first: Timestamp, newest: Timestamp, count: usize)
 /// How late an instant of `job` may be and still run as itself: what the job says, else half the period around `at`,
 /// between two minutes and two hours; two minutes for one-shots.
 pub fn grace(job: &Job, at: Timestamp) -> SignedDuration {
-    const LEAST: Duration = Duration::from_secs(120);
-    const MOST: Duration = Duration::from_secs(2 * 3600);
+    const LEAST: Duration = Duration::from_mins(2);
+    const MOST: Duration = Duration::from_hours(2);
     let grace = job.misfire.grace.unwrap_or_else(|| {
         job.schedule.period_hint(at, &job.time_zone).map_or(LEAST, |period| (period / 2).clamp(LEAST, MOST))
     });

@@ -60,7 +60,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
             return said(out, &job, &run, "queued", &format!("queued as {run}: there is no place for it now"));
         }
     }
-    let entry = end_of(&*store, &job, &run).await?;
+    let entry = end_of(&store, &job, &run).await?;
     store.close().await?;
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
     let word = past::last_cell(&entry, context.now()).text;

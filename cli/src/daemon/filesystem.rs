@@ -20,7 +20,7 @@ const REMOTE: [(i64, &str); 6] = [
 /// Which file system it is on.
 pub(crate) fn check(home: &Home, unsafe_fs: bool) -> Result<(), Failure> {
     let Ok(stat) = rustix::fs::statfs(home.path()) else { return Ok(()) };
-    let magic = i64::try_from(stat.f_type).unwrap_or_default() & 0xffff_ffff;
+    let magic = stat.f_type & 0xffff_ffff;
     match REMOTE.iter().find(|(known, _)| *known == magic) {
         Some((_, name)) if unsafe_fs => {
             tracing::warn!("the home is on {name}: nothing can be promised about jobs firing once");

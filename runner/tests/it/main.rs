@@ -1,5 +1,4 @@
 //! The command runner against real processes: one binary, a file for each promise.
-#![expect(clippy::disallowed_methods, reason = "tests make the files that the program finds, and have no other clock")]
 #![cfg(target_os = "linux")]
 #![expect(clippy::disallowed_methods, reason = "tests make the files that the program finds, and have no other clock")]
 #![expect(

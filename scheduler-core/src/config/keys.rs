@@ -1,8 +1,8 @@
 //! From parsed YAML to a [`Config`], key by key: a wrong value costs that key and nothing else.
 //!
 //! Keys are taken one by one instead of derived, for the same reasons as the fields of a job: an operator needs to hear
-//! which key is wrong, where, what was found and what could stand there; and a key that this build doesn't carry out must
-//! never be ignored.
+//! which key is wrong, where, what was found and what could stand there; and a key that this build doesn't carry out
+//! must never be ignored.
 
 use serde_yaml::{Mapping, Value};
 
@@ -126,6 +126,7 @@ impl Keys<'_> {
         }
     }
 
+    /// A key at the top, or inside the section that `parents` names.
     fn judge(&mut self, parents: &[&str], key: &Value, value: &Value) {
         let Some(key) = key.as_str() else {
             let what = format!("{}: {} is no key", self.file, kind(key));
@@ -134,33 +135,42 @@ impl Keys<'_> {
         };
         let path: Vec<&str> = parents.iter().copied().chain([key]).collect();
         let dotted = path.join(".");
-        if parents.is_empty() && key.starts_with(['$', '_']) || self.known.iter().any(|known| *known == dotted) {
+        // `ticker.interval: 5s` on one line looks like the path it isn't.
+        let is_path = !key.contains('.');
+        if parents.is_empty() && key.starts_with(['$', '_'])
+            || is_path && self.known.iter().any(|known| *known == dotted)
+        {
             return;
         }
-        if NOT_HERE.contains(&dotted.as_str()) {
-            let asks_for_what_is_here = dotted == "store" && value.as_str() == Some("json");
-            if !is_empty(value) && !asks_for_what_is_here {
-                self.problem(
-                    &path,
-                    &format!("this build of sched does not carry `{dotted}` out"),
-                    "remove the key".into(),
-                );
+        if is_path && NOT_HERE.contains(&dotted.as_str()) {
+            let is_here = dotted == "store" && value.as_str() == Some("json");
+            if !is_empty(value) && !is_here {
+                let what = format!("this build of sched does not carry `{dotted}` out");
+                self.problem(&path, &what, "remove the key".into());
             }
             return;
         }
         let place = locate::key(self.text, &path).map_or_else(String::new, |place| format!("{place}: "));
         let what = format!("{}: {place}no such key: `{dotted}`", self.file);
-        let elsewhere = self.known.iter().find(|known| known.rsplit('.').next() == path.last().copied());
-        let hint = match (nearest(key, self.names(parents)).first(), elsewhere.and_then(|known| known.split_once('.')))
-        {
-            (None, Some((section, _))) => format!("write it under `{section}:`"),
+        let hint = self.meant(parents, key);
+        self.problems.push(Problem::remark(problem_key(&path), what, hint));
+    }
+
+    /// What somebody may have meant with a key that there isn't.
+    fn meant(&self, parents: &[&str], key: &str) -> String {
+        let last = key.rsplit('.').next().unwrap_or(key);
+        let elsewhere = self.known.iter().filter_map(|known| known.split_once('.')).find(|(_, name)| *name == last);
+        let near = nearest(key, self.names(parents));
+        match (near.first(), elsewhere) {
+            (near, Some((section, name))) if near.is_none() || key.contains('.') => {
+                format!("write `{name}` on a line of its own, indented, below `{section}:`")
+            }
             (Some(near), _) => {
                 let near: Vec<&str> = parents.iter().copied().chain([*near]).collect();
                 format!("did you mean `{}`?", near.join("."))
             }
-            (None, None) => "remove it".into(),
-        };
-        self.problems.push(Problem::remark(problem_key(&path), what, hint));
+            (None, _) => "remove it".into(),
+        }
     }
 
     fn problem(&mut self, path: &[&str], what: &str, hint: String) {
@@ -185,7 +195,8 @@ impl Keys<'_> {
     }
 }
 
-/// The stable name of a problem with a key: it also names a file, so nothing of the key's text but plain letters gets in.
+/// The stable name of a problem with a key: it also names a file, so nothing of the key's text but plain letters gets
+/// in.
 fn problem_key(path: &[&str]) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' };
     let path: String = path.join(".").chars().take(60).map(plain).collect();

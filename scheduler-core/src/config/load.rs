@@ -52,12 +52,12 @@ impl Default for Loaded {
 
 /// Reads the configuration of `home`.
 ///
-/// With `keep_last_good`, a file without problems is copied to `state/config.last-good.yaml`; only who holds the daemon's
-/// lock may ask for that. Whatever goes wrong with the copy is logged and changes nothing.
+/// With `keep_last_good`, a file without problems is copied to `state/config.last-good.yaml`; only who holds the
+/// daemon's lock may ask for that. Whatever goes wrong with the copy is logged and changes nothing.
 ///
 /// # Behavior
-/// - Never fails. A file that can't be read as a whole leaves the last good one in force, but never its provider: when in
-///   doubt the built-in ticker fires.
+/// - Never fails. A file that can't be read as a whole leaves the last good one in force, but never its provider: when
+///   in doubt the built-in ticker fires.
 ///
 /// ```
 /// use scheduler_core::{Home, config, vfs::RealFs};

@@ -1,8 +1,9 @@
 //! Where in the text of `config.yaml` a key or its value stands.
 //!
-//! Parsed YAML values carry no positions, but the parser's errors do. So the text is read once more along the path of the
-//! key, and the reader refuses whatever it finds there: the refusal carries the place. This holds for block and flow style,
-//! quotes and comments alike, because no second idea of YAML is involved. Only ever called to word a message.
+//! Parsed YAML values carry no positions, but the parser's errors do. So the text is read once more along the path of
+//! the key, and the reader refuses whatever it finds there: the refusal carries the place. This holds for block and
+//! flow style, quotes and comments alike, because no second idea of YAML is involved. Only ever called to word a
+//! message.
 
 use std::{fmt, marker::PhantomData};
 

@@ -1,12 +1,12 @@
 //! `config.yaml`: what the operator wants from the daemon, and what holds where the file says nothing or can't be read.
 //!
-//! - [`Config`] is the checked value; [`load`] makes one from a home and never fails.
+//! - [`Config`] is the checked value; [`load()`] makes one from a home and never fails.
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
 //! - `locate` finds the place of a key for messages; `template` is the file that `sched init` writes.
 //!
-//! **Invariant:** whatever is in the file, the answer is a configuration cron can fire with. What is wrong with the file
-//! comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no provider, so
-//! the built-in one fires.
+//! **Invariant:** whatever is in the file, the answer is a configuration cron can fire with. What is wrong with the
+//! file comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no
+//! provider, so the built-in one fires.
 
 mod keys;
 mod load;
@@ -117,8 +117,8 @@ impl Default for Defaults {
 }
 
 impl Config {
-    /// What holds for a job whose entry doesn't say otherwise, with `system` resolved to the zone's name. A zone that can't be
-    /// found is UTC here; [`load`] has then reported it.
+    /// What holds for a job whose entry doesn't say otherwise, with `system` resolved to the zone's name. A zone that
+    /// can't be found is UTC here; [`load()`] has then reported it.
     ///
     /// ```
     /// use scheduler_core::config::Config;

@@ -1,8 +1,8 @@
 //! The `config.yaml` that `sched init` writes.
 
-/// Every key this build carries out, commented out, with its default. Taking one `#` off every line leaves a file that says
-/// what an empty one says; a test holds that.
-pub const TEMPLATE: &str = r#"## config.yaml: what this machine's sched does. Every key is optional; the values below are the defaults.
+/// Every key this build carries out, commented out, with its default. Taking one `#` off every line leaves a file that
+/// says what an empty one says; a test holds that.
+pub const TEMPLATE: &str = r#"## config.yaml: what sched does here. Every key is optional; the values below are the defaults.
 ## To change one, take the `#` off its line, and off the line of its section where it is indented.
 ## Check the file with `sched validate`.
 

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Here, Shared, pass::panic_words};
 use crate::{
-    Alert, Job, JobId, OccurrenceId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
+    Alert, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
     store::{Abandoned, Claim, Finding, Recovery, Start},
 };
 
@@ -56,8 +56,7 @@ impl Shared {
 
     async fn run_one(self: &Arc<Self>, claim: &Claim, job: &Arc<Job>, cancel: CancellationToken) -> Outcome {
         let noted = (Arc::clone(self), claim.clone());
-        let context = self
-            .run_context(Arc::clone(job), claim.run.clone(), claim.id.clone(), claim.at, claim.attempt)
+        let context = RunContext::new(Arc::clone(job), claim.run.clone(), claim.id.clone(), claim.at, claim.attempt)
             .with_timeout(job.timeout)
             .with_cancel(cancel)
             .on_spawned(move |process| {
@@ -69,17 +68,6 @@ impl Shared {
             Ok(outcome) => outcome,
             Err(panic) => Outcome::failed(format!("the runner panicked: {}", panic_words(panic))),
         }
-    }
-
-    fn run_context(
-        &self,
-        job: Arc<Job>,
-        run: RunId,
-        id: OccurrenceId,
-        at: jiff::Timestamp,
-        attempt: u32,
-    ) -> RunContext {
-        RunContext::new(job, run, id, at, attempt)
     }
 
     async fn note_process(&self, claim: &Claim, process: ProcessRef) {
@@ -133,10 +121,9 @@ impl Shared {
         let shared = Arc::clone(self);
         tokio::spawn(async move {
             let job = Arc::clone(&orphan.job);
-            let context = shared
-                .run_context(job, occurrence.run.clone(), occurrence.id.clone(), occurrence.at, occurrence.attempt)
-                .with_timeout(left)
-                .with_cancel(cancel);
+            let (run, id) = (occurrence.run.clone(), occurrence.id.clone());
+            let context =
+                RunContext::new(job, run, id, occurrence.at, occurrence.attempt).with_timeout(left).with_cancel(cancel);
             let outcome = tokio::select! {
                 outcome = shared.watch_orphan(orphan.clone(), context) => outcome,
                 () = shared.stopping.cancelled() => return,

@@ -11,7 +11,7 @@ use crate::{
     provider::{CronScheduler, JobsChanged, Ticker},
 };
 
-const RECONCILE: Duration = Duration::from_secs(600);
+const RECONCILE: Duration = Duration::from_mins(10);
 const DEBOUNCE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(provider: Arc<dyn CronScheduler>, cx: SchedulerContext) {

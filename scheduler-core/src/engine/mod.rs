@@ -73,8 +73,8 @@ impl EngineOptions {
             clock,
             pulse,
             limits: Limits::default(),
-            interval: Duration::from_secs(60),
-            drain: Duration::from_secs(60),
+            interval: Duration::from_mins(1),
+            drain: Duration::from_mins(1),
             boot_key: None,
         }
     }
@@ -183,8 +183,10 @@ impl Engine {
         if answer.is_ok() {
             answer = self.0.pass(None).await.map(|claimed| summary.claimed += claimed);
         }
-        let mut changes = self.0.options.store.subscribe();
+        let mut elsewhere = self.0.options.store.subscribe();
+        let mut here = self.0.changes.subscribe();
         loop {
+            here.mark_unchanged();
             if let Err(error) = self.turn().await.map(|turn| summary.claimed += turn.claimed) {
                 answer = answer.and(Err(error));
             }
@@ -192,8 +194,8 @@ impl Engine {
                 break;
             }
             tokio::select! {
-                () = self.0.wake.notified() => {}
-                _ = changes.changed() => {}
+                _ = here.changed() => {}
+                _ = elsewhere.changed() => {}
             }
         }
         self.0.tasks.close();
@@ -226,9 +228,11 @@ impl Engine {
 
     async fn wait_for_runs(&self) -> Result<()> {
         let mut changes = self.0.options.store.subscribe();
-        while self.0.awaited() > 0 {
+        let emptied = self.0.emptied();
+        tokio::pin!(emptied);
+        loop {
             tokio::select! {
-                () = self.0.wake.notified() => {}
+                () = &mut emptied => break,
                 // A cancellation from outside comes as a change of the store.
                 _ = changes.changed() => self.0.obey_cancellations().await?,
             }
@@ -270,17 +274,10 @@ impl Engine {
     /// Waits for open runs; cancels what is left after the drain time. Orphans are not waited for: they go on without us.
     async fn drain(&self) {
         let shared = &self.0;
-        let emptied = async {
-            while shared.awaited() > 0 {
-                shared.wake.notified().await;
-            }
-        };
-        if tokio::time::timeout(shared.options.drain, emptied).await.is_err() {
+        if tokio::time::timeout(shared.options.drain, shared.emptied()).await.is_err() {
             tracing::warn!(runs = shared.awaited(), "the drain time is over; the open runs are cancelled");
             self.cancel_all();
-            while shared.awaited() > 0 {
-                shared.wake.notified().await;
-            }
+            shared.emptied().await;
         }
     }
 }
@@ -289,6 +286,15 @@ impl Shared {
     /// Runs whose end this process stays for.
     fn awaited(&self) -> usize {
         self.runs.lock().values().filter(|here| here.awaited).count()
+    }
+
+    /// Waits until there are none.
+    async fn emptied(&self) {
+        // Not the turn's own wake-up: that one is taken by whoever waits first.
+        let mut changes = self.changes.subscribe();
+        while self.awaited() > 0 {
+            let _ = changes.changed().await;
+        }
     }
 
     /// Something moved: the ticker looks again.

@@ -9,11 +9,12 @@ use super::{Engine, Shared, Summary, pass::panic_words};
 use crate::{
     Error, ErrorKind, Outcome, Result, RunId, RunResult,
     liveness::{Failure, Phase, Status},
+    occurrence::Occurrence,
     store::{Abandoned, Finding, Open, Recovery},
 };
 
 /// How often cursors are looked over though nothing hints at a reason.
-const LOOK_OVER: Duration = Duration::from_secs(600);
+const LOOK_OVER: Duration = Duration::from_mins(10);
 /// How overdue a job must be before the engine fires it in a provider's place.
 const BACKSTOP: SignedDuration = SignedDuration::from_mins(10);
 
@@ -164,7 +165,7 @@ impl Shared {
                         done.push(format!(
                             "run {run} of job `{job}` outlived its daemon (pid {pid}): adopted as orphaned"
                         ));
-                        recoveries.push(self.recovery(occurrence, Finding::Alive(Some(process.clone()))));
+                        recoveries.push(recovery(occurrence, Finding::Alive(Some(process.clone()))));
                     }
                     let mut alive = one.clone();
                     if let Some(orphan) = &mut alive.orphan {
@@ -181,16 +182,12 @@ impl Shared {
                     Finding::Over(outcome)
                 }
             };
-            recoveries.push(self.recovery(occurrence, finding));
+            recoveries.push(recovery(occurrence, finding));
         }
         if !recoveries.is_empty() {
             self.options.store.recover(recoveries).await?;
         }
         Ok(())
-    }
-
-    fn recovery(&self, occurrence: &crate::occurrence::Occurrence, finding: Finding) -> Recovery {
-        Recovery { run: occurrence.run.clone(), epoch: occurrence.epoch, finding }
     }
 
     /// Writes the end of a tick, a turn or a record into the pulse. An error stays until the same thing has succeeded.
@@ -235,4 +232,8 @@ impl Shared {
     fn backstop(&self) -> bool {
         !matches!(self.options.pulse.current().provider.as_str(), "builtin" | "none" | "")
     }
+}
+
+fn recovery(occurrence: &Occurrence, finding: Finding) -> Recovery {
+    Recovery { run: occurrence.run.clone(), epoch: occurrence.epoch, finding }
 }

@@ -265,7 +265,7 @@ impl<'a> Fields<'a> {
                     })
                     .collect();
                 match argv? {
-                    argv if argv.first().is_none_or(|program| program.is_empty()) => wrong("it names no program"),
+                    argv if argv.first().is_none_or(String::is_empty) => wrong("it names no program"),
                     argv => Ok(Command::Argv(Arc::from(argv))),
                 }
             }

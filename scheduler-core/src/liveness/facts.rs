@@ -1,5 +1,5 @@
-//! Everything a verdict may rest on, as plain values. Whoever collects them reads the clocks *after* the files: a beat that
-//! seems to come from the future is taken for a lie.
+//! Everything a verdict may rest on, as plain values. Whoever collects them reads the clocks *after* the files: a beat
+//! that seems to come from the future is taken for a lie.
 
 use std::time::Duration;
 

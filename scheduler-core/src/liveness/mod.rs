@@ -1,17 +1,19 @@
 //! Liveness: proof that the loops turn, and what `status` concludes from it.
 //!
 //! - [`heartbeat`] is the proof: what a beat says, how it lies in its file, and how it is read without being fooled.
-//! - [`Pulse`] is the beat in memory, which the engine changes and never waits for; [`PulseWriter`] brings it to the disk.
-//! - [`Facts`] is everything a verdict may rest on; [`verdict`] is the one pure function that concludes.
+//! - [`Pulse`] is the beat in memory, which the engine changes and never waits for; [`PulseWriter`] brings it to the
+//!   disk.
+//! - [`Facts`] is everything a verdict may rest on; [`verdict()`] is the one pure function that concludes.
 //!
-//! **Invariant:** nothing is healthy for want of evidence. A beat that is missing, unreadable, of another boot or machine, or
-//! dated where no clock can have been, ends in a verdict that isn't.
+//! **Invariant:** nothing is healthy for want of evidence. A beat that is missing, unreadable, of another boot or
+//! machine, or dated where no clock can have been, ends in a verdict that isn't.
 
 mod facts;
 pub mod heartbeat;
 mod presence;
 mod pulse;
 mod verdict;
+mod words;
 mod writer;
 
 pub use facts::{Facts, JobFacts, LockFacts, OpenRun, Troubled};

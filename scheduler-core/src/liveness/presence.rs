@@ -1,5 +1,5 @@
-//! The rows of the verdict that ask whether there is anything that could fire: a daemon that holds the lock and gets on, or
-//! ticks that come regularly. What they let through goes on to [`firing`].
+//! The rows of the verdict that ask whether there is anything that could fire: a daemon that holds the lock and gets
+//! on, or ticks that come regularly. What they let through goes on to [`firing`].
 
 use std::time::Duration;
 
@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     facts::Facts,
     heartbeat::{Heartbeat, Phase, Status, Unreadable},
-    verdict::{Verdict, VerdictKind, firing, moment, plural, stale_after, whole_seconds},
+    verdict::{Verdict, VerdictKind, firing, stale_after},
+    words::{moment, plural, span},
 };
-use crate::{ProcessRef, duration, store::Problem};
+use crate::{ProcessRef, store::Problem};
 
 /// How far ahead of the facts a beat may be: the two are not read in the same instant.
 const SLACK: Duration = Duration::from_secs(5);
@@ -51,7 +52,8 @@ fn held(facts: &Facts) -> Verdict {
     let same_namespace =
         own.is_none_or(|beat| beat.pid_ns.is_none() || facts.pid_ns.is_none() || beat.pid_ns == facts.pid_ns);
     match facts.holder_state.filter(|_| same_namespace) {
-        Some('T' | 't') => {
+        // Not `t`: a tracer stops its process many times a second, and lets it go on.
+        Some('T') => {
             let hint = format!("let it go on with `kill -CONT {}`", holder.pid);
             return stalled(format!("the daemon (process {}) is frozen: it was sent a stop signal", holder.pid), hint);
         }
@@ -64,7 +66,7 @@ fn held(facts: &Facts) -> Verdict {
     }
     let interval = own.map_or(facts.interval.min(LONGEST), |beat| believed_interval(beat, facts));
     let young = age < stale_after(interval);
-    let for_so_long = duration::format(whole_seconds(age));
+    let for_so_long = span(age);
     let starting = |what: &str| {
         let what = format!("the daemon was started {for_so_long} ago, and {what}");
         if young { Verdict::new(VerdictKind::Starting, what) } else { stalled(what, RESTART) }
@@ -92,7 +94,7 @@ fn held(facts: &Facts) -> Verdict {
     if stuck >= stale_after {
         let what = format!(
             "the daemon has been stuck for {} (phase {}, cycle {})",
-            words(stuck),
+            span(stuck),
             beat.phase.word(),
             beat.cycle
         );
@@ -101,7 +103,7 @@ fn held(facts: &Facts) -> Verdict {
     // A provider that has never got on has been stuck since the process began.
     let provider = beat.provider_monotonic_ns.map_or(age, since);
     if beat.provider_ticks && !told_to_stop && provider >= stale_after {
-        return stalled(format!("the provider `{}` has been stuck for {}", beat.provider, words(provider)), RESTART);
+        return stalled(format!("the provider `{}` has been stuck for {}", beat.provider, span(provider)), RESTART);
     }
     firing(facts, beat, false, Vec::new())
 }
@@ -169,7 +171,7 @@ fn by_ticks(facts: &Facts) -> Option<Verdict> {
     let limit = stale_after(period);
     let hint = "check that the system's cron still calls `sched tick` for this home";
     if facts.boot_id.as_deref() != Some(&tick.boot_id) {
-        let what = format!("no `sched tick` has come since the machine started {} ago", words(facts.monotonic));
+        let what = format!("no `sched tick` has come since the machine started {} ago", span(facts.monotonic));
         // Without a boot id there is no telling how long it has been.
         let patient = facts.boot_id.is_some() && facts.monotonic < limit;
         return Some(if patient { Verdict::new(VerdictKind::Starting, what) } else { stalled(what, hint) });
@@ -179,7 +181,7 @@ fn by_ticks(facts: &Facts) -> Option<Verdict> {
     }
     let age = facts.monotonic.saturating_sub(Duration::from_nanos(tick.monotonic_ns));
     if age >= limit {
-        let what = format!("the last `sched tick` came {} ago; one is expected every {}", words(age), words(period));
+        let what = format!("the last `sched tick` came {} ago; one is expected every {}", span(age), span(period));
         return Some(stalled(what, hint));
     }
     // A tick that is killed half-way each time beats as regularly as one that works.
@@ -253,8 +255,4 @@ fn misdated(facts: &Facts, beat: &Heartbeat) -> Option<String> {
 
 fn believed_interval(beat: &Heartbeat, facts: &Facts) -> Duration {
     Duration::try_from_secs_f64(beat.interval_s).unwrap_or(facts.interval).min(LONGEST)
-}
-
-fn words(time: Duration) -> String {
-    duration::format(whole_seconds(time))
 }

@@ -7,10 +7,11 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use super::heartbeat::{Heartbeat, Phase, unix};
+use super::heartbeat::{Heartbeat, Phase, Status};
 use crate::Clock;
 
-/// A heartbeat shared between those who change it and the [`PulseWriter`](super::PulseWriter) that keeps it. Cheap to clone.
+/// A heartbeat shared between those who change it and the [`PulseWriter`](super::PulseWriter) that keeps it. Cheap to
+/// clone.
 ///
 /// # Behavior
 /// - Publishing takes a lock for the time of a copy in memory, and never touches a file.
@@ -73,14 +74,14 @@ impl Pulse {
         Self(Arc::new(Shared { clock, cell: Mutex::new(cell), changed: Condvar::new() }))
     }
 
-    /// Changes the beat and dates it. Doesn't say that the engine got on: that is [`progress`](Self::progress)'s to say, so
-    /// that somebody who only watches over it can publish too.
+    /// Changes the beat and dates it. Doesn't say that the engine got on: that is [`progress`](Self::progress)'s to
+    /// say, so that somebody who only watches over it can publish too.
     pub fn publish(&self, change: impl FnOnce(&mut Heartbeat)) {
         let mut cell = self.0.cell.lock();
         let before = Turns::of(&cell.beat);
         change(&mut cell.beat);
         stamp(&mut cell.beat, &*self.0.clock);
-        let news = if before.differ(&Turns::of(&cell.beat)) { News::Turn } else { News::Beat };
+        let news = if before == Turns::of(&cell.beat) { News::Beat } else { News::Turn };
         cell.news = cell.news.max(news);
         if cell.writer_idle || news == News::Turn {
             self.0.changed.notify_one();
@@ -145,28 +146,25 @@ impl Pulse {
     }
 }
 
-/// What of a beat must be on the disk at once when it changes. Idle and ticking are one and the same here: with a job every
-/// second they alternate twice a second.
-#[derive(Debug)]
+/// What of a beat must be on the disk at once when it changes. Idle and ticking are one and the same here: with a job
+/// every second they alternate twice a second.
+#[derive(Debug, PartialEq)]
 struct Turns {
     phase: Option<Phase>,
+    status: Status,
     error: Option<String>,
 }
 
 impl Turns {
     fn of(beat: &Heartbeat) -> Self {
         let phase = Some(beat.phase).filter(|phase| !matches!(phase, Phase::Idle | Phase::Ticking));
-        Self { phase, error: beat.error.as_ref().map(|error| error.message.clone()) }
-    }
-
-    fn differ(&self, other: &Self) -> bool {
-        self.phase != other.phase || self.error != other.error
+        Self { phase, status: beat.status, error: beat.error.as_ref().map(|error| error.message.clone()) }
     }
 }
 
 fn stamp(beat: &mut Heartbeat, clock: &dyn Clock) {
     beat.at = clock.now();
-    beat.at_unix = unix(beat.at);
+    beat.at_unix = beat.at.as_second();
     beat.boottime_ns = nanos(clock.boottime());
     beat.monotonic_ns = nanos(clock.monotonic());
 }

@@ -1,8 +1,9 @@
-//! What `status` concludes: [`verdict`], a pure function of [`Facts`]. The first row that matches is the verdict:
+//! What `status` concludes: [`verdict()`], a pure function of [`Facts`]. The first row that matches is the verdict:
 //!
 //! | verdict | evidence | exit |
 //! |---|---|---|
-//! | STARTING | the lock is held, and the beat isn't its holder's or no tick has finished; for `stale_after` at most | 4 |
+//! | STARTING | the lock is held, and the beat isn't its holder's or no tick has finished; for `stale_after` at most |
+//! 4 |
 //! | STOPPED | the lock is free, and the last beat says stopped, or there is none and no run was left open | 4 |
 //! | UNKNOWN | the evidence is unreadable, of another machine, or dated where no clock can have been | 5 |
 //! | CRASHED | the lock is free otherwise | 4 |
@@ -18,15 +19,15 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
     facts::Facts,
     heartbeat::{Heartbeat, Phase, Status},
     presence,
+    words::{evidence, moment, plural},
 };
-use crate::{RunResult, duration, store::Problem};
+use crate::{RunResult, store::Problem};
 
 /// The conclusion, with what it rests on and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,7 +106,8 @@ impl VerdictKind {
     }
 }
 
-/// How long a loop that should turn every `interval` may go without getting on: three turns, and 20 s for a busy machine.
+/// How long a loop that should turn every `interval` may go without getting on: three turns, and 20 s for a busy
+/// machine.
 ///
 /// ```
 /// use std::time::Duration;
@@ -128,9 +130,11 @@ pub fn stale_after(interval: Duration) -> Duration {
 /// ```
 pub fn verdict(facts: &Facts) -> Verdict {
     let mut verdict = presence::judge(facts);
-    let told: Vec<&str> = verdict.problems.iter().map(|problem| problem.key.as_str()).collect();
-    let rest: Vec<Problem> = facts.problems.iter().filter(|p| !told.contains(&p.key.as_str())).cloned().collect();
-    verdict.problems.extend(rest);
+    for problem in job_problems(facts).into_iter().chain(facts.problems.iter().cloned()) {
+        if verdict.problems.iter().all(|told| told.key != problem.key) {
+            verdict.problems.push(problem);
+        }
+    }
     verdict.evidence.extend(evidence(facts));
     // Remarks last: they are no reason to get up for.
     verdict.problems.sort_by_key(|problem| problem.remark);
@@ -177,6 +181,7 @@ pub(super) fn firing(facts: &Facts, beat: &Heartbeat, by_tick: bool, also: Vec<P
     let standby = beat.provider == "none";
     let mut problems = also;
     problems.extend(shortcomings(facts, beat, standby));
+    problems.extend(job_problems(facts));
     let pressing: Vec<&Problem> = problems.iter().chain(&facts.problems).filter(|problem| !problem.remark).collect();
     let verdict = match pressing.as_slice() {
         [] => well(facts, beat, standby, by_tick),
@@ -237,6 +242,12 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
         let what = format!("job `{job}` was due at {} and has not fired", moment(*at, facts.now));
         problems.push(Problem::new(format!("overdue-{job}"), what, format!("see `sched show {job}` and the log")));
     }
+    problems
+}
+
+/// What is wrong with jobs themselves, whether anything fires them or not.
+fn job_problems(facts: &Facts) -> Vec<Problem> {
+    let mut problems = Vec::new();
     for trouble in &facts.jobs.troubled {
         let job = &trouble.job;
         let ended = match trouble.result {
@@ -260,70 +271,10 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
     problems
 }
 
-/// What everything rests on, whatever the verdict.
-fn evidence(facts: &Facts) -> Vec<String> {
-    let mut lines = Vec::new();
-    lines.push(match (&facts.lock.unreadable, facts.lock.held, &facts.lock.holder) {
-        (Some(why), ..) => format!("daemon.lock can't be examined: {why}"),
-        (None, true, Some(holder)) => format!("daemon.lock is held by process {}", holder.pid),
-        (None, true, None) => "daemon.lock is held by a process that left no name in it".into(),
-        (None, false, _) => "daemon.lock is free".into(),
-    });
-    match &facts.beat {
-        Ok(beat) => lines.push(format!(
-            "last beat at {}: {}, cycle {}, provider {}, process {}",
-            moment(beat.at, facts.now),
-            beat.phase.word(),
-            beat.cycle,
-            beat.provider,
-            beat.pid
-        )),
-        Err(why) => lines.push(format!("ticker.json: {why}")),
-    }
-    if let Ok(tick) = &facts.tick {
-        lines.push(format!("last `sched tick` at {}", moment(tick.at, facts.now)));
-    }
-    if let Some(at) = facts.beat.as_ref().ok().and_then(|beat| beat.last_success_at) {
-        lines.push(format!("last successful tick at {}", moment(at, facts.now)));
-    }
-    let jobs = &facts.jobs;
-    if facts.store_error.is_none() {
-        lines.push(format!("{} jobs, {} enabled, {} of these paused", jobs.total, jobs.enabled, jobs.paused));
-    }
-    for run in &jobs.open {
-        let since = run.since.map_or_else(String::new, |since| format!(" since {}", moment(since, facts.now)));
-        let pid = run.pid.map_or_else(String::new, |pid| format!(", process {pid}"));
-        let dead = if run.abandoned { ", its owner is dead" } else { "" };
-        lines.push(format!("run {} of job `{}` is {}{since}{pid}{dead}", run.run, run.job, run.state));
-    }
-    lines
-}
-
 fn is_builtin(provider: &str) -> bool {
     matches!(provider, "" | "builtin" | "in-process")
 }
 
 fn same_provider(one: &str, other: &str) -> bool {
     one == other || is_builtin(one) && is_builtin(other)
-}
-
-/// `1 run`, `2 runs`.
-pub(super) fn plural(count: usize, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
-}
-
-/// `2026-11-22T02:30:00Z (12s ago)`: to the second, and as seen from now.
-pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
-    let exact = at.strftime("%Y-%m-%dT%H:%M:%SZ");
-    let away = at.duration_since(now);
-    match (whole_seconds(away.unsigned_abs()), away) {
-        (Duration::ZERO, _) => format!("{exact} (now)"),
-        (by, away) if away < SignedDuration::ZERO => format!("{exact} ({} ago)", duration::format(by)),
-        (by, _) => format!("{exact} (in {})", duration::format(by)),
-    }
-}
-
-/// A duration as people need it: to the second.
-pub(super) fn whole_seconds(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs())
 }

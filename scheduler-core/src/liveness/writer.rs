@@ -1,4 +1,5 @@
-//! From the beat in memory to its file: a plain thread, so that neither a blocked runtime nor a blocked disk stops the other.
+//! From the beat in memory to its file: a plain thread, so that neither a blocked runtime nor a blocked disk stops the
+//! other.
 
 use std::{
     io,
@@ -26,8 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(32);
 /// Keeps a [`Pulse`] in its file until it is finished or dropped.
 ///
 /// # Behavior
-/// - Starting, draining, stopping and a change of error are written at once; everything else within a second, and at most
-///   once a second.
+/// - Starting, draining, stopping and a change of error are written at once; everything else within a second, and at
+///   most once a second.
 /// - Makes the file, with the folders above it, if it isn't there or is no longer the one it had.
 /// - A failing disk never ends it: it tries again, and logs once until the error changes.
 #[derive(Debug)]

@@ -82,7 +82,9 @@ impl JobStore for MemoryStore {
                 if let Some(missing) = ids.iter().find(|id| transaction.book.job(id).is_none()) {
                     return Err(Error::new(ErrorKind::NotFound, format!("no job `{missing}`")));
                 }
-                ids.iter().for_each(|id| transaction.remove(id));
+                for id in &ids {
+                    transaction.remove(id);
+                }
                 Ok(views)
             }
         })

@@ -307,13 +307,12 @@ impl Transaction<'_> {
             return Ok(Asked::Known(known.clone()));
         }
         let busy = self.book.open_of(&id).any(Occurrence::is_active);
-        let skip = match force {
-            true => None,
-            false if !job.enabled => Some(SkipReason::Disabled),
-            false if record.paused.is_some() => Some(SkipReason::Paused),
-            false if busy && job.overlap == Overlap::Forbid => Some(SkipReason::Overlap),
-            false => None,
-        };
+        let reasons = [
+            (!job.enabled, SkipReason::Disabled),
+            (record.paused.is_some(), SkipReason::Paused),
+            (busy && job.overlap == Overlap::Forbid, SkipReason::Overlap),
+        ];
+        let skip = reasons.into_iter().find(|(holds, _)| *holds && !force).map(|(_, reason)| reason);
         let run = RunId::random(self.now);
         let cause = if force { Cause::Forced } else { Cause::Asked };
         self.emit(Event::Asked { id: occurrence, run: run.clone(), at: self.now, cause, skip });

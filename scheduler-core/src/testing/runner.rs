@@ -1,6 +1,6 @@
 //! A runner that runs nothing and takes notes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ pub struct Ran {
 pub struct RecordingRunner {
     ran: Mutex<Vec<Ran>>,
     failing: Mutex<BTreeSet<String>>,
-    held: Mutex<BTreeMap<String, ()>>,
+    held: Mutex<BTreeSet<String>>,
     alive: Mutex<BTreeSet<RunId>>,
     changed: watch::Sender<u64>,
 }
@@ -45,7 +45,7 @@ impl RecordingRunner {
 
     /// Runs of `job` go on until [`release`](Self::release).
     pub fn hold(&self, job: &str) {
-        self.held.lock().insert(job.to_owned(), ());
+        self.held.lock().insert(job.to_owned());
     }
 
     /// They end.
@@ -103,7 +103,7 @@ impl JobRunner for RecordingRunner {
         self.ran.lock().push(Ran { job: job.clone(), at: run.scheduled_at, run: run.run.clone() });
         self.changed.send_modify(|count| *count += 1);
         tokio::select! {
-            () = self.while_held(|| self.held.lock().contains_key(job.as_str())) => {}
+            () = self.while_held(|| self.held.lock().contains(job.as_str())) => {}
             () = run.cancelled() => return Outcome::new(RunResult::Cancelled),
         }
         if self.failing.lock().contains(job.as_str()) {

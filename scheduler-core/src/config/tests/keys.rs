@@ -60,187 +60,192 @@ fn a_wrong_value_costs_its_key_only() {
     let default = "correct the value; until then its default holds";
     let quotes = "put it in quotes if it is meant as a name";
     let cases = [
-        (
-            "\n\nprovider: [a]",
-            "config-provider: config.yaml: line 3, column 11: provider: expected a name, found a list",
-            default,
-        ),
-        (
-            "provider: {a: b}",
-            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found a section of keys",
-            default,
-        ),
-        (
-            "provider: false",
-            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found `false`",
-            quotes,
-        ),
-        (
-            "provider: 7",
-            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found the number 7",
-            quotes,
-        ),
-        (
-            "provider: !x y",
-            "config-provider: config.yaml: line 1, column 11: provider: expected a name, found a value tagged `!x`",
-            default,
-        ),
+        ("\n\nprovider: [a]", 3, 11, "provider", "expected a name, found a list", default),
+        ("provider: {a: b}", 1, 11, "provider", "expected a name, found a section of keys", default),
+        ("provider: false", 1, 11, "provider", "expected a name, found `false`", quotes),
+        ("provider: 7", 1, 11, "provider", "expected a name, found the number 7", quotes),
+        ("provider: !x y", 1, 11, "provider", "expected a name, found a value tagged `!x`", default),
         (
             "timezone: Europe/Berlim",
-            "config-timezone: config.yaml: line 1, column 11: timezone: `Europe/Berlim` is not a time zone",
+            1,
+            11,
+            "timezone",
+            "`Europe/Berlim` is not a time zone",
             "did you mean `Europe/Berlin`?",
         ),
         (
             "ticker: 60s",
-            "config-ticker: config.yaml: line 1, column 9: ticker: expected a section of keys, found the text \"60s\"",
+            1,
+            9,
+            "ticker",
+            "expected a section of keys, found the text \"60s\"",
             "its keys are `interval`, `abort_after`, one a line below it",
         ),
-        (
-            "ticker:\n  interval: 60",
-            "config-ticker.interval: config.yaml: line 2, column 13: ticker.interval: `60` has no unit; write `60s`, `60m` or `60h`",
-            default,
-        ),
-        (
-            "ticker: {interval: 10ms}",
-            "config-ticker.interval: config.yaml: line 1, column 20: ticker.interval: shorter than 1s",
-            default,
-        ),
+        ("ticker:\n  interval: 60", 2, 13, "ticker.interval", "`60` has no unit; write `60s`, `60m` or `60h`", default),
+        ("ticker: {interval: 10ms}", 1, 20, "ticker.interval", "shorter than 1s", default),
         (
             "ticker: {interval: 2h}",
-            "config-ticker.interval: config.yaml: line 1, column 20: ticker.interval: longer than 1h, so a stop would go unnoticed for hours",
+            1,
+            20,
+            "ticker.interval",
+            "longer than 1h, so a stop would go unnoticed for hours",
             default,
         ),
         (
             "ticker: {interval: 1.5}",
-            "config-ticker.interval: config.yaml: line 1, column 20: ticker.interval: `1.5` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
+            1,
+            20,
+            "ticker.interval",
+            "`1.5` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
             default,
         ),
         (
             "max_parallel: 0",
-            "config-max_parallel: config.yaml: line 1, column 15: max_parallel: expected a whole number of at least 1, found the number 0",
+            1,
+            15,
+            "max_parallel",
+            "expected a whole number of at least 1, found the number 0",
             default,
         ),
         (
             "max_parallel: many",
-            "config-max_parallel: config.yaml: line 1, column 15: max_parallel: expected a whole number of at least 1, found the text \"many\"",
+            1,
+            15,
+            "max_parallel",
+            "expected a whole number of at least 1, found the text \"many\"",
             default,
         ),
-        (
-            "drain_timeout: -5s",
-            "config-drain_timeout: config.yaml: line 1, column 16: drain_timeout: `-5s` is negative; durations run forwards",
-            default,
-        ),
+        ("drain_timeout: -5s", 1, 16, "drain_timeout", "`-5s` is negative; durations run forwards", default),
         (
             "drain_timeout: [1]",
-            "config-drain_timeout: config.yaml: line 1, column 16: drain_timeout: expected a duration such as `30s` or `1h30m`, found a list",
+            1,
+            16,
+            "drain_timeout",
+            "expected a duration such as `30s` or `1h30m`, found a list",
             default,
         ),
         (
             "misfire: {policy: never}",
-            "config-misfire.policy: config.yaml: line 1, column 19: misfire.policy: expected `latest`, `all` or `skip`, found the text \"never\"",
+            1,
+            19,
+            "misfire.policy",
+            "expected `latest`, `all` or `skip`, found the text \"never\"",
             default,
         ),
         (
             "misfire: {max: 5000000000}",
-            "config-misfire.max: config.yaml: line 1, column 16: misfire.max: expected a whole number of at least 1, found the number 5000000000",
+            1,
+            16,
+            "misfire.max",
+            "expected a whole number of at least 1, found the number 5000000000",
             default,
         ),
         (
             "history: {output_limit: lots}",
-            "config-history.output_limit: config.yaml: line 1, column 25: history.output_limit: `lots` is not a size; write `64KiB`, `1MiB` or a number of bytes",
+            1,
+            25,
+            "history.output_limit",
+            "`lots` is not a size; write `64KiB`, `1MiB` or a number of bytes",
             default,
         ),
         (
             "history: {logs_per_job: -1}",
-            "config-history.logs_per_job: config.yaml: line 1, column 25: history.logs_per_job: expected a whole number of at least 0, found the number -1",
+            1,
+            25,
+            "history.logs_per_job",
+            "expected a whole number of at least 0, found the number -1",
             default,
         ),
         (
             "defaults: {overlap: replace}",
-            "config-defaults.overlap: config.yaml: line 1, column 21: defaults.overlap: this build of sched does not carry `replace` out",
+            1,
+            21,
+            "defaults.overlap",
+            "this build of sched does not carry `replace` out",
             "use `forbid` or `allow`",
         ),
         (
             "defaults: {inherit_env: no}",
-            "config-defaults.inherit_env: config.yaml: line 1, column 25: defaults.inherit_env: expected true or false, found the text \"no\"",
+            1,
+            25,
+            "defaults.inherit_env",
+            "expected true or false, found the text \"no\"",
             "write `false`",
         ),
-        (
-            "defaults: {shell: ''}",
-            "config-defaults.shell: config.yaml: line 1, column 19: defaults.shell: it is empty",
-            default,
-        ),
+        ("defaults: {shell: ''}", 1, 19, "defaults.shell", "it is empty", default),
         (
             "defaults: {env: [A=1]}",
-            "config-defaults.env: config.yaml: line 1, column 17: defaults.env: expected variables with their values, found a list",
+            1,
+            17,
+            "defaults.env",
+            "expected variables with their values, found a list",
             default,
         ),
-        (
-            "defaults: {env: {A: [1]}}",
-            "config-defaults.env: config.yaml: line 1, column 17: defaults.env: A: expected a text, found a list",
-            default,
-        ),
-        (
-            "defaults: {env: {A=B: x}}",
-            "config-defaults.env: config.yaml: line 1, column 17: defaults.env: the text \"A=B\" is not a name of a variable",
-            default,
-        ),
+        ("defaults: {env: {A: [1]}}", 1, 17, "defaults.env", "A: expected a text, found a list", default),
+        ("defaults: {env: {A=B: x}}", 1, 17, "defaults.env", "the text \"A=B\" is not a name of a variable", default),
         (
             "gateway: {listen: '127.0.0.1:7373'}",
-            "config-gateway: config.yaml: line 1, column 10: gateway: this build of sched does not carry `gateway` out",
+            1,
+            10,
+            "gateway",
+            "this build of sched does not carry `gateway` out",
             "remove the key",
         ),
-        (
-            "store: postgres://db",
-            "config-store: config.yaml: line 1, column 8: store: this build of sched does not carry `store` out",
-            "remove the key",
-        ),
+        ("store: postgres://db", 1, 8, "store", "this build of sched does not carry `store` out", "remove the key"),
         (
             "ticker: {abort_after: 5m}",
-            "config-ticker.abort_after: config.yaml: line 1, column 23: ticker.abort_after: this build of sched does not carry `ticker.abort_after` out",
+            1,
+            23,
+            "ticker.abort_after",
+            "this build of sched does not carry `ticker.abort_after` out",
             "remove the key",
         ),
         (
             "defaults: {retries: {max: 2}}",
-            "config-defaults.retries: config.yaml: line 1, column 21: defaults.retries: this build of sched does not carry `defaults.retries` out",
+            1,
+            21,
+            "defaults.retries",
+            "this build of sched does not carry `defaults.retries` out",
             "remove the key",
         ),
     ];
-    for (text, problem, hint) in cases {
-        refused(text, &format!("{problem} [{hint}]"));
+    for (text, line, column, key, what, hint) in cases {
+        let place = format!("config.yaml: line {line}, column {column}");
+        refused(text, &format!("config-{key}: {place}: {key}: {what} [{hint}]"));
     }
 }
 
 #[test]
 fn an_unknown_key_is_a_remark_with_the_nearest_one() {
     let cases = [
-        (
-            "privider: x",
-            "remark config-privider: config.yaml: line 1, column 1: no such key: `privider` [did you mean `provider`?]",
-        ),
-        (
-            "gatway: 1",
-            "remark config-gatway: config.yaml: line 1, column 1: no such key: `gatway` [did you mean `gateway`?]",
-        ),
-        (
-            "ticker:\n  intervall: 5s",
-            "remark config-ticker.intervall: config.yaml: line 2, column 3: no such key: `ticker.intervall` [did you mean `ticker.interval`?]",
-        ),
+        ("privider: x", 1, 1, "privider", "did you mean `provider`?"),
+        ("gatway: 1", 1, 1, "gatway", "did you mean `gateway`?"),
+        ("ticker:\n  intervall: 5s", 2, 3, "ticker.intervall", "did you mean `ticker.interval`?"),
         (
             "logs_per_job: 5",
-            "remark config-logs_per_job: config.yaml: line 1, column 1: no such key: `logs_per_job` [write it under `history:`]",
+            1,
+            1,
+            "logs_per_job",
+            "write `logs_per_job` on a line of its own, indented, below `history:`",
         ),
+        ("zzzzzzzzzz: 5", 1, 1, "zzzzzzzzzz", "remove it"),
+        ("'../x y': 5", 1, 1, "../x y", "remove it"),
         (
-            "zzzzzzzzzz: 5",
-            "remark config-zzzzzzzzzz: config.yaml: line 1, column 1: no such key: `zzzzzzzzzz` [remove it]",
+            "ticker.interval: 5s",
+            1,
+            1,
+            "ticker.interval",
+            "write `interval` on a line of its own, indented, below `ticker:`",
         ),
-        ("'../x y': 5", "remark config-..-x-y: config.yaml: line 1, column 1: no such key: `../x y` [remove it]"),
-        ("12: x", "remark config-key: config.yaml: the number 12 is no key [remove it]"),
-        ("[a, b]: x", "remark config-key: config.yaml: a list is no key [remove it]"),
+        ("history.keep_days: 5", 1, 1, "history.keep_days", "did you mean `history`?"),
     ];
-    for (text, problem) in cases {
-        refused(text, problem);
+    for (text, line, column, key, hint) in cases {
+        let name = key.replace(['/', ' '], "-");
+        let place = format!("config.yaml: line {line}, column {column}");
+        refused(text, &format!("remark config-{name}: {place}: no such key: `{key}` [{hint}]"));
     }
+    refused("12: x", "remark config-key: config.yaml: the number 12 is no key [remove it]");
+    refused("[a, b]: x", "remark config-key: config.yaml: a list is no key [remove it]");
 }
 
 #[test]

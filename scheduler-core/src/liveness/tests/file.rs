@@ -91,19 +91,39 @@ fn what_cannot_be_read_says_why() {
 proptest! {
     /// Whatever the texts and numbers are, the file has its size and reads back.
     #[test]
-    fn it_always_fits(text in "\\PC{0,40}|[\\x00-\\x1f\"\\\\]{0,3000}|.{0,3000}", number in any::<u64>(), seconds in Timestamp::MIN.as_second()..=Timestamp::MAX.as_second()) {
+    fn it_always_fits(
+        text in "\\PC{0,40}|[\\x00-\\x1f\"\\\\]{0,3000}|.{0,3000}",
+        n in any::<u64>(),
+        seconds in Timestamp::MIN.as_second()..=Timestamp::MAX.as_second(),
+    ) {
         let at = Timestamp::from_second(seconds).unwrap();
-        let mut beat = Heartbeat::new(text.clone(), at, Duration::from_secs(number >> 12));
-        (beat.agent, beat.boot_id, beat.provider) = (text.clone(), text.clone(), text.clone());
-        (beat.machine_id, beat.fallback_reason, beat.last_action) = (Some(text.clone()), Some(text.clone()), Some(text.clone()));
-        beat.error = Some(Failure { message: text.clone(), since: at, count: number });
-        (beat.previous_at, beat.last_success_at, beat.next_wakeup) = (Some(at), Some(at), Some(at));
-        (beat.cycle, beat.queue, beat.running, beat.boottime_ns, beat.monotonic_ns) = (number, number, number, number, number);
-        (beat.progress_monotonic_ns, beat.provider_monotonic_ns, beat.pid_ns, beat.proc_start) = (number, Some(number), Some(number), number);
+        let some = || Some(text.clone());
+        let beat = Heartbeat {
+            agent: text.clone(),
+            boot_id: text.clone(),
+            provider: text.clone(),
+            machine_id: some(),
+            fallback_reason: some(),
+            last_action: some(),
+            error: Some(Failure { message: text.clone(), since: at, count: n }),
+            previous_at: Some(at),
+            last_success_at: Some(at),
+            next_wakeup: Some(at),
+            cycle: n,
+            queue: n,
+            running: n,
+            boottime_ns: n,
+            monotonic_ns: n,
+            progress_monotonic_ns: n,
+            provider_monotonic_ns: Some(n),
+            pid_ns: Some(n),
+            proc_start: n,
+            ..Heartbeat::new(text.clone(), at, Duration::from_secs(n >> 32))
+        };
         let file = beat.encode();
         prop_assert_eq!(file.len(), FILE_LEN);
         let read = Heartbeat::decode(&file).unwrap();
-        prop_assert_eq!(read.cycle, number);
+        prop_assert_eq!(read.cycle, n);
         if text.len() < 10 {
             prop_assert_eq!(read, beat);
         }

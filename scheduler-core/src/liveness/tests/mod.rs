@@ -50,7 +50,7 @@ fn live() -> Facts {
 /// The beat of that daemon, `seconds` old.
 fn beat(facts: &Facts, seconds: u64) -> Heartbeat {
     let age = Duration::from_secs(seconds);
-    let ns = |time: Duration| (time - age).as_nanos() as u64;
+    let ns = |time: Duration| time.checked_sub(age).unwrap().as_nanos() as u64;
     Heartbeat {
         machine_id: Some("machine".into()),
         boot_id: "boot".into(),

@@ -41,7 +41,9 @@ pub(super) fn take_in(transaction: &mut Transaction<'_>, document: &Document, ha
         if document.entries.is_empty() && !gone.is_empty() {
             tracing::warn!(jobs = gone.len(), "jobs.json lists no jobs any more: all of them are removed");
         }
-        gone.iter().for_each(|id| transaction.remove(id));
+        for id in &gone {
+            transaction.remove(id);
+        }
     }
     transaction.emit(Event::Definitions { hash });
 }

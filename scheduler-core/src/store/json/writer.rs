@@ -51,7 +51,7 @@ impl Writer {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let deadline = Instant::now() + self.patience;
-        let work = Change { change: Some(change), answer: None, reply, deadline };
+        let work = Change { make: Some(change), answer: None, reply, deadline };
         self.send(Task::Change(Box::new(work)))?;
         self.wait(answer).await
     }
@@ -132,7 +132,7 @@ fn sync(keeper: &mut Keeper) {
 }
 
 struct Change<F, T> {
-    change: Option<F>,
+    make: Option<F>,
     answer: Option<T>,
     reply: oneshot::Sender<Result<T>>,
     deadline: Instant,
@@ -144,7 +144,7 @@ where
     T: Send,
 {
     fn run(&mut self, transaction: &mut Transaction<'_>, coroner: &Coroner<'_>) {
-        self.answer = self.change.take().map(|change| change(transaction, coroner));
+        self.answer = self.make.take().map(|make| make(transaction, coroner));
     }
 
     fn answer(self: Box<Self>, result: Result<(), &Error>) {
