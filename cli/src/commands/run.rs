@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use scheduler_core::{
     ErrorKind, Home, JobRunner, JobStore as _, config,
-    liveness::PulseWriter,
+    liveness::{Phase, PulseWriter, heartbeat},
     store::{Edit, JobView, JsonStore},
     vfs::RealFs,
 };
@@ -44,6 +44,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let real = Arc::new(machinery::runner(&home, &loaded.config));
     let runner: Arc<dyn JobRunner> = if args.example { Arc::new(OutLoud(real)) } else { real };
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
+    say_how_the_last_one_ended(&home);
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     signals::install(machinery.engine.clone())?;
 
@@ -59,6 +60,19 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     closed?;
     out.line("stopped; nothing fires until the next `sched run`")?;
     Ok(exit::OK)
+}
+
+/// The lock is ours, so whoever beat last is gone; if it didn't say goodbye, somebody should know.
+fn say_how_the_last_one_ended(home: &Home) {
+    if let Ok(last) = heartbeat::read(&RealFs, &home.ticker_json())
+        && last.phase != Phase::Stopped
+    {
+        let (pid, cycle, running) = (last.pid, last.cycle, last.running);
+        tracing::warn!(
+            "the previous daemon (pid {pid}) ended without stopping, at cycle {cycle}, {} with {running} open runs",
+            last.at
+        );
+    }
 }
 
 /// `--example` is for trying out: it must not run beside somebody's real jobs.

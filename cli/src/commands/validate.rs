@@ -64,7 +64,8 @@ async fn of_home(context: &Context) -> Result<Findings, Failure> {
         return Err(no_home(&home));
     }
     // The store knows more than the file: what stays in force in spite of it, and what happened to the clock.
-    let known = context.look()?.problems().await?;
+    let mut known = context.look()?.problems().await?;
+    known.retain(|problem| problem.key != "clock-repaired");
     let file = home.jobs_json();
     let mut findings = match file.try_exists() {
         Ok(false) => Findings { problems: Vec::new(), warnings: Vec::new(), jobs: 0 },

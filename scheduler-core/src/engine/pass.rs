@@ -8,8 +8,8 @@ use super::Shared;
 use crate::{
     Error, ErrorKind, Result,
     liveness::Phase,
-    occurrence::Cause,
-    plan::{Plan, Planned, plan},
+    occurrence::SkipReason,
+    plan::{Planned, plan},
     store::{Admission, Claim, DueJob},
 };
 
@@ -46,10 +46,7 @@ impl Shared {
         let plans: Vec<Admission> = open.due.into_iter().filter_map(|due| planned(due, now)).collect();
         let mut claims: Vec<Claim> = Vec::new();
         if !plans.is_empty() {
-            let late = plans.iter().filter(|admission| is_catch_up(&admission.plan)).count();
-            if late > 0 {
-                tracing::warn!(jobs = late, "instants were missed and are caught up on by each job's misfire policy");
-            }
+            list_catch_ups(&plans);
             // What others were faster with comes back as lost, and is theirs.
             let won = self.options.store.admit(plans, self.options.limits).await?;
             claims.extend(won.into_iter().flatten().flatten());
@@ -88,8 +85,23 @@ pub(super) fn planned(due: DueJob, now: jiff::Timestamp) -> Option<Admission> {
     }
 }
 
-fn is_catch_up(plan: &Plan) -> bool {
-    !plan.gaps.is_empty() || plan.admit.iter().any(|(_, planned)| *planned == Planned::Run(Cause::Late))
+/// How many catch-ups are listed one by one.
+const LISTED: usize = 20;
+
+/// Says what was missed, and what becomes of it.
+fn list_catch_ups(plans: &[Admission]) {
+    let is_missed = |reason| matches!(reason, SkipReason::Misfire | SkipReason::Coalesced);
+    let missed: Vec<&Admission> =
+        plans.iter().filter(|admission| admission.plan.gaps.iter().any(|gap| is_missed(gap.reason))).collect();
+    for Admission { job, plan, .. } in missed.iter().take(LISTED) {
+        let runs = plan.admit.iter().filter(|(_, planned)| matches!(planned, Planned::Run(_))).count();
+        if let (Some(first), Some(last)) = (plan.gaps.first(), plan.gaps.last()) {
+            tracing::warn!(%job, from = %first.from, to = %last.to, "instants were missed; {runs} run in their place");
+        }
+    }
+    if missed.len() > LISTED {
+        tracing::warn!("and so did {} more jobs: see `sched history`", missed.len() - LISTED);
+    }
 }
 
 /// What a panic said.

@@ -1,1 +1,135 @@
+//! Every step from every state, as a table: what is not listed is refused.
 
+use super::*;
+
+fn occurrence(state: State) -> Occurrence {
+    let id = OccurrenceId::scheduled("job".parse().unwrap(), 1, Timestamp::UNIX_EPOCH);
+    let mut occurrence = Occurrence::queued(id, RunId::new("run"), Timestamp::UNIX_EPOCH, Cause::OnTime);
+    occurrence.epoch = u32::from(state != State::Queued);
+    occurrence.state = state;
+    occurrence
+}
+
+fn claimed() -> Claimed {
+    Claimed { owner: OwnerId::new("owner"), token: Token::new("token") }
+}
+
+fn process() -> ProcessRef {
+    ProcessRef { pid: 7, start_time: 7, boot_id: "boot".into() }
+}
+
+fn states() -> [(&'static str, State); 6] {
+    [
+        ("queued", State::Queued),
+        ("claimed", State::Claimed(claimed())),
+        ("running", State::Running(claimed(), None)),
+        ("spawned", State::Running(claimed(), Some(process()))),
+        ("orphaned", State::Orphaned(Some(process()))),
+        ("closed", State::Closed(Closing::Cancelled)),
+    ]
+}
+
+fn changes() -> Vec<(&'static str, Change)> {
+    let finish = |result| Change::Finish { token: Token::new("token"), epoch: 1, outcome: Outcome::new(result) };
+    let abandon = |result| Change::Abandon { epoch: 1, outcome: Outcome::new(result) };
+    vec![
+        ("claim", Change::Claim(claimed())),
+        ("requeue", Change::Requeue { epoch: 1 }),
+        ("start", Change::Start { token: Token::new("token"), epoch: 1 }),
+        ("note process", Change::Spawned { token: Token::new("token"), process: process() }),
+        ("finish", finish(RunResult::Succeeded)),
+        ("orphan", Change::Orphan { epoch: 1, process: Some(process()) }),
+        ("abandon", abandon(RunResult::Unknown)),
+        ("abandon as succeeded", abandon(RunResult::Succeeded)),
+        ("cancel", Change::RequestCancel),
+        ("skip", Change::Skip(SkipReason::Overlap)),
+    ]
+}
+
+#[test]
+fn exactly_these_steps_exist() {
+    // state, change, the word for what follows
+    let allowed = [
+        ("queued", "claim", "claimed"),
+        ("queued", "cancel", "cancelled"),
+        ("queued", "skip", "skipped"),
+        ("claimed", "requeue", "queued"),
+        ("claimed", "start", "running"),
+        ("claimed", "cancel", "cancelled"),
+        ("claimed", "skip", "skipped"),
+        ("running", "note process", "running"),
+        ("running", "finish", "succeeded"),
+        ("running", "orphan", "orphaned"),
+        ("running", "abandon", "unknown"),
+        ("running", "cancel", "running"),
+        ("spawned", "finish", "succeeded"),
+        ("spawned", "orphan", "orphaned"),
+        ("spawned", "abandon", "unknown"),
+        ("spawned", "cancel", "running"),
+        ("orphaned", "abandon", "unknown"),
+        ("orphaned", "cancel", "orphaned"),
+    ];
+    for (state_name, state) in states() {
+        for (change_name, change) in changes() {
+            let after = transition(&occurrence(state.clone()), &change, Timestamp::UNIX_EPOCH);
+            let expected = allowed.iter().find(|(s, c, _)| (*s, *c) == (state_name, change_name)).map(|(_, _, to)| *to);
+            assert_eq!(
+                after.as_ref().ok().map(Occurrence::word),
+                expected,
+                "{state_name} --{change_name}--> {after:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrong_token_or_epoch_fences_every_step_that_needs_one() {
+    let token = || Token::new("stolen");
+    let right = || Token::new("token");
+    let outcome = || Outcome::new(RunResult::Succeeded);
+    let wrong = [
+        (State::Claimed(claimed()), Change::Start { token: token(), epoch: 1 }),
+        (State::Claimed(claimed()), Change::Start { token: right(), epoch: 2 }),
+        (State::Claimed(claimed()), Change::Requeue { epoch: 2 }),
+        (State::Running(claimed(), None), Change::Spawned { token: token(), process: process() }),
+        (State::Running(claimed(), None), Change::Finish { token: token(), epoch: 1, outcome: outcome() }),
+        (State::Running(claimed(), None), Change::Finish { token: right(), epoch: 2, outcome: outcome() }),
+        (State::Running(claimed(), None), Change::Orphan { epoch: 2, process: None }),
+        (State::Orphaned(None), Change::Abandon { epoch: 2, outcome: Outcome::new(RunResult::Unknown) }),
+    ];
+    for (state, change) in wrong {
+        let refused = transition(&occurrence(state), &change, Timestamp::UNIX_EPOCH);
+        assert_eq!(refused, Err(Refused::Fenced), "{change:?}");
+    }
+}
+
+#[test]
+fn a_claim_taken_back_leaves_the_zombie_fenced_out() {
+    let now = Timestamp::UNIX_EPOCH;
+    let first = transition(&occurrence(State::Queued), &Change::Claim(claimed()), now).unwrap();
+    let back = transition(&first, &Change::Requeue { epoch: first.epoch }, now).unwrap();
+    let other = Claimed { owner: OwnerId::new("other"), token: Token::new("other") };
+    let second = transition(&back, &Change::Claim(other), now).unwrap();
+    let zombie = Change::Start { token: Token::new("token"), epoch: first.epoch };
+    assert_eq!(transition(&second, &zombie, now), Err(Refused::Fenced));
+}
+
+#[test]
+fn what_was_cancelled_is_not_claimed_or_started() {
+    for (state, change) in [
+        (State::Queued, Change::Claim(claimed())),
+        (State::Claimed(claimed()), Change::Start { token: Token::new("token"), epoch: 1 }),
+    ] {
+        let mut before = occurrence(state);
+        before.cancel_requested = true;
+        assert_eq!(transition(&before, &change, Timestamp::UNIX_EPOCH), Err(Refused::CancelRequested));
+    }
+}
+
+#[test]
+fn every_change_survives_its_journal_line() {
+    for (name, change) in changes() {
+        let line = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<Change>(&line).unwrap(), change, "{name}: {line}");
+    }
+}

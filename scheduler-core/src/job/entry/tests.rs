@@ -1,1 +1,113 @@
+//! Entries as tables: what is taken, and what is refused with which words.
 
+use serde_json::json;
+
+use super::*;
+
+fn parse(entry: &Value) -> Result<Job, EntryError> {
+    parse_definition(entry, &JobDefaults::default(), "UTC", Timestamp::UNIX_EPOCH)
+}
+
+fn with(field: &str, value: Value) -> Value {
+    let mut entry = json!({"id": "job", "schedule": "@daily", "command": ["true"]});
+    entry[field] = value;
+    entry
+}
+
+#[test]
+fn a_full_entry_is_taken_field_by_field() {
+    let job = parse(&json!({
+        "id": "backup", "name": "Nightly backup", "description": "the database", "enabled": false,
+        "schedule": "30 2 * * *", "timezone": "Europe/Berlin", "command": ["pg_dump", "-f", "/b/db.sql"],
+        "env": {"PGPASSFILE": "/etc/pgpass", "LEVEL": 9}, "workdir": "/b", "timeout": "1h", "overlap": "allow",
+        "misfire": {"grace": "5m", "policy": "all", "max": 3}, "max_parallel": 2, "tags": ["db"], "output_limit": "64KiB"
+    }))
+    .unwrap();
+    assert_eq!((job.id.as_str(), job.name.as_str(), job.enabled), ("backup", "Nightly backup", false));
+    assert_eq!(job.time_zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(job.env["LEVEL"], "9");
+    assert_eq!((job.timeout, job.output_limit), (Some(Duration::from_hours(1)), Some(65536)));
+    assert_eq!(job.misfire, Misfire { grace: Some(Duration::from_mins(5)), policy: MisfirePolicy::All, max: 3 });
+    assert_eq!((job.overlap, job.max_parallel), (Overlap::Allow, Some(2)));
+}
+
+#[test]
+fn what_is_absent_or_null_is_the_default() {
+    let job = parse(&with("timeout", Value::Null)).unwrap();
+    assert_eq!((job.name.as_str(), job.enabled, job.timeout), ("job", true, None));
+    assert_eq!((job.overlap, job.misfire), (Overlap::Forbid, Misfire::default()));
+    assert_eq!(parse(&with("timeout", json!(0))).unwrap().timeout, None, "0 is for ever");
+    assert_eq!(parse(&with("command", json!("echo hi"))).unwrap().command, Command::Shell("echo hi".into()));
+}
+
+#[test]
+fn refusals_name_the_field_what_was_found_and_what_could_stand_there() {
+    let check = |entry: &Value, expected: &str| {
+        let error = parse(entry).unwrap_err().to_string();
+        assert!(error.contains(expected), "{entry}\n  said: {error}\n  not:  {expected}");
+    };
+    check(&json!("backup"), "expected a job ({...}), found the text \"backup\"");
+    check(&json!({"schedule": "@daily"}), "it has neither `id` nor `name`");
+    check(&with("id", json!("Nightly Backup")), "id: invalid job id `Nightly Backup`: `N` is a capital letter");
+    check(&with("id", json!("Nightly Backup")), "`nightly-backup`");
+    check(&with("id", json!(7)), "id: expected a text, found the number 7");
+    check(&json!({"id": "job", "command": "x"}), "schedule: missing");
+    check(&json!({"id": "job", "schedule": "@daily"}), "command: missing");
+    check(&with("schedule", json!("61 * * * *")), "schedule: ");
+    check(&with("schedule", json!(["@daily"])), "schedule: expected a text, found a list");
+    check(&with("timezone", json!("Europe/Berlim")), "did you mean `Europe/Berlin`?");
+    check(&with("command", json!([])), "command: it names no program");
+    check(&with("command", json!([""])), "command: it names no program");
+    check(&with("command", json!(" ")), "command: it is empty");
+    check(&with("command", json!(["a", 1])), "command: expected texts, found the number 1 in the list");
+    check(&with("command", json!({"run": "x"})), "command: expected a list of texts or a shell line, found an object");
+    check(&with("env", json!(["A=1"])), "env: expected an object of texts, found a list");
+    check(&with("env", json!({"A": []})), "env.A: expected a text, found a list");
+    check(&with("env", json!({"A=B": "x"})), "env.A=B: not a name of a variable");
+    check(&with("workdir", json!("b")), "workdir: `b` is not absolute");
+    check(&with("timeout", json!("10")), "timeout: `10` has no unit; write `10s`");
+    check(
+        &with("timeout", json!(10)),
+        "timeout: expected a duration such as \"30s\" or \"1h30m\", found the number 10",
+    );
+    check(&with("timeout", json!("-5s")), "timeout: `-5s` is negative");
+    check(&with("overlap", json!("never")), "overlap: `never` is neither `forbid` nor `allow`");
+    check(&with("overlap", json!("queue")), "overlap: this build of sched does not carry `queue` out");
+    check(&with("misfire", json!("latest")), "misfire: expected an object");
+    check(&with("misfire", json!({"policy": "some"})), "misfire.policy: `some` is none of");
+    check(&with("misfire", json!({"graze": "5m"})), "misfire.graze: no such setting");
+    check(&with("max_parallel", json!(0)), "max_parallel: expected a whole number of at least 1");
+    check(&with("tags", json!("db")), "tags: expected a list of texts");
+    check(&with("output_limit", json!("1 parsec")), "output_limit: `1 parsec` is not a size");
+    check(&with("enabled", json!("yes")), "enabled: expected true or false, found the text \"yes\"");
+    check(&with("command", json!("a\0b")), "command: it contains a NUL character");
+}
+
+#[test]
+fn a_field_that_this_build_does_not_carry_out_is_never_ignored() {
+    for field in NOT_HERE {
+        let error = parse(&with(field, json!("x"))).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some(field));
+        assert!(error.message.contains("does not carry this field out"), "{error}");
+        assert!(parse(&with(field, Value::Null)).is_ok(), "{field}: null is the same as absent");
+    }
+}
+
+#[test]
+fn fields_that_mean_nothing_are_found_with_the_nearest_that_does() {
+    let mut entry = with("timout", json!("1h"));
+    entry["$schema"] = json!("x");
+    entry["qqqqqq"] = json!(1);
+    let unknown = unknown_fields(&entry);
+    assert_eq!(unknown, [("timout".to_owned(), Some("timeout")), ("qqqqqq".to_owned(), None)]);
+}
+
+#[test]
+fn a_schedule_hash_changes_with_what_next_at_depends_on_and_nothing_else() {
+    let hash = |entry: &Value, zone: &str| schedule_hash(&parse(entry).unwrap(), zone);
+    let base = hash(&with("tags", json!([])), "UTC");
+    assert_eq!(hash(&with("command", json!("other")), "UTC"), base);
+    assert_ne!(hash(&with("schedule", json!("@hourly")), "UTC"), base);
+    assert_ne!(hash(&with("id", json!("other")), "UTC"), base);
+    assert_ne!(hash(&with("tags", json!([])), "Europe/Berlin"), base);
+}

@@ -473,8 +473,12 @@ impl Keeper {
         let mut problems = match &self.seen {
             Some(Seen { content: Ok((document, _)), .. }) => definitions::problems(&path, document, &self.book),
             Some(Seen { content: Err(error), .. }) if self.files.is_some() => {
-                let known = self.book.jobs().count();
-                let what = format!("{path}: {}; the {known} known jobs stay in force", error.words());
+                let known = match self.book.jobs().count() {
+                    0 => "no job is known from before".to_owned(),
+                    1 => "the one known job stays in force".to_owned(),
+                    known => format!("the {known} known jobs stay in force"),
+                };
+                let what = format!("{path}: {}; {known}", error.words());
                 vec![Problem::new("jobs-json", what, error.hint())]
             }
             _ => Vec::new(),

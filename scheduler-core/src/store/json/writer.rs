@@ -80,8 +80,10 @@ impl Writer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Error::new(ErrorKind::Io, "the store's thread has ended")),
             Err(_) => {
-                let what = format!("state/lock has been held by another process for {} s", self.patience.as_secs());
-                Err(Error::new(ErrorKind::Busy, what).hint("see who with `fuser -v` on that file; nothing was written"))
+                let seconds = self.patience.as_secs();
+                let what = format!("the store did not answer for {seconds} s: state/lock is held, or the disk hangs");
+                Err(Error::new(ErrorKind::Busy, what)
+                    .hint("see who holds state/lock with `fuser -v`; nothing was written"))
             }
         }
     }
