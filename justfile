@@ -11,7 +11,7 @@ lint:
     cargo clippy --workspace --all-targets --locked -- -D warnings
 
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --locked
 
 # The daemon with two harmless jobs.
 run-example:
