@@ -2,4 +2,5 @@
 
 mod clock;
 mod harness;
+mod layering;
 mod providers;
