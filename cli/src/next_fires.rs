@@ -1,7 +1,7 @@
 //! The next fires of a job, and why there may be none.
 
 use jiff::{Timestamp, tz::TimeZone};
-use scheduler_core::{schedule::Kind, store::JobView};
+use scheduler_core::store::JobView;
 
 use crate::{
     output::{Output, Printed},
@@ -23,8 +23,8 @@ pub(crate) fn silence(view: &JobView, now: Timestamp) -> Option<String> {
         let reason = paused.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         return Some(format!("it is paused{reason}: it will not fire {until}"));
     }
-    let by_the_clock = !matches!(job.schedule.kind(), Kind::Reboot | Kind::Manual);
-    (by_the_clock && instants(view, now, 1).is_empty()).then(|| "it will never fire again: its time has passed".into())
+    let is_over = upcoming::is_by_the_clock(&job.schedule) && instants(view, now, 1).is_empty();
+    is_over.then(|| "it will never fire again: its time has passed".into())
 }
 
 /// Prints the next fires, one a line.

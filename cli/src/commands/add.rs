@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{
     Error, ErrorKind, JobId, JobStore as _,
     job::parse_definition,
-    schedule::{Kind, Schedule, zone},
+    schedule::{Schedule, zone},
     store::Edit,
 };
 use serde_json::{Map, Value, json};
@@ -75,8 +75,7 @@ const SHOWN: u32 = 3;
 fn storable_schedule(text: &str, zone: &TimeZone, now: Timestamp) -> Result<String, Failure> {
     let text = Schedule::to_absolute(text, now, zone)?;
     let schedule = upcoming::schedule(&text, zone, now)?;
-    let by_the_clock = !matches!(schedule.kind(), Kind::Reboot | Kind::Manual);
-    if by_the_clock && schedule.next_after(now, zone).is_none() {
+    if upcoming::is_by_the_clock(&schedule) && schedule.next_after(now, zone).is_none() {
         let what = format!("invalid schedule: `{text}` never fires again: all its instants have passed");
         return Err(Failure::new(ErrorKind::Invalid, what).hint("give it a year to come, or none"));
     }

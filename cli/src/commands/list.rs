@@ -3,7 +3,7 @@
 //! Entries of `jobs.json` that can't be taken in are listed too: a job that somebody wrote down and that doesn't fire must not
 //! be invisible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use scheduler_core::{
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &ListArgs, context: &Context, out: &mut Output) ->
     let views = context::jobs(&store).await?;
     let problems = store.problems().await?;
     let entry_problems = by_job(&problems);
-    let wanted = selection::several(&views, &args.jobs, args.jobs.is_empty())?;
+    let wanted: BTreeSet<JobId> = selection::several(&views, &args.jobs, args.jobs.is_empty())?.into_iter().collect();
     let shown: Vec<&JobView> = views.iter().filter(|view| wanted.contains(&view.id) && has_tags(view, args)).collect();
     let everything = args.jobs.is_empty() && args.tags.is_empty();
     let never_in_force: Vec<&Problem> = problems

@@ -1,11 +1,7 @@
 //! `sched next`: when a job, or a schedule that somebody is trying out, fires next.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use scheduler_core::{
-    ErrorKind,
-    schedule::{Kind, zone},
-    store::JobView,
-};
+use scheduler_core::{ErrorKind, schedule::zone, store::JobView};
 use serde_json::json;
 
 use super::Done;
@@ -72,7 +68,7 @@ fn of_expr(expr: &str, args: &NextArgs, context: &Context, out: &mut Output) -> 
     }
     out.line(means)?;
     next_fires::print_instants(&next, &zone, now, out)?;
-    if next.is_empty() && !matches!(schedule.kind(), Kind::Reboot | Kind::Manual) {
+    if next.is_empty() && upcoming::is_by_the_clock(&schedule) {
         out.line(format_args!("never after {}", when::stamp(after, &zone)))?;
     }
     Ok(exit::OK)

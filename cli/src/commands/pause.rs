@@ -1,6 +1,8 @@
 //! `sched pause`: jobs stop firing, for a while or until they are resumed.
 
-use scheduler_core::JobStore as _;
+use std::collections::BTreeSet;
+
+use scheduler_core::{JobId, JobStore as _};
 use serde_json::json;
 
 use super::Done;
@@ -24,12 +26,13 @@ pub(crate) async fn run(args: &PauseArgs, context: &Context, out: &mut Output) -
     let store = context.change_existing()?;
     let views = context::jobs(&store).await?;
     let ids = selection::several(&views, &args.jobs, args.all)?;
-    let paused = store.pause(ids.clone(), until, args.reason.clone()).await?;
+    let paused: BTreeSet<JobId> = store.pause(ids.clone(), until, args.reason.clone()).await?.into_iter().collect();
     store.close().await?;
+    let ids: BTreeSet<JobId> = ids.into_iter().collect();
 
     if out.wants_json() {
         let until = until.map(|until| until.to_string());
-        let unchanged: Vec<_> = ids.iter().filter(|id| !paused.contains(id)).collect();
+        let unchanged: Vec<&JobId> = ids.difference(&paused).collect();
         out.json(json!({ "paused": paused, "unchanged": unchanged, "until": until, "reason": args.reason }))?;
         return Ok(exit::OK);
     }

@@ -1,6 +1,8 @@
 //! `sched resume`: paused jobs fire again, from now on.
 
-use scheduler_core::JobStore as _;
+use std::collections::BTreeSet;
+
+use scheduler_core::{JobId, JobStore as _};
 use serde_json::json;
 
 use super::Done;
@@ -16,12 +18,12 @@ pub(crate) async fn run(args: &ResumeArgs, context: &Context, out: &mut Output) 
     let now = context.now();
     let store = context.change_existing()?;
     let ids = selection::several(&context::jobs(&store).await?, &args.jobs, args.all)?;
-    let resumed = store.resume(ids.clone()).await?;
+    let resumed: BTreeSet<JobId> = store.resume(ids.clone()).await?.into_iter().collect();
     let views = context::jobs(&store).await?;
     store.close().await?;
 
     if out.wants_json() {
-        let unchanged: Vec<_> = ids.iter().filter(|id| !resumed.contains(id)).collect();
+        let unchanged: Vec<&JobId> = ids.iter().filter(|id| !resumed.contains(id)).collect();
         out.json(json!({ "resumed": resumed, "unchanged": unchanged }))?;
         return Ok(exit::OK);
     }

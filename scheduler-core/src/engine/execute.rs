@@ -1,6 +1,6 @@
 //! From a claim to its end: start durably, run, finish, tell.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -20,11 +20,10 @@ impl Shared {
     /// Takes responsibility for a claim. Returns at once.
     pub(super) fn dispatch(self: &Arc<Self>, claim: Claim) {
         let cancel = CancellationToken::new();
-        let here = Here { cancel: cancel.clone(), awaited: true };
-        if self.runs.lock().insert(claim.run.clone(), here).is_some() {
-            // The same run twice in one process would be two executions of one claim.
-            tracing::error!(run = %claim.run, "a run that is open here was claimed again; the second claim is left alone");
-            return;
+        match self.runs.lock().entry(claim.run.clone()) {
+            // It is on its way already: a turn has found it before the pass that claimed it got here.
+            Entry::Occupied(_) => return,
+            Entry::Vacant(place) => drop(place.insert(Here { cancel: cancel.clone(), awaited: true })),
         }
         let shared = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -110,9 +109,9 @@ impl Shared {
         let cancel = CancellationToken::new();
         let left = orphan.job.timeout.map(|timeout| self.left_of(timeout, occurrence.started_at));
         let awaited = occurrence.cancel_requested || left == Some(Duration::ZERO);
-        let here = Here { cancel: cancel.clone(), awaited };
-        if self.runs.lock().insert(occurrence.run.clone(), here).is_some() {
-            return;
+        match self.runs.lock().entry(occurrence.run.clone()) {
+            Entry::Occupied(_) => return,
+            Entry::Vacant(place) => drop(place.insert(Here { cancel: cancel.clone(), awaited })),
         }
         tracing::warn!(
             job = %occurrence.id.job, run = %occurrence.run, pid = orphan.process.as_ref().map(|process| process.pid),

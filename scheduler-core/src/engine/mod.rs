@@ -150,13 +150,15 @@ impl Engine {
     /// over.
     ///
     /// # Errors
-    /// Why the first turn failed: a store that can't be read at start is no scheduler. Later failures are survived.
+    /// Why the first turn failed for good: a store that can't be trusted is no scheduler. Whatever may pass is survived.
     pub async fn run(&self, resolved: Resolved) -> Result<()> {
         let shared = &self.0;
         shared.note_troubled().await?;
-        let summary = self.turn().await?;
-        for line in &summary.done {
-            tracing::warn!("{line}");
+        match self.turn().await {
+            Ok(summary) => summary.done.iter().for_each(|line| tracing::warn!("{line}")),
+            // A disk that is full now may not be in a minute: the turn tries again, and the pulse says why nothing fires.
+            Err(error) if error.is_retryable() => {}
+            Err(error) => return Err(error),
         }
         let provider = tokio::spawn(supervise::run(self.clone(), resolved));
         let turns = tokio::spawn(turn::run(self.clone()));

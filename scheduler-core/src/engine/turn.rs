@@ -80,6 +80,10 @@ impl Shared {
             open = self.options.store.open(now, self.options.limits).await?;
         }
         self.cancel(&open.cancel_requested);
+        for claim in std::mem::take(&mut open.claimed_here) {
+            // Mostly on its way already. If the answer to its claiming was lost, this is where it is read back.
+            self.dispatch(claim);
+        }
         if !self.draining.is_cancelled() && !open.startable.is_empty() {
             let startable = std::mem::take(&mut open.startable);
             let won = self.options.store.claim(startable, self.options.limits).await?;

@@ -22,7 +22,7 @@ const WALL_SLACK: SignedDuration = SignedDuration::from_hours(24);
 /// The longest interval and gap that is believed: a beat must not be able to ask for a week of patience.
 const LONGEST: Duration = Duration::from_hours(1);
 
-const RESTART: &str = "see why in its log, then restart it: `systemctl restart sched`, or stop it and `sched run`";
+const RESTART: &str = "see why in its log, then stop it and start it again with `sched run`";
 const RUN: &str = "start the daemon with `sched run`";
 
 pub(super) fn judge(facts: &Facts) -> Verdict {

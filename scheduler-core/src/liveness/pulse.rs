@@ -40,9 +40,19 @@ struct Cell {
     beat: Heartbeat,
     /// How much of it isn't on the disk.
     news: News,
-    /// Whether the writer sleeps until something is published, and not only until it may write again.
-    writer_idle: bool,
+    writer: Writer,
     finished: bool,
+}
+
+/// What the writer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// Nothing: it is at work, or there is none.
+    Awake,
+    /// Anything at all.
+    Idle,
+    /// The end of its pause, or a turn of events.
+    Pausing,
 }
 
 /// How urgently a change wants to be on the disk.
@@ -70,7 +80,7 @@ impl Pulse {
     pub fn new(mut beat: Heartbeat, clock: Arc<dyn Clock>) -> Self {
         stamp(&mut beat, &*clock);
         beat.progress_monotonic_ns = beat.monotonic_ns;
-        let cell = Cell { beat, news: News::Turn, writer_idle: false, finished: false };
+        let cell = Cell { beat, news: News::Turn, writer: Writer::Awake, finished: false };
         Self(Arc::new(Shared { clock, cell: Mutex::new(cell), changed: Condvar::new() }))
     }
 
@@ -83,7 +93,7 @@ impl Pulse {
         stamp(&mut cell.beat, &*self.0.clock);
         let news = if before == Turns::of(&cell.beat) { News::Beat } else { News::Turn };
         cell.news = cell.news.max(news);
-        if cell.writer_idle || news == News::Turn {
+        if cell.writer == Writer::Idle || news == News::Turn {
             self.0.changed.notify_one();
         }
     }
@@ -114,6 +124,12 @@ impl Pulse {
         self.0.changed.notify_one();
     }
 
+    /// Whether the writer waits out its pause, with something to write.
+    #[cfg(test)]
+    pub(super) fn writer_is_pausing(&self) -> bool {
+        self.0.cell.lock().writer == Writer::Pausing
+    }
+
     /// Puts a beat back that could not be written.
     pub(super) fn give_back(&self) {
         let mut cell = self.0.cell.lock();
@@ -130,15 +146,20 @@ impl Pulse {
             }
             match (cell.news, not_before) {
                 (News::None, _) => {
-                    cell.writer_idle = true;
+                    cell.writer = Writer::Idle;
                     self.0.changed.wait(&mut cell);
-                    cell.writer_idle = false;
+                    cell.writer = Writer::Awake;
                     continue;
                 }
-                (News::Beat, Some(not_before)) if !self.0.changed.wait_until(&mut cell, not_before).timed_out() => {
-                    continue;
+                (News::Beat, Some(not_before)) => {
+                    cell.writer = Writer::Pausing;
+                    let wait = self.0.changed.wait_until(&mut cell, not_before);
+                    cell.writer = Writer::Awake;
+                    if !wait.timed_out() {
+                        continue;
+                    }
                 }
-                _ => {}
+                (News::Beat, None) | (News::Turn, _) => {}
             }
             cell.news = News::None;
             return Order::Write(Box::new(cell.beat.clone()));

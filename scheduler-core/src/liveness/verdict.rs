@@ -240,7 +240,7 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
     // In standby everything falls due and nothing fires: that is what was asked for.
     for (job, at) in facts.jobs.overdue.iter().filter(|_| !standby) {
         let what = format!("job `{job}` was due at {} and has not fired", moment(*at, facts.now));
-        problems.push(Problem::new(format!("overdue-{job}"), what, format!("see `sched show {job}` and the log")));
+        problems.push(Problem::new(format!("overdue-{job}"), what, format!("see `sched history {job}` and the log")));
     }
     problems
 }

@@ -28,9 +28,7 @@ pub(super) fn parse(text: Part<'_>) -> Option<Result<std::time::Duration, Schedu
 /// The refusal of a relative form where the clock must not be read.
 pub(super) fn refusal(text: Part<'_>) -> ScheduleError {
     text.error(format!("`{}` counts from now, and a stored schedule has no now", text.text))
-        .with_hint(
-            "`sched add` and `sched edit` turn it into an instant; or write that instant, `2026-06-01T09:00:00Z`",
-        )
+        .with_hint("`sched add` turns it into an instant; or write that instant, `2026-06-01T09:00:00Z`")
         .relative()
 }
 

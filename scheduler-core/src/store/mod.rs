@@ -203,6 +203,8 @@ pub struct Open {
     pub queued: usize,
     /// How many hold a place, whoever owns them.
     pub active: usize,
+    /// Claimed by this owner and not started yet.
+    pub claimed_here: Vec<Claim>,
     /// Claimed or running ones whose owner is dead.
     pub abandoned: Vec<Abandoned>,
     /// Runs that outlived their owner.

@@ -530,6 +530,9 @@ pub(crate) fn open(
     for occurrence in book.open() {
         let abandoned = || Abandoned { occurrence: occurrence.clone(), orphan: orphan(book, occurrence) };
         match (&occurrence.state, occurrence.owner()) {
+            (State::Claimed(claimed), Some(us)) if us == owner => {
+                open.claimed_here.push(claim_of(occurrence, claimed.token.clone(), occurrence.epoch));
+            }
             (State::Orphaned(_), _) => open.orphaned.push(abandoned()),
             (_, Some(other)) if other != owner && is_dead(other) => open.abandoned.push(abandoned()),
             _ => {}

@@ -163,7 +163,15 @@ impl Keeper {
         let lock = self.files.take().and_then(|files| files.lock);
         self.book = Book::new(Arc::clone(self.book.defaults()));
         self.seen = None;
-        let Some(manifest) = Manifest::read(&*self.fs, &self.home)? else { return Ok(()) };
+        let Some(manifest) = Manifest::read(&*self.fs, &self.home)? else {
+            return match self.mode {
+                Mode::Look => Ok(()),
+                Mode::Change => {
+                    let what = format!("the store in {} is gone", self.home.path().display());
+                    Err(Error::new(ErrorKind::NotFound, what).hint("put the home back, or stop what runs on it"))
+                }
+            };
+        };
         let stat = |error| Error::io(format!("cannot look at {}", self.home.manifest().display()), error);
         let manifest_stat = self.fs.stat(&self.home.manifest()).map_err(stat)?;
         let how = if self.mode == Mode::Change { Open::ReadWrite } else { Open::Read };
@@ -293,6 +301,8 @@ impl Keeper {
     pub(super) fn edit(&mut self, edit: &Edit) -> Result<Vec<JobView>> {
         self.locked(|keeper| {
             loop {
+                // Read again whatever its date says: an edit must not be merged into a text of a moment ago.
+                keeper.seen = None;
                 keeper.look();
                 let mut events = Vec::new();
                 keeper.take_in(&mut events);

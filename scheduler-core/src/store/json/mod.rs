@@ -234,13 +234,13 @@ impl JobStore for JsonStore {
                 judged.into_iter().filter(|one| transaction.recover(one.clone(), |owner| coroner.is_dead(owner)));
             settled.count()
         };
-        let settled = self.writer.change(recover).await?;
-        self.writer.direct(Keeper::bury_dead_owners).await?;
-        Ok(settled)
+        self.writer.change(recover).await
     }
 
     async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>> {
-        self.writer.change(move |transaction, _| transaction.housekeep(boot.as_deref())).await
+        let done = self.writer.change(move |transaction, _| transaction.housekeep(boot.as_deref())).await?;
+        self.writer.direct(Keeper::bury_dead_owners).await?;
+        Ok(done)
     }
 
     async fn ledger(&self, query: LedgerQuery) -> Result<Vec<LedgerEntry>> {
