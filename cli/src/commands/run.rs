@@ -12,7 +12,7 @@ use scheduler_core::{
 use crate::{
     args::RunArgs,
     context::{self, Context},
-    daemon::{filesystem, lock, machinery, show::OutLoud, signals},
+    daemon::{filesystem, init, lock, machinery, show::OutLoud, signals},
     example, exit,
     failure::Failure,
     home_setup,
@@ -21,6 +21,9 @@ use crate::{
 };
 
 pub(crate) fn run(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
+    if init::is_needed() {
+        return init::run();
+    }
     runtime::runtime(true)?.block_on(daemon(args, context, out))
 }
 

@@ -52,23 +52,7 @@ fn print(
             out.line(format_args!("    hint: {}", problem.hint))?;
         }
     }
-    let jobs = &facts.jobs;
-    if facts.store_error.is_none() {
-        let disabled = jobs.total - jobs.enabled;
-        out.line(format_args!(
-            "jobs: {} ({} enabled, {} paused, {disabled} disabled or invalid), {} open runs",
-            jobs.total,
-            jobs.enabled,
-            jobs.paused,
-            jobs.open.len()
-        ))?;
-    }
     let now = facts.now;
-    for open in &jobs.open {
-        let pid = open.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
-        let since = open.since.map(|at| format!(" since {}", when::relative(at, now))).unwrap_or_default();
-        out.line(format_args!("  {} {}{since}{pid} (run {})", open.job, open.state, open.run))?;
-    }
     let mut next: Vec<&JobView> = views.iter().filter(|view| standing::next(view).is_some()).collect();
     next.sort_by_key(|view| standing::next(view));
     if !next.is_empty() {

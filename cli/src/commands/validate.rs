@@ -15,6 +15,7 @@ use super::Done;
 use crate::{
     args::ValidateArgs,
     context::{Context, no_home},
+    daemon::machinery,
     exit,
     failure::Failure,
     output::Output,
@@ -72,7 +73,13 @@ async fn of_home(context: &Context) -> Result<Findings, Failure> {
         _ => Findings::of(examine_file(context, &file)?, &file),
     };
     // In a file that was written by hand, a key that means nothing is a mistake too.
-    let config = context.config().problems.clone();
+    let mut config = context.config().problems.clone();
+    if config.is_empty()
+        && let Some(reason) = machinery::provider(context.config()).reason
+    {
+        let what = format!("{}: provider: {reason}", home.config_yaml().display());
+        config.push(Problem::new("config-provider", what, "correct it; until then the built-in ticker fires"));
+    }
     let (about_jobs, others): (Vec<Problem>, Vec<Problem>) =
         known.into_iter().partition(|problem| !problem.remark || problem.job.is_some());
     if !about_jobs.is_empty() {

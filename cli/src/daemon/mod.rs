@@ -6,9 +6,11 @@
 //! | `lock` | `state/daemon.lock`: at most one daemon, and who it is |
 //! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
+//! | `init` | the first process of a container, when that is us |
 //! | `show` | fires made visible, for `run --example` |
 
 pub(crate) mod filesystem;
+pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod machinery;
 pub(crate) mod show;

@@ -62,7 +62,24 @@ fn a_broken_home_keeps_its_jobs_and_says_so() {
     fs::write(sandbox.home().jobs_json(), "{ broken").unwrap();
     let ran = sandbox.run(&["validate", "--json"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.out.contains("the 1 known jobs stay in force"), "{ran:?}");
+    assert!(ran.out.contains("the one known job stays in force"), "{ran:?}");
     assert!(sandbox.ok(&["list"]).contains("@daily"));
     Sandbox::new().fails(&["validate"], 1, &["there is no home at"]);
+}
+
+#[test]
+fn config_yaml_is_judged_key_by_key_and_a_provider_must_be_there() {
+    let sandbox = Sandbox::with_jobs(r#"{"id": "a", "schedule": "@daily", "command": "true"}"#);
+    let check = |content: &str, code: i32, expected: &str| {
+        fs::write(sandbox.home().config_yaml(), content).unwrap();
+        let ran = sandbox.run(&["validate"]);
+        assert_eq!(ran.code, Some(code), "{content}: {ran:?}");
+        assert!(ran.out.contains(expected), "{content}: {ran:?}");
+    };
+    check("provider: none\n", 0, "0 problems");
+    check("provider: nine\n", 1, "config.yaml: provider: no provider is called `nine`; did you mean `none`?");
+    check("provider: [none]\n", 1, "line 1, column 11: provider: expected a name, found a list");
+    check("ticker:\n  intervall: 5s\n", 1, "line 2, column 3: no such key: `ticker.intervall`");
+    check("gateway: {listen: null}\nticker: {interval: 5}\n", 1, "ticker.interval");
+    check("provider: \"x\n", 1, "config.yaml: line 2, column 1");
 }

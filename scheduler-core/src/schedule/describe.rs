@@ -48,7 +48,8 @@ pub(super) fn once(civil: DateTime) -> String {
     format!("Once, at {}", civil.strftime(format))
 }
 
-const MONTHS: [&str; 12] = [
+/// The months' names, January first.
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

@@ -5,6 +5,7 @@ use jiff::civil::{Date, Weekday};
 use super::{
     Field, bits,
     calendar::{Calendar, DayRule},
+    describe::MONTHS,
 };
 
 /// Why an expression never fires, and what would.
@@ -48,7 +49,7 @@ pub(super) fn reason(calendar: &Calendar) -> Option<Never> {
 }
 
 fn no_such_day(months: &[u32], day: u32) -> Never {
-    let names: Vec<&str> = months.iter().map(|&month| NAMES[month as usize - 1]).collect();
+    let names: Vec<&str> = months.iter().map(|&month| MONTHS[month as usize - 1]).collect();
     let reason = match names.as_slice() {
         [one] => format!("{one} has no day {day}"),
         [first @ .., last] => format!("{} and {last} have no day {day}", first.join(", ")),
@@ -57,21 +58,6 @@ fn no_such_day(months: &[u32], day: u32) -> Never {
     let last = months.iter().map(|&month| longest(month)).max().unwrap_or_default();
     Never { reason, hint: format!("the last day there is `{last}`") }
 }
-
-const NAMES: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// The last day a month can have.
 const fn longest(month: u32) -> u32 {

@@ -3,35 +3,32 @@
 //! Every change runs the same way: take `state/lock`, read what others wrote, take in `jobs.json` if it is another one, let
 //! the transactions compare and emit, write one frame, sync, give the lock back. Nothing is written without the lock, and
 //! nothing that could not be written stays in the book.
+//!
+//! `jobs_json` is what concerns that file, `look` what only looks.
+
+mod jobs_json;
+mod look;
 
 use std::{
     io,
-    path::Path,
     sync::{Arc, atomic::AtomicU64},
 };
 
+use self::jobs_json::Seen;
 use super::{
-    super::{
-        Edit, JobView, Limits, Open as OpenView, Problem,
-        book::Book,
-        event::Event,
-        transactions::{self, Transaction},
-    },
-    JsonStoreOptions, Mode, definitions,
-    document::{Document, Unreadable},
+    super::{book::Book, event::Event, transactions::Transaction},
+    JsonStoreOptions, Mode,
+    document::Document,
     journal::{Access, Caught, Journal},
     manifest::{FORMAT, Manifest},
-    owners::{Coroner, Ownership, bury},
+    owners::{Coroner, Ownership},
 };
 use crate::{
     Clock, Error, ErrorKind, Home, OwnerId, Result,
     vfs::{Lock, Open, Stat, Vfs, VfsFile, atomic_write},
 };
 
-/// How many displaced versions of `jobs.json` are kept.
-const BACKUPS: usize = 5;
-
-pub(super) struct Keeper {
+pub(in crate::store::json) struct Keeper {
     fs: Arc<dyn Vfs>,
     clock: Arc<dyn Clock>,
     home: Home,
@@ -54,20 +51,8 @@ struct Files {
     lock: Option<Box<dyn VfsFile>>,
 }
 
-/// A look at `jobs.json`.
-struct Seen {
-    stat: Option<Stat>,
-    content: Result<(Document, String), Unseen>,
-}
-
-enum Unseen {
-    Missing,
-    Failed(Error),
-    Unreadable(Unreadable),
-}
-
 /// A change that waits for its turn.
-pub(super) trait Work: Send {
+pub(in crate::store::json) trait Work: Send {
     /// Compares and emits.
     fn run(&mut self, transaction: &mut Transaction<'_>, coroner: &Coroner<'_>);
     /// Answers whoever waits, when it is durable or has failed.
@@ -77,7 +62,11 @@ pub(super) trait Work: Send {
 }
 
 impl Keeper {
-    pub(super) fn open(options: &JsonStoreOptions, owner: OwnerId, end: Arc<AtomicU64>) -> Result<Self> {
+    pub(in crate::store::json) fn open(
+        options: &JsonStoreOptions,
+        owner: OwnerId,
+        end: Arc<AtomicU64>,
+    ) -> Result<Self> {
         let mut keeper = Self {
             fs: Arc::clone(&options.fs),
             clock: Arc::clone(&options.clock),
@@ -213,7 +202,7 @@ impl Keeper {
     }
 
     /// Brings in what others did, edits of `jobs.json` included.
-    pub(super) fn refresh(&mut self) -> Result<()> {
+    pub(in crate::store::json) fn refresh(&mut self) -> Result<()> {
         self.catch_up(Access::Beside)?;
         if !self.look() {
             return Ok(());
@@ -228,53 +217,8 @@ impl Keeper {
         }
     }
 
-    /// Looks at `jobs.json`; says whether it has to be taken in.
-    fn look(&mut self) -> bool {
-        let path = self.home.jobs_json();
-        let stat = self.fs.stat(&path).ok();
-        if self.seen.as_ref().is_some_and(|seen| seen.stat == stat && stat.is_some()) {
-            return self.is_new();
-        }
-        let content = match self.fs.read(&path) {
-            Ok(bytes) => match Document::parse(&bytes) {
-                Ok(document) => Ok((document, definitions::hash(&bytes))),
-                Err(why) => Err(Unseen::Unreadable(why)),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Unseen::Missing),
-            Err(error) => Err(Unseen::Failed(Error::io(format!("cannot read {}", path.display()), error))),
-        };
-        let before = self.seen.take().and_then(|seen| seen.content.err().map(|error| error.words()));
-        if let Err(error) = &content
-            && before.as_ref() != Some(&error.words())
-            && self.mode == Mode::Change
-            && self.book.jobs().next().is_some()
-        {
-            tracing::warn!(
-                problem = error.words(),
-                "{} can't be taken in; the jobs known so far stay in force",
-                path.display()
-            );
-        }
-        self.seen = Some(Seen { stat, content });
-        self.is_new()
-    }
-
-    /// Whether the file that was looked at is one that isn't in force.
-    fn is_new(&self) -> bool {
-        matches!(&self.seen, Some(Seen { content: Ok((_, hash)), .. }) if self.book.definitions_hash() != Some(hash))
-    }
-
-    /// Takes the file that was looked at in, if it is new.
-    fn take_in(&mut self, events: &mut Vec<Event>) {
-        if let Some(Seen { content: Ok((document, hash)), .. }) = self.seen.as_ref().filter(|_| self.is_new()) {
-            let mut transaction = Transaction::new(&mut self.book, self.clock.now(), &self.owner.id);
-            definitions::take_in(&mut transaction, document, hash.clone());
-            events.append(&mut transaction.events);
-        }
-    }
-
     /// Runs `batch` and writes what it emits as one frame, durable if any of it must be.
-    pub(super) fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) -> Result<()> {
+    pub(in crate::store::json) fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) -> Result<()> {
         self.locked(|keeper| {
             keeper.look();
             let mut events = Vec::new();
@@ -297,83 +241,8 @@ impl Keeper {
         })
     }
 
-    /// Edits `jobs.json` and takes the edit in: the file first, the frame second.
-    pub(super) fn edit(&mut self, edit: &Edit) -> Result<Vec<JobView>> {
-        self.locked(|keeper| {
-            loop {
-                // Read again whatever its date says: an edit must not be merged into a text of a moment ago.
-                keeper.seen = None;
-                keeper.look();
-                let mut events = Vec::new();
-                keeper.take_in(&mut events);
-                let (before, mut document) = keeper.editable()?;
-                let removed = match edit {
-                    Edit::Remove(ids) => keeper.looking(|transaction| transaction.views(ids)),
-                    Edit::Add(_) => Vec::new(),
-                };
-                let mut transaction = Transaction::new(&mut keeper.book, keeper.clock.now(), &keeper.owner.id);
-                let ids = definitions::edit(&mut transaction, &mut document, edit)?;
-                transaction.emit(Event::Definitions { hash: definitions::hash(document.text().as_bytes()) });
-                events.append(&mut transaction.events);
-                if keeper.replace_jobs_json(before.as_deref(), &document)? {
-                    keeper.write(&events, true)?;
-                    keeper.look();
-                    let views = keeper.looking(|transaction| transaction.views(&ids));
-                    return Ok(if removed.is_empty() { views } else { removed });
-                }
-                // Somebody saved the file while it was being edited here: their version is merged, not lost.
-                keeper.reload()?;
-            }
-        })
-    }
-
     fn looking<T>(&mut self, look: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
         look(&mut Transaction::new(&mut self.book, self.clock.now(), &self.owner.id))
-    }
-
-    /// The file's bytes, and the document to edit.
-    fn editable(&self) -> Result<(Option<Vec<u8>>, Document)> {
-        let path = self.home.jobs_json();
-        let rebuilt = || Document::of(self.book.jobs().map(|(_, record)| (*record.definition).clone()));
-        match &self.seen {
-            Some(Seen { content: Ok((document, _)), .. }) => Ok((self.fs.read(&path).ok(), document.clone())),
-            Some(Seen { content: Err(Unseen::Missing), .. }) | None => Ok((None, rebuilt())),
-            Some(Seen { content: Err(Unseen::Unreadable(why)), .. }) => match self.fs.read(&path) {
-                Ok(bytes) if bytes.trim_ascii().is_empty() => Ok((Some(bytes), rebuilt())),
-                _ => {
-                    let what = format!("{}: {}: {}; nothing was changed", path.display(), why.place, why.why);
-                    Err(Error::new(ErrorKind::Invalid, what)
-                        .hint("correct the file first; jobs.json.bak.1 is the version before"))
-                }
-            },
-            Some(Seen { content: Err(Unseen::Failed(error)), .. }) => Err(Error::new(error.kind(), error.to_string())),
-        }
-    }
-
-    /// Puts `document` in the place of `jobs.json`. False if the file that it displaced isn't `before`.
-    fn replace_jobs_json(&mut self, before: Option<&[u8]>, document: &Document) -> Result<bool> {
-        let path = self.home.jobs_json();
-        let backup = |n: usize| self.home.path().join(format!("jobs.json.bak.{n}"));
-        let displaced = backup(0);
-        atomic_write(&*self.fs, &path, document.text().as_bytes(), Some(&displaced)).map_err(|error| {
-            let refused = error.kind() == io::ErrorKind::PermissionDenied;
-            let error = Error::io(format!("cannot replace {}; nothing was changed", path.display()), error);
-            if refused { error.hint("run this as the user who owns the file and its folder") } else { error }
-        })?;
-        self.seen = None;
-        let Some(before) = before else { return Ok(true) };
-        let unchanged = self.fs.read(&displaced).is_ok_and(|bytes| bytes == before);
-        if !unchanged {
-            let _ = self.fs.exchange(&displaced, &path);
-            let _ = self.fs.remove(&displaced);
-            return Ok(false);
-        }
-        for n in (1..=BACKUPS).rev() {
-            if self.fs.stat(&backup(n - 1)).is_ok() {
-                let _ = self.fs.rename(&backup(n - 1), &backup(n));
-            }
-        }
-        Ok(true)
     }
 
     /// Runs `change` under `state/lock`, with everything others wrote taken in. If it fails, the book is as it was.
@@ -442,17 +311,17 @@ impl Keeper {
     }
 
     /// Makes durable what was written without waiting.
-    pub(super) fn sync(&mut self) -> Result<()> {
+    pub(in crate::store::json) fn sync(&mut self) -> Result<()> {
         let Some(files) = self.files.as_mut().filter(|files| files.journal.needs_sync()) else { return Ok(()) };
         files.journal.sync().inspect_err(|_| self.distrusted = true)
     }
 
-    pub(super) fn needs_sync(&self) -> bool {
+    pub(in crate::store::json) fn needs_sync(&self) -> bool {
         self.files.as_ref().is_some_and(|files| files.journal.needs_sync()) && !self.distrusted
     }
 
     /// Gives up ownership.
-    pub(super) fn close(&mut self) -> Result<()> {
+    pub(in crate::store::json) fn close(&mut self) -> Result<()> {
         self.sync()?;
         if self.mode == Mode::Change {
             self.lock(|lock| lock.lock(Lock::Exclusive))?;
@@ -460,91 +329,5 @@ impl Keeper {
             self.lock(|lock| lock.unlock())?;
         }
         Ok(())
-    }
-}
-
-/// Looking.
-impl Keeper {
-    pub(super) fn open_view(&mut self, now: jiff::Timestamp, limits: Limits) -> Result<OpenView> {
-        self.refresh()?;
-        let coroner = Coroner::new(&*self.fs, &self.home);
-        Ok(transactions::open(&mut self.book, now, limits, &self.owner.id, &|owner| coroner.is_dead(owner)))
-    }
-
-    pub(super) fn views(&mut self) -> Result<Vec<JobView>> {
-        self.refresh()?;
-        Ok(self.book.jobs().map(|(id, record)| transactions::view(&self.book, id, record)).collect())
-    }
-
-    pub(super) fn problems(&mut self) -> Result<Vec<Problem>> {
-        self.refresh()?;
-        let path = self.home.jobs_json();
-        let path = path.display().to_string();
-        let mut problems = match &self.seen {
-            Some(Seen { content: Ok((document, _)), .. }) => definitions::problems(&path, document, &self.book),
-            Some(Seen { content: Err(error), .. }) if self.files.is_some() => {
-                let known = match self.book.jobs().count() {
-                    0 => "no job is known from before".to_owned(),
-                    1 => "the one known job stays in force".to_owned(),
-                    known => format!("the {known} known jobs stay in force"),
-                };
-                let what = format!("{path}: {}; {known}", error.words());
-                vec![Problem::new("jobs-json", what, error.hint())]
-            }
-            _ => Vec::new(),
-        };
-        if let Some((at, job)) = self.book.clock_repaired()
-            && self.clock.now().duration_since(*at).abs() < jiff::SignedDuration::from_hours(24)
-        {
-            let what =
-                format!("the clock was wrong and was taken back at {at}; job `{job}` and maybe others started afresh");
-            problems.push(Problem::new("clock-repaired", what, "check the machine's time source; this stays for 24 h"));
-        }
-        if self.book.anomalies() > 0 {
-            let what = format!("{} records in the journal make no sense and were passed over", self.book.anomalies());
-            problems.push(Problem::remark("anomalies", what, "keep a copy of the `state` folder and report it"));
-        }
-        Ok(problems)
-    }
-
-    /// Removes the files of owners that are dead and own nothing any more. Called under no lock: it takes it.
-    pub(super) fn bury_dead_owners(&mut self) -> Result<()> {
-        let listed = self.fs.list(&self.home.owners()).unwrap_or_default();
-        let others: Vec<OwnerId> = listed.into_iter().map(OwnerId::new).filter(|id| *id != self.owner.id).collect();
-        if others.is_empty() {
-            return Ok(());
-        }
-        self.locked(|keeper| {
-            let coroner = Coroner::new(&*keeper.fs, &keeper.home);
-            for id in others {
-                let owns = keeper.book.open().any(|occurrence| occurrence.owner() == Some(&id));
-                if !owns && coroner.is_dead(&id) {
-                    bury(&*keeper.fs, &keeper.home, &id);
-                }
-            }
-            Ok(())
-        })
-    }
-
-    pub(super) fn home(&self) -> &Path {
-        self.home.path()
-    }
-}
-
-impl Unseen {
-    fn words(&self) -> String {
-        match self {
-            Self::Missing => "the file is missing".into(),
-            Self::Failed(error) => error.to_string(),
-            Self::Unreadable(why) => format!("{}: {}", why.place, why.why),
-        }
-    }
-
-    fn hint(&self) -> &'static str {
-        match self {
-            Self::Missing => "put it back (jobs.json.bak.1 is the version before); the next `sched add` rebuilds it",
-            Self::Failed(_) => "check who owns it and its mode",
-            Self::Unreadable(_) => "correct it, or put jobs.json.bak.1 back",
-        }
     }
 }

@@ -1,0 +1,148 @@
+//! Definitions come into force, change and go; jobs are paused and resumed.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{
+    super::{
+        Admission, JobView, Limits,
+        book::JobRecord,
+        event::{Defined, Event, Paused},
+    },
+    Transaction, look,
+};
+use crate::{
+    Job, JobId, Result, RunId,
+    job::{EntryError, parse_definition, schedule_hash},
+    occurrence::{Change, SkipReason},
+    plan::{Gap, plan},
+};
+
+impl Transaction<'_> {
+    /// Brings `definition` into force as what `id` is from now on. Answers whether that changed anything.
+    pub(crate) fn define(&mut self, id: &JobId, definition: &Value) -> Result<bool, EntryError> {
+        let defaults = Arc::clone(self.book.defaults());
+        let old = self.book.job(id).cloned();
+        if old.as_ref().is_some_and(|old| *old.definition == *definition) {
+            return Ok(false);
+        }
+        let own_zone = definition.get("timezone").and_then(Value::as_str);
+        let zone = own_zone.unwrap_or_else(|| defaults.zone_name()).to_owned();
+        // Whole seconds: nobody wants to read `every 5m` as 10:00:07.602385757.
+        let fresh = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
+        let job = parse_definition(definition, &defaults, &zone, fresh)?;
+        let same_schedule = old.as_ref().filter(|old| {
+            old.job.as_ref().is_ok_and(|before| {
+                before.schedule.text() == job.schedule.text() && old.zone == zone && before.enabled == job.enabled
+            })
+        });
+        let (anchor, hash, next_at) = match same_schedule {
+            Some(old) => (old.anchor, old.schedule_hash, old.next_at),
+            None => (fresh, schedule_hash(&job, &zone), first_instant(&job, self.now)),
+        };
+        if same_schedule.is_none() {
+            self.settle_under_old_definition(id);
+        }
+        let (incarnation, revision) = match (&old, self.book.record(id)) {
+            (Some(old), _) => (old.incarnation, old.revision + 1),
+            (None, Some(removed)) => (removed.incarnation + 1, 1),
+            (None, None) => (1, 1),
+        };
+        self.emit(Event::Defined(Box::new(Defined {
+            job: id.clone(),
+            incarnation,
+            revision,
+            definition: Arc::new(definition.clone()),
+            zone,
+            anchor,
+            at: self.now,
+            schedule_hash: hash,
+            next_at,
+        })));
+        if !job.enabled {
+            self.skip_waiting(id, SkipReason::Disabled);
+        }
+        Ok(true)
+    }
+
+    /// Instants that came before an edit are owed by the definition they came under: an edit alone drops nothing.
+    fn settle_under_old_definition(&mut self, id: &JobId) {
+        let Some(record) = self.book.job(id).filter(|record| record.paused.is_none()) else { return };
+        let Ok(job) = record.job.clone() else { return };
+        let cursor = self.book.cursor(id, record);
+        let (incarnation, revision, expected) = (record.incarnation, record.revision, record.next_at);
+        if let Some(plan) = plan(&job, &cursor, self.now) {
+            let none = Limits { max_parallel: 0, catch_up: 0 };
+            let _ = self.admit(Admission { job: id.clone(), incarnation, revision, expected, plan }, none);
+        }
+    }
+
+    fn skip_waiting(&mut self, id: &JobId, reason: SkipReason) {
+        let waiting: Vec<RunId> = self.book.open_of(id).filter(|o| !o.is_running()).map(|o| o.run.clone()).collect();
+        for run in waiting {
+            self.change(&run, Change::Skip(reason));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: &JobId) {
+        self.emit(Event::Removed { job: id.clone(), at: self.now });
+    }
+
+    pub(crate) fn pause(
+        &mut self,
+        jobs: &[JobId],
+        until: Option<Timestamp>,
+        reason: Option<&str>,
+    ) -> Result<Vec<JobId>> {
+        let mut changed = Vec::new();
+        for id in jobs {
+            let paused = self.record(id)?.paused.clone();
+            if paused.is_some_and(|paused| paused.until == until && paused.reason.as_deref() == reason) {
+                continue;
+            }
+            let paused = Paused { job: id.clone(), at: self.now, until, reason: reason.map(str::to_owned) };
+            self.emit(Event::Paused(paused));
+            changed.push(id.clone());
+        }
+        Ok(changed)
+    }
+
+    pub(crate) fn resume(&mut self, jobs: &[JobId]) -> Result<Vec<JobId>> {
+        let mut changed = Vec::new();
+        for id in jobs {
+            let record = self.record(id)?;
+            if record.paused.is_none() {
+                continue;
+            }
+            let (next_at, gap) = match &record.job {
+                Ok(job) => after_pause(job, record, self.now),
+                Err(_) => (None, None),
+            };
+            self.emit(Event::Resumed { job: id.clone(), at: self.now, next_at, gap });
+            changed.push(id.clone());
+        }
+        Ok(changed)
+    }
+
+    /// Views of `jobs`, as they are after this change.
+    pub(crate) fn views(&self, jobs: &[JobId]) -> Vec<JobView> {
+        jobs.iter().filter_map(|id| self.book.job(id).map(|record| look::view(self.book, id, record))).collect()
+    }
+}
+
+/// A job never owes anything for the time before it was defined.
+fn first_instant(job: &Job, now: Timestamp) -> Option<Timestamp> {
+    job.enabled.then(|| job.schedule.next_after(now, &job.time_zone)).flatten()
+}
+
+/// Resume never catches up: what passed is one gap, and the cursor moves behind now.
+fn after_pause(job: &Job, record: &JobRecord, now: Timestamp) -> (Option<Timestamp>, Option<Gap>) {
+    let gap = record.next_at.filter(|next_at| *next_at <= now).map(|from| {
+        let to = job.schedule.newest(from, now, &job.time_zone).unwrap_or(from);
+        Gap { reason: SkipReason::Paused, from, to }
+    });
+    let next_at = if gap.is_some() { job.schedule.next_after(now, &job.time_zone) } else { record.next_at };
+    (next_at, gap)
+}

@@ -1,0 +1,197 @@
+//! Occurrences from their admission to their end.
+
+use super::{
+    super::{
+        Admission, Ask, Asked, Cancelled, Claim, Finding, Limits, Lost, Recovery, Start,
+        event::{Admitted, AdmittedRun, AdmittedSkip, Event},
+    },
+    Transaction,
+    places::NoPlace,
+};
+use crate::{
+    Error, ErrorKind, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    job::Overlap,
+    occurrence::{Cause, Change, Claimed, Occurrence, SkipReason, State, transition},
+    plan::{Plan, Planned},
+};
+
+impl Transaction<'_> {
+    pub(crate) fn admit(&mut self, admission: Admission, limits: Limits) -> Result<Vec<Claim>, Lost> {
+        let Admission { job: id, incarnation, revision, expected, plan } = admission;
+        let Some(record) = self.book.job(&id) else { return Err(Lost::Gone) };
+        if record.incarnation != incarnation || record.revision != revision {
+            return Err(Lost::Redefined);
+        }
+        if record.paused.is_some() {
+            return Err(Lost::Paused);
+        }
+        if record.next_at != expected {
+            return Err(Lost::Moved);
+        }
+        let Plan { admit, gaps, close, through, next_at } = plan;
+        let (mut runs, mut skips) = (Vec::new(), Vec::new());
+        for (at, planned) in admit {
+            let run = RunId::random(self.now);
+            match planned {
+                Planned::Run(cause) => runs.push(AdmittedRun { at, run, cause, claim: None }),
+                Planned::Skip(reason) => skips.push(AdmittedSkip { at, run, reason }),
+            }
+        }
+        // Admission and claim are one record where there is a place for the first of them; the rest waits its turn.
+        let claims = self.claim_first(&id, incarnation, runs.first_mut(), limits);
+        let closed = close.into_iter().filter(|(run, _)| self.book.occurrence(run).is_some_and(|o| !o.is_active()));
+        let closed = closed.collect();
+        let at = self.now;
+        let admitted = Admitted { job: id, incarnation, at, through, next_at, runs, skips, gaps, closed };
+        self.emit(Event::Admitted(Box::new(admitted)));
+        Ok(claims)
+    }
+
+    fn claim_first(
+        &mut self,
+        id: &JobId,
+        incarnation: u32,
+        first: Option<&mut AdmittedRun>,
+        limits: Limits,
+    ) -> Vec<Claim> {
+        let Some(first) = first else { return Vec::new() };
+        let occurrence = Occurrence::queued(
+            OccurrenceId::scheduled(id.clone(), incarnation, first.at),
+            first.run.clone(),
+            first.at,
+            first.cause,
+        );
+        if self.place_for(&occurrence, limits) != Ok(()) {
+            return Vec::new();
+        }
+        let claimed = self.new_claim();
+        first.claim = Some(claimed.clone());
+        vec![claim_of(&occurrence, claimed.token, 1)]
+    }
+
+    fn new_claim(&mut self) -> Claimed {
+        self.claimed = true;
+        Claimed { owner: self.owner.clone(), token: Token::random() }
+    }
+
+    pub(crate) fn ask(&mut self, request: Ask) -> Result<Asked> {
+        let Ask { job: id, kind, key, force } = request;
+        let record = self.record(&id)?;
+        let job = record.job.as_ref().map_err(|why| {
+            Error::new(ErrorKind::Invalid, format!("job `{id}` is invalid: {why}")).hint("run `sched validate`")
+        })?;
+        let occurrence = OccurrenceId { job: id.clone(), incarnation: record.incarnation, kind, key: key.into() };
+        if let Some(known) = self.book.event_run(&occurrence) {
+            return Ok(Asked::Known(known.clone()));
+        }
+        let busy = self.book.open_of(&id).any(Occurrence::is_active);
+        let reasons = [
+            (!job.enabled, SkipReason::Disabled),
+            (record.paused.is_some(), SkipReason::Paused),
+            (busy && job.overlap == Overlap::Forbid, SkipReason::Overlap),
+        ];
+        let skip = reasons.into_iter().find(|(holds, _)| *holds && !force).map(|(_, reason)| reason);
+        let run = RunId::random(self.now);
+        let cause = if force { Cause::Forced } else { Cause::Asked };
+        self.emit(Event::Asked { id: occurrence, run: run.clone(), at: self.now, cause, skip });
+        Ok(skip.map_or(Asked::Queued(run.clone()), |reason| Asked::Skipped(run, reason)))
+    }
+
+    pub(crate) fn claim(&mut self, run: &RunId, limits: Limits) -> Option<Claim> {
+        let occurrence = self.book.occurrence(run)?.clone();
+        if occurrence.state != State::Queued {
+            return None;
+        }
+        match self.place_for(&occurrence, limits) {
+            Ok(()) => {
+                let claimed = self.new_claim();
+                let claim = claim_of(&occurrence, claimed.token.clone(), occurrence.epoch + 1);
+                self.change(run, Change::Claim(claimed)).then_some(claim)
+            }
+            Err(NoPlace::Never(reason)) => {
+                self.change(run, Change::Skip(reason));
+                None
+            }
+            Err(NoPlace::NotNow) => None,
+        }
+    }
+
+    pub(crate) fn start(&mut self, claim: &Claim, limits: Limits) -> Start {
+        let Some(occurrence) = self.book.occurrence(&claim.run).cloned() else { return Start::Lost };
+        if let State::Running(claimed, None) = &occurrence.state
+            && claimed.token == claim.token
+            && occurrence.epoch == claim.epoch
+        {
+            // The answer to the first asking was lost on its way; only the holder of the token can ask again.
+            let job = self.book.job(&claim.id.job).and_then(|record| record.job.clone().ok());
+            return job.map_or(Start::Lost, Start::Go);
+        }
+        let start = Change::Start { token: claim.token.clone(), epoch: claim.epoch };
+        if transition(&occurrence, &start, self.now).is_err() {
+            return Start::Lost;
+        }
+        match self.place_for(&occurrence, limits) {
+            Ok(()) => {}
+            Err(NoPlace::NotNow) => {
+                self.change(&claim.run, Change::Requeue { epoch: claim.epoch });
+                return Start::Requeued;
+            }
+            Err(NoPlace::Never(reason)) => {
+                self.change(&claim.run, Change::Skip(reason));
+                return Start::Skipped(reason);
+            }
+        }
+        let job = self.book.job(&claim.id.job).and_then(|record| record.job.clone().ok());
+        let Some(job) = job else { return Start::Lost };
+        self.change(&claim.run, start);
+        Start::Go(job)
+    }
+
+    pub(crate) fn spawned(&mut self, claim: &Claim, process: ProcessRef) {
+        self.durable = false;
+        self.change(&claim.run, Change::Spawned { token: claim.token.clone(), process });
+    }
+
+    pub(crate) fn finish(&mut self, claim: &Claim, outcome: Outcome) -> bool {
+        self.durable = false;
+        self.change(&claim.run, Change::Finish { token: claim.token.clone(), epoch: claim.epoch, outcome })
+    }
+
+    pub(crate) fn cancel(&mut self, run: &RunId) -> Result<Cancelled> {
+        let not_open =
+            || Error::new(ErrorKind::NotFound, format!("run `{run}` is not open")).hint("see `sched history`");
+        let running = self.book.occurrence(run).ok_or_else(not_open)?.is_running();
+        self.change(run, Change::RequestCancel);
+        Ok(if running { Cancelled::Requested } else { Cancelled::Closed })
+    }
+
+    /// Settles one abandoned run; `owner_is_dead` is asked again under the lock.
+    pub(crate) fn recover(&mut self, recovery: Recovery, owner_is_dead: impl Fn(&OwnerId) -> bool) -> bool {
+        let Recovery { run, epoch, finding } = recovery;
+        let Some(occurrence) = self.book.occurrence(&run) else { return false };
+        if occurrence.owner().is_some_and(|owner| !owner_is_dead(owner)) {
+            return false;
+        }
+        self.change(
+            &run,
+            match finding {
+                Finding::NeverStarted => Change::Requeue { epoch },
+                Finding::Alive(process) => Change::Orphan { epoch, process },
+                Finding::Over(outcome) => Change::Abandon { epoch, outcome },
+            },
+        )
+    }
+}
+
+/// The right that a claimed occurrence gives.
+pub(super) fn claim_of(occurrence: &Occurrence, token: Token, epoch: u32) -> Claim {
+    Claim {
+        run: occurrence.run.clone(),
+        id: occurrence.id.clone(),
+        at: occurrence.at,
+        cause: occurrence.cause,
+        attempt: occurrence.attempt,
+        token,
+        epoch,
+    }
+}

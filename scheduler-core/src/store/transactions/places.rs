@@ -1,0 +1,63 @@
+//! Whether there is a place for an occurrence now: pause, overlap, the job's own limit, all jobs' limit, and the bound on
+//! catch-up runs.
+
+use super::{super::Limits, Transaction};
+use crate::{
+    OccurrenceKind,
+    job::{MisfirePolicy, Overlap},
+    occurrence::{Cause, Occurrence, SkipReason},
+    plan::{ON_TIME, grace},
+};
+
+impl Transaction<'_> {
+    /// Whether `occurrence` could run now, its own place not counted.
+    pub(super) fn place_for(&self, occurrence: &Occurrence, limits: Limits) -> Result<(), NoPlace> {
+        let Some(record) = self.book.job(&occurrence.id.job) else { return Err(NoPlace::Never(SkipReason::Removed)) };
+        if record.incarnation != occurrence.id.incarnation {
+            // Removal closed what was waiting; only a repaired clock leaves some of an earlier life.
+            return Err(NoPlace::Never(SkipReason::ClockRepaired));
+        }
+        let Ok(job) = &record.job else { return Err(NoPlace::NotNow) };
+        if occurrence.cause != Cause::Forced {
+            if !job.enabled {
+                return Err(NoPlace::Never(SkipReason::Disabled));
+            }
+            if record.paused.is_some() {
+                return Err(NoPlace::Never(SkipReason::Paused));
+            }
+            if job.misfire.policy == MisfirePolicy::Skip
+                && occurrence.id.kind == OccurrenceKind::Scheduled
+                && self.now.duration_since(occurrence.at) > grace(job, occurrence.at).max(ON_TIME)
+            {
+                return Err(NoPlace::Never(SkipReason::Misfire));
+            }
+            let others =
+                self.book.open_of(&occurrence.id.job).filter(|o| o.run != occurrence.run && o.is_active()).count();
+            let most = match job.overlap {
+                Overlap::Forbid => 1,
+                Overlap::Allow => job.max_parallel.map_or(usize::MAX, |most| most as usize),
+            };
+            if others >= most {
+                return Err(NoPlace::NotNow);
+            }
+        }
+        let own = usize::from(self.book.occurrence(&occurrence.run).is_some_and(Occurrence::is_active));
+        if self.book.active() - own >= limits.max_parallel {
+            return Err(NoPlace::NotNow);
+        }
+        let late = occurrence.cause == Cause::Late;
+        if late && self.book.active_late() - own >= limits.catch_up {
+            return Err(NoPlace::NotNow);
+        }
+        Ok(())
+    }
+}
+
+/// Why there is no place for an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// Something else is in the way; it waits.
+    NotNow,
+    /// It will never run.
+    Never(SkipReason),
+}
