@@ -23,6 +23,7 @@
 //! | `commands` | one file for each command |
 //!
 //! **Invariant:** this crate computes no instants and decides nothing about runs; it asks `scheduler-core` and prints.
+#![forbid(unsafe_code)]
 
 mod args;
 mod commands;

@@ -65,6 +65,7 @@ fn plain(error: &std::io::Error) -> &'static str {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that the code under test finds")]
 mod tests {
     use super::*;
 

@@ -42,6 +42,7 @@ pub(crate) fn find(program: &OsStr, path: &OsStr, workdir: &Path) -> Result<OsSt
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that the code under test finds")]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt};
 

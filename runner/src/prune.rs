@@ -2,6 +2,10 @@
 //!
 //! Runs after a run that left output, on a thread that may block. Never removes a file that is still written to, or that
 //! a run of this process is open for; never anything that isn't an output file.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "output is expendable: a file that stays or goes too early costs no fire"
+)]
 
 use std::{
     ffi::OsStr,

@@ -34,6 +34,7 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that the ban points to")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

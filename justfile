@@ -1,0 +1,18 @@
+# Short names for the scripts that CI runs.
+
+# Everything: format, lints, documentation, build, tests.
+test:
+    scripts/test
+
+fmt:
+    cargo fmt --all
+
+lint:
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+
+doc:
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --locked
+
+# The daemon with two harmless jobs.
+run-example:
+    cargo run --release -- run --example
