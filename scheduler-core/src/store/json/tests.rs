@@ -211,7 +211,7 @@ async fn a_dead_owners_claims_come_back_and_its_runs_never_start_again() {
     assert_eq!(survivor.recover(vec![over]).await.unwrap(), 1);
     assert_eq!(finished(&survivor).await, 1);
     let open = survivor.open(bench.clock.now(), LIMITS).await.unwrap();
-    assert_eq!(open.startable, [zombie.run.clone()], "what had not started is there for anybody");
+    assert_eq!(open.startable, std::slice::from_ref(&zombie.run), "what had not started is there for anybody");
     let again = survivor.claim(open.startable, LIMITS).await.unwrap().remove(0).unwrap();
     assert!(matches!(survivor.start(&zombie, LIMITS).await.unwrap(), Start::Lost), "but not for the zombie");
     assert!(matches!(survivor.start(&again, LIMITS).await.unwrap(), Start::Go(_)));
