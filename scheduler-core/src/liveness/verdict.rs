@@ -128,7 +128,15 @@ pub fn stale_after(interval: Duration) -> Duration {
 /// ```
 pub fn verdict(facts: &Facts) -> Verdict {
     let mut verdict = presence::judge(facts);
-    let rest: Vec<Problem> = untold(facts, &verdict.problems).cloned().collect();
+    let mut rest: Vec<Problem> = untold(facts, &verdict.problems).cloned().collect();
+    // A store that can't be read is news under every verdict: whoever starts the daemon next will be refused.
+    rest.extend(
+        unread_store(facts)
+            .filter(|(problem, why)| {
+                !verdict.summary.contains(why) && !verdict.problems.iter().any(|told| told.key == problem.key)
+            })
+            .map(|(problem, _)| problem),
+    );
     verdict.problems.extend(rest);
     verdict.evidence.extend(evidence(facts));
     // Remarks last: they are no reason to get up for.
@@ -215,6 +223,14 @@ fn well(facts: &Facts, beat: &Heartbeat, standby: bool, by_tick: bool) -> Verdic
     Verdict::new(VerdictKind::Live, summary)
 }
 
+/// The store that can't be read, as a problem, and why.
+fn unread_store(facts: &Facts) -> Option<(Problem, &str)> {
+    let why = facts.store_error.as_deref()?;
+    let what = format!("the store can't be read here, so nothing is known of the jobs: {why}");
+    let hint = facts.store_hint.as_deref().unwrap_or("run `sched validate` as the user that owns the home");
+    Some((Problem::new("store", what, hint), why))
+}
+
 /// What was found beside the verdict and isn't among these problems.
 fn untold<'a>(facts: &'a Facts, told: &[Problem]) -> impl Iterator<Item = &'a Problem> {
     facts.problems.iter().filter(move |problem| !told.iter().any(|told| told.key == problem.key))
@@ -236,10 +252,7 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
         );
         problems.push(Problem::remark("provider-changed", what, "restart sched to bring it into force"));
     }
-    if let Some(why) = &facts.store_error {
-        let what = format!("the store can't be read here, so nothing is known of the jobs: {why}");
-        problems.push(Problem::new("store", what, "run `sched validate` as the user that owns the home"));
-    }
+    problems.extend(unread_store(facts).map(|(problem, _)| problem));
     // In standby everything falls due and nothing fires: that is what was asked for.
     for (job, at) in facts.jobs.overdue.iter().filter(|_| !standby) {
         let what = format!("job `{job}` was due at {} and has not fired", moment(*at, facts.now));
