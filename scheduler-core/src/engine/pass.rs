@@ -47,11 +47,12 @@ impl Shared {
         let mut claims: Vec<Claim> = Vec::new();
         if !plans.is_empty() {
             let late = plans.iter().filter(|admission| is_catch_up(&admission.plan)).count();
+            // What others were faster with comes back as lost, and is theirs.
+            let won = self.options.store.admit(plans, self.options.limits).await?;
+            // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
             if late > 0 {
                 tracing::warn!(jobs = late, "instants were missed and are caught up on by each job's misfire policy");
             }
-            // What others were faster with comes back as lost, and is theirs.
-            let won = self.options.store.admit(plans, self.options.limits).await?;
             claims.extend(won.into_iter().flatten().flatten());
             open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
         }
