@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn it_always_fits(text in "\\PC{0,40}|[\\x00-\\x1f\"\\\\]{0,3000}|.{0,3000}", number in any::<u64>(), seconds in Timestamp::MIN.as_second()..=Timestamp::MAX.as_second()) {
         let at = Timestamp::from_second(seconds).unwrap();
-        let mut beat = Heartbeat::new(text.clone(), at, Duration::from_secs(number >> 12));
+        let mut beat = Heartbeat::new(text.clone(), at, Duration::from_secs(number >> 32));
         (beat.agent, beat.boot_id, beat.provider) = (text.clone(), text.clone(), text.clone());
         (beat.machine_id, beat.fallback_reason, beat.last_action) = (Some(text.clone()), Some(text.clone()), Some(text.clone()));
         beat.error = Some(Failure { message: text.clone(), since: at, count: number });
