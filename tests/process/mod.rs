@@ -6,6 +6,7 @@
 mod bench;
 mod contention;
 mod crash;
+mod disk;
 mod failing;
 mod fire;
 mod heartbeats;
