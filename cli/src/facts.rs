@@ -50,7 +50,10 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
             facts.problems.extend(problems);
             views = jobs;
         }
-        Err(failure) => facts.store_error = Some(failure.message),
+        Err(failure) => {
+            facts.store_hint = Some(failure.hints.join("; ")).filter(|hint| !hint.is_empty());
+            facts.store_error = Some(failure.message);
+        }
     }
     facts.boot_id = proc::boot_id();
     facts.machine_id = machine_id();

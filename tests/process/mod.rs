@@ -6,7 +6,11 @@
 mod bench;
 mod contention;
 mod crash;
+mod disk;
 mod failing;
+mod fire;
 mod heartbeats;
 mod jobs_file;
+mod journal;
 mod provider;
+mod stopping;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use scheduler_core::{
-    ErrorKind, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
+    ErrorKind, Home, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
+    liveness::{Phase, heartbeat},
     occurrence::SkipReason,
     provider::FireRequest,
     store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery},
+    vfs::RealFs,
 };
 use serde_json::json;
 
@@ -42,13 +44,12 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     if daemon.held {
         let pid = daemon.holder.map_or_else(String::new, |holder| format!(" (pid {})", holder.pid));
         if !args.wait {
-            return said(
-                out,
-                &job,
-                &run,
-                "queued",
-                &format!("queued as {run}; the daemon{pid} runs it: sched logs {job}"),
-            );
+            let line = if is_stopping(&home) {
+                format!("queued as {run}; the daemon{pid} is stopping, so it is left to the next one")
+            } else {
+                format!("queued as {run}; the daemon{pid} runs it: sched logs {job}")
+            };
+            return said(out, &job, &run, "queued", &line);
         }
         tracing::info!("queued as {run}; the daemon{pid} runs it");
     } else {
@@ -60,7 +61,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
             return said(out, &job, &run, "queued", &format!("queued as {run}: there is no place for it now"));
         }
     }
-    let entry = end_of(&store, &job, &run).await?;
+    let entry = end_of(&store, &job, &run, daemon.held.then_some(&home)).await?;
     store.close().await?;
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
     let word = past::last_cell(&entry, context.now()).text;
@@ -104,11 +105,19 @@ fn refused(job: &JobId, reason: SkipReason) -> Failure {
     }
 }
 
-/// Waits until the run is over.
-async fn end_of(store: &JsonStore, job: &JobId, run: &RunId) -> Result<LedgerEntry, Failure> {
+/// Whether the daemon of `home` says that it takes nothing new.
+fn is_stopping(home: &Home) -> bool {
+    heartbeat::read(&RealFs, &home.ticker_json())
+        .is_ok_and(|beat| matches!(beat.phase, Phase::Draining | Phase::Stopped))
+}
+
+/// Waits until the run is over; not for ever, if it is a daemon's (`by_daemon`) and that one is gone.
+async fn end_of(store: &JsonStore, job: &JobId, run: &RunId, by_daemon: Option<&Home>) -> Result<LedgerEntry, Failure> {
     let mut changes = store.subscribe();
     loop {
         changes.mark_unchanged();
+        // Before the run is looked at: a daemon that ends after the run has done its work.
+        let forsaken = by_daemon.is_some_and(|home| !lock::look(home).held);
         let open = store.jobs().await?.into_iter().flat_map(|view| view.open).any(|occurrence| occurrence.run == *run);
         if !open {
             let query = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
@@ -116,6 +125,10 @@ async fn end_of(store: &JsonStore, job: &JobId, run: &RunId) -> Result<LedgerEnt
             if let Some(entry) = entries.into_iter().rev().find(|entry| entry.run() == Some(run)) {
                 return Ok(entry);
             }
+        } else if forsaken {
+            let what = format!("the daemon ended before run {run} of job `{job}` did");
+            return Err(Failure::new(ErrorKind::NotFound, what)
+                .hint("the next `sched run` or `sched tick` takes care of it; see `sched status`"));
         }
         // A lost notice must not hang a script; looking twice a second costs nothing.
         let _ = tokio::time::timeout(std::time::Duration::from_millis(500), changes.changed()).await;

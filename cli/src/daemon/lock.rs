@@ -74,7 +74,10 @@ pub(crate) fn look(home: &Home) -> Look {
     let holder = read_holder(&*file);
     match file.try_lock(Lock::Shared) {
         Ok(free) => Look { held: !free, holder, unreadable: None },
-        Err(error) => Look { held: false, holder, unreadable: Some(error.to_string()) },
+        Err(error) => {
+            let why = Error::io(format!("cannot examine {}", home.daemon_lock().display()), error).to_string();
+            Look { held: false, holder, unreadable: Some(why) }
+        }
     }
 }
 

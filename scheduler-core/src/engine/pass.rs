@@ -46,9 +46,11 @@ impl Shared {
         let plans: Vec<Admission> = open.due.into_iter().filter_map(|due| planned(due, now)).collect();
         let mut claims: Vec<Claim> = Vec::new();
         if !plans.is_empty() {
-            list_catch_ups(&plans);
+            let missed = catch_ups(&plans);
             // What others were faster with comes back as lost, and is theirs.
             let won = self.options.store.admit(plans, self.options.limits).await?;
+            // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
+            missed.iter().for_each(|line| tracing::warn!("{line}"));
             claims.extend(won.into_iter().flatten().flatten());
             open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
         }
@@ -88,20 +90,25 @@ pub(super) fn planned(due: DueJob, now: jiff::Timestamp) -> Option<Admission> {
 /// How many catch-ups are listed one by one.
 const LISTED: usize = 20;
 
-/// Says what was missed, and what becomes of it.
-fn list_catch_ups(plans: &[Admission]) {
+/// What was missed, and what becomes of it, in words.
+fn catch_ups(plans: &[Admission]) -> Vec<String> {
     let is_missed = |reason| matches!(reason, SkipReason::Misfire | SkipReason::Coalesced);
     let missed: Vec<&Admission> =
         plans.iter().filter(|admission| admission.plan.gaps.iter().any(|gap| is_missed(gap.reason))).collect();
+    let mut lines = Vec::new();
     for Admission { job, plan, .. } in missed.iter().take(LISTED) {
         let runs = plan.admit.iter().filter(|(_, planned)| matches!(planned, Planned::Run(_))).count();
         if let (Some(first), Some(last)) = (plan.gaps.first(), plan.gaps.last()) {
-            tracing::warn!(%job, from = %first.from, to = %last.to, "instants were missed; {runs} run in their place");
+            lines.push(format!(
+                "job `{job}` missed its instants from {} to {}; {runs} run in their place",
+                first.from, last.to
+            ));
         }
     }
     if missed.len() > LISTED {
-        tracing::warn!("and so did {} more jobs: see `sched history`", missed.len() - LISTED);
+        lines.push(format!("so did {} more jobs: see `sched history`", missed.len() - LISTED));
     }
+    lines
 }
 
 /// What a panic said.

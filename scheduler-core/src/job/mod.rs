@@ -1,6 +1,6 @@
 //! What a job is: the checked, ready-to-run form of one entry of `jobs.json`.
 //!
-//! [`Job`] is a plain value. Reading entries from text, with their errors, is [`entry`]'s; whole files are the
+//! [`Job`] is a plain value. Reading entries from text, with their errors, is the file `entry`'s; whole files are the
 //! JSON store's.
 
 mod entry;

@@ -46,6 +46,8 @@ pub struct Facts {
     pub problems: Vec<Problem>,
     /// Why the store could not be read; `jobs` is then empty for want of knowledge.
     pub store_error: Option<String>,
+    /// What to do about that, if the store knows.
+    pub store_hint: Option<String>,
 }
 
 impl Default for Facts {
@@ -67,6 +69,7 @@ impl Default for Facts {
             jobs: JobFacts::default(),
             problems: Vec::new(),
             store_error: None,
+            store_hint: None,
         }
     }
 }

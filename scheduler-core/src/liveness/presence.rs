@@ -31,7 +31,7 @@ pub(super) fn judge(facts: &Facts) -> Verdict {
             .with_hint("make one with `sched init`, then `sched run`");
     }
     if let Some(why) = &facts.lock.unreadable {
-        return unknown(format!("it can't be known whether a daemon runs: daemon.lock {why}"))
+        return unknown(format!("it can't be known whether a daemon runs: {why}"))
             .with_hint("ask as the user that owns the home");
     }
     if facts.lock.held { held(facts) } else { free(facts) }

@@ -135,6 +135,13 @@ pub fn verdict(facts: &Facts) -> Verdict {
             verdict.problems.push(problem);
         }
     }
+    // A store that can't be read is news under every verdict: whoever starts the daemon next will be refused.
+    if let Some((problem, why)) = unread_store(facts)
+        && !verdict.summary.contains(why)
+        && verdict.problems.iter().all(|told| told.key != problem.key)
+    {
+        verdict.problems.push(problem);
+    }
     verdict.evidence.extend(evidence(facts));
     // Remarks last: they are no reason to get up for.
     verdict.problems.sort_by_key(|problem| problem.remark);
@@ -221,6 +228,14 @@ fn well(facts: &Facts, beat: &Heartbeat, standby: bool, by_tick: bool) -> Verdic
     Verdict::new(VerdictKind::Live, summary)
 }
 
+/// The store that can't be read, as a problem, and why.
+fn unread_store(facts: &Facts) -> Option<(Problem, &str)> {
+    let why = facts.store_error.as_deref()?;
+    let what = format!("the store can't be read here, so nothing is known of the jobs: {why}");
+    let hint = facts.store_hint.as_deref().unwrap_or("run `sched validate` as the user that owns the home");
+    Some((Problem::new("store", what, hint), why))
+}
+
 /// What was found beside the verdict and isn't among these problems.
 fn untold<'a>(facts: &'a Facts, told: &[Problem]) -> impl Iterator<Item = &'a Problem> {
     facts.problems.iter().filter(move |problem| !told.iter().any(|told| told.key == problem.key))
@@ -242,10 +257,7 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
         );
         problems.push(Problem::remark("provider-changed", what, "restart sched to bring it into force"));
     }
-    if let Some(why) = &facts.store_error {
-        let what = format!("the store can't be read here, so nothing is known of the jobs: {why}");
-        problems.push(Problem::new("store", what, "run `sched validate` as the user that owns the home"));
-    }
+    problems.extend(unread_store(facts).map(|(problem, _)| problem));
     // In standby everything falls due and nothing fires: that is what was asked for.
     for (job, at) in facts.jobs.overdue.iter().filter(|_| !standby) {
         let what = format!("job `{job}` was due at {} and has not fired", moment(*at, facts.now));

@@ -1,0 +1,139 @@
+//! Disks that are full, homes that can't be written, homes that can't be read. These tests mount, so they need root; without
+//! it they say so and prove nothing.
+
+use std::{fs, io, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+
+use super::bench::{Place, Ran, sched};
+
+/// Something mounted on a home, for as long as this lives.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// `None`, with the reason printed, where this isn't allowed.
+    fn new(place: &Place, arguments: &[&str]) -> Option<Self> {
+        let home = place.home();
+        let output = Command::new("mount").args(arguments).arg(&home).output();
+        match output {
+            Ok(output) if output.status.success() => Some(Self(home)),
+            Ok(output) => skipped(&String::from_utf8_lossy(&output.stderr)),
+            Err(error) => skipped(&error.to_string()),
+        }
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Lazily: whoever is still in there is on the way out.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+fn skipped<T>(why: &str) -> Option<T> {
+    println!("skipped, nothing is proved: {}", why.trim());
+    None
+}
+
+/// Fills the disk of the home to the last byte.
+fn fill(place: &Place) {
+    let mut ballast = fs::File::create(place.home().join("ballast")).expect("a file");
+    let full = io::copy(&mut io::repeat(0), &mut ballast).expect_err("it has an end");
+    assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn on_a_full_disk_the_daemon_stays_says_so_doubles_nothing_and_fires_on_when_there_is_space() {
+    let place = Place::empty();
+    let Some(_disk) = Mounted::new(&place, &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) else { return };
+    place.write("config.yaml", "ticker: {interval: 1s}\n");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut daemon = place.daemon();
+    place.until_started("job", 2);
+    fill(&place);
+    let status = place.until_verdict("failing", 4);
+    let problem = &status["problems"][0];
+    assert!(problem["what"].as_str().is_some_and(|what| what.contains("no space left on device")), "{status:#}");
+    assert!(daemon.log().contains("no space left on device"), "{}", daemon.log());
+    let jobs = fs::read(place.home().join("jobs.json")).expect("jobs.json");
+    place.fails(
+        &["add", "@daily", "--", "true"],
+        1,
+        &["no space left on device", "nothing was changed", "hint: free some space"],
+    );
+    assert_eq!(fs::read(place.home().join("jobs.json")).expect("jobs.json"), jobs);
+    assert_eq!(place.run(&["list"]).code, Some(0), "looking needs no space");
+    assert!(daemon.is_running(), "{}", daemon.log());
+
+    fs::remove_file(place.home().join("ballast")).expect("space again");
+    let before = place.effects("job").len();
+    place.until_started("job", before + 2);
+    place.until_verdict("live", 0);
+    place.ok(&["add", "@daily", "--", "true"]);
+    daemon.stop();
+    let lines = daemon.log().lines().filter(|line| line.contains("no space left")).count();
+    assert!(lines < 10, "the log must not fill the disk too: {}", daemon.log());
+    let mut effects = place.effects("job");
+    let all = effects.len();
+    effects.sort();
+    effects.dedup();
+    assert_eq!(effects.len(), all, "{}", place.effect_log());
+}
+
+#[test]
+fn a_read_only_home_can_be_looked_at_and_every_change_says_why_not() {
+    let place = Place::beating();
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    place.ok(&["tick"]);
+    let home = place.home().display().to_string();
+    let Some(_bound) = Mounted::new(&place, &["--bind", &home]) else { return };
+    let read_only = Command::new("mount").args(["-o", "remount,bind,ro", &home]).status().expect("mount runs");
+    assert!(read_only.success());
+    assert_eq!(place.status().0, 4, "nobody runs it");
+    for command in [&["list"][..], &["next", "job"], &["history"]] {
+        place.ok(command);
+    }
+    let before = place.effect_log();
+    for command in [
+        &["add", "@daily", "--", "true"][..],
+        &["pause", "job"],
+        &["fire", "job"],
+        &["remove", "job"],
+        &["run"],
+        &["tick"],
+    ] {
+        place.fails(command, 1, &[&home, "read-only file system", "hint: "]);
+    }
+    assert_eq!(place.effect_log(), before);
+}
+
+/// A command as somebody who has no rights here.
+fn as_nobody(place: &Place, line: &[&str]) -> Ran {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(place.path("sched")).args(line);
+    command.env_clear().env("SCHED_HOME", place.home()).env("PATH", "/usr/bin:/bin");
+    place.start_command(&mut command).ran()
+}
+
+#[test]
+fn a_home_that_may_not_be_read_is_unknown_and_every_command_says_why() {
+    let place = Place::beating();
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    place.ok(&["tick"]);
+    // Nobody may look into the folder of the build either, but a link to the program is as good.
+    let copied =
+        fs::hard_link(sched(), place.path("sched")).or_else(|_| fs::copy(sched(), place.path("sched")).map(drop));
+    copied.expect("the program");
+    let open_to_all = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(place.path("."), open_to_all).expect("the folder is ours");
+    fs::set_permissions(place.home(), fs::Permissions::from_mode(0o000)).expect("the home is ours");
+    let status = as_nobody(&place, &["--json", "status"]);
+    if status.err.contains("setpriv") {
+        return skipped(&status.err).unwrap_or_default();
+    }
+    assert_eq!(status.code, Some(5), "{status:?}");
+    assert!(status.out.contains("it can't be known whether a daemon runs: cannot read"), "{status:?}");
+    for command in [&["list"][..], &["add", "@daily", "--", "true"], &["pause", "job"], &["run"], &["tick"]] {
+        as_nobody(&place, command).says(1, &[&place.home().display().to_string(), "permission denied", "hint: "]);
+    }
+    fs::set_permissions(place.home(), fs::Permissions::from_mode(0o755)).expect("the home is ours");
+    place.ok(&["list"]);
+}

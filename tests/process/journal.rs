@@ -1,0 +1,73 @@
+//! A journal that is torn is read to where it was promised; one that is damaged is refused, with file, place and remedy.
+
+use std::fs;
+
+use super::bench::Place;
+
+/// A home with some history, and its journal.
+fn lived() -> (Place, std::path::PathBuf) {
+    let place = Place::beating();
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut daemon = place.daemon();
+    place.until_started("job", 3);
+    daemon.stop();
+    let journal = place.home().join("state/journal.1");
+    (place, journal)
+}
+
+#[test]
+fn a_torn_tail_costs_nothing_that_was_there_before_it() {
+    let (place, journal) = lived();
+    // From a byte of the last frame to more than the last two, which are of the end of the last run and of its process.
+    for torn in [1, 2, 50, 150, 250, 400] {
+        let history = place.history("job");
+        let whole = fs::read(&journal).expect("a journal");
+        fs::write(&journal, &whole[..whole.len() - torn]).expect("written");
+        let before = place.effects("job").len();
+        let mut daemon = place.daemon();
+        place.until_started("job", before + 1);
+        daemon.stop();
+        let log = daemon.log();
+        assert!(!log.contains("ERROR") && !log.contains("damaged"), "{torn}: {log}");
+        let after = place.history("job");
+        // What was written before the last run ended stands, and so does its start.
+        let kept = history.len() - 1;
+        assert_eq!(after[..kept], history[..kept], "{torn}");
+        no_instant_twice(&place);
+    }
+}
+
+#[track_caller]
+fn no_instant_twice(place: &Place) {
+    let mut effects = place.effects("job");
+    let all = effects.len();
+    effects.sort();
+    effects.dedup();
+    assert_eq!(effects.len(), all, "{}", place.effect_log());
+}
+
+#[test]
+fn a_flipped_byte_in_the_middle_is_refused_with_file_offset_and_remedy_and_nothing_fires() {
+    let (place, journal) = lived();
+    let whole = fs::read(&journal).expect("a journal");
+    let before = place.effect_log();
+    for at in [whole.len() / 4, whole.len() / 2] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x40;
+        fs::write(&journal, &damaged).expect("written");
+        let place_of_it = format!("{} is damaged at byte ", journal.display());
+        for command in [&["run"][..], &["tick"], &["fire", "job"], &["list"]] {
+            place.fails(command, 1, &[&place_of_it, "hint: ", "from a backup"]);
+        }
+        let (code, status) = place.status();
+        assert!(code >= 4, "{status:#}");
+        let problems = status["problems"].to_string();
+        assert!(problems.contains(&place_of_it) && problems.contains("from a backup"), "{status:#}");
+        assert_eq!(fs::read(&journal).expect("a journal"), damaged, "it is left as it is, to be looked at");
+        assert_eq!(place.effect_log(), before, "nothing fires");
+    }
+    fs::write(&journal, &whole).expect("written");
+    let mut daemon = place.daemon();
+    place.until_verdict("live", 0);
+    daemon.stop();
+}
