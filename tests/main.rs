@@ -4,5 +4,6 @@
 mod clock;
 mod harness;
 mod layering;
+mod process;
 mod providers;
 mod readme;

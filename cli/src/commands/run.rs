@@ -37,7 +37,9 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     // From here on there is at most one of us; what was read before may be a moment old.
     let _lock = lock::take(&home)?;
     let loaded = config::load(&RealFs, &home, true);
-    for problem in &loaded.problems {
+    let provider = machinery::provider(&loaded);
+    // The reason for a fallback is told where it happens, once.
+    for problem in loaded.problems.iter().filter(|problem| provider.reason.as_ref() != Some(&problem.what)) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let store = Arc::new(made.store);
@@ -56,7 +58,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
-    let ended = machinery.engine.run(machinery::provider(&loaded)).await;
+    let ended = machinery.engine.run(provider).await;
     writer.finish();
     let closed = machinery.store.close().await;
     ended?;

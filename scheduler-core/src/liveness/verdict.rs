@@ -182,7 +182,8 @@ pub(super) fn firing(facts: &Facts, beat: &Heartbeat, by_tick: bool, also: Vec<P
     let mut problems = also;
     problems.extend(shortcomings(facts, beat, standby));
     problems.extend(job_problems(facts));
-    let pressing: Vec<&Problem> = problems.iter().chain(&facts.problems).filter(|problem| !problem.remark).collect();
+    let all = problems.iter().chain(untold(facts, &problems));
+    let pressing: Vec<&Problem> = all.filter(|problem| !problem.remark).collect();
     let verdict = match pressing.as_slice() {
         [] => well(facts, beat, standby, by_tick),
         [only] => Verdict::new(VerdictKind::Degraded, format!("it fires, but: {}", only.what)),
@@ -220,12 +221,20 @@ fn well(facts: &Facts, beat: &Heartbeat, standby: bool, by_tick: bool) -> Verdic
     Verdict::new(VerdictKind::Live, summary)
 }
 
+/// What was found beside the verdict and isn't among these problems.
+fn untold<'a>(facts: &'a Facts, told: &[Problem]) -> impl Iterator<Item = &'a Problem> {
+    facts.problems.iter().filter(move |problem| !told.iter().any(|told| told.key == problem.key))
+}
+
 /// What is wrong with a scheduler that fires.
 fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(why) = &beat.fallback_reason {
         let what = format!("the provider `{}` fires instead of the one that was asked for: {why}", beat.provider);
-        problems.push(Problem::new("fallback", what, "correct `provider` in config.yaml, then restart sched"));
+        // What is wrong with config.yaml and what came of it are one problem, under the key of its cause.
+        let cause = facts.problems.iter().find(|problem| problem.what == *why);
+        let (key, hint) = cause.map_or(("fallback", "correct `provider` in config.yaml"), |it| (&it.key, &it.hint));
+        problems.push(Problem::new(key, what, format!("{hint}, then restart sched")));
     } else if !same_provider(&beat.provider, &facts.provider_configured) {
         let what = format!(
             "config.yaml asks for the provider `{}`, `{}` is in force",

@@ -1,0 +1,12 @@
+//! The promises that are about processes, kept by the built `sched` with real jobs in homes of their own.
+//!
+//! `bench` has the home, the daemon and the waiting; every other file is a group of promises, a test each. Jobs leave their
+//! instants in an append log, which is what counts: a record in the store could repeat the store's own mistake.
+
+mod bench;
+mod contention;
+mod crash;
+mod failing;
+mod heartbeats;
+mod jobs_file;
+mod provider;
