@@ -237,7 +237,8 @@ pub(crate) struct Daemon {
 impl Daemon {
     fn start(command: &mut Command, folder: &Path) -> Self {
         let file = |kind: &str| {
-            let (file, path) = tempfile::Builder::new().prefix(kind).tempfile_in(folder).expect("a file").keep().expect("kept");
+            let (file, path) =
+                tempfile::Builder::new().prefix(kind).tempfile_in(folder).expect("a file").keep().expect("kept");
             (Stdio::from(file), path)
         };
         let ((out_file, out), (err_file, err)) = (file("out"), file("err"));

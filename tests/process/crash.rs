@@ -116,12 +116,11 @@ fn a_tick_killed_between_claim_and_end_is_recovered_by_the_next_one() {
     place.write_jobs(&[job]);
     let mut tick = eventually("a tick that starts it", || {
         let mut tick = place.start(&["tick"]);
-        let started = within(Duration::from_secs(20), "start or end", || {
-            match (place.effects("job").len(), tick.is_running()) {
+        let started =
+            within(Duration::from_secs(20), "start or end", || match (place.effects("job").len(), tick.is_running()) {
                 (0, true) => Err(String::new()),
                 (started, _) => Ok(started > 0),
-            }
-        });
+            });
         if started { Ok(tick) } else { Err(tick.log()) }
     });
     tick.kill();

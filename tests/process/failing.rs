@@ -17,7 +17,9 @@ fn a_failing_job_is_named_with_its_run_and_a_hint_and_alerts_until_it_succeeds()
     let run = troubled["run"].as_str().expect("a run");
     assert_eq!((&troubled["job"], &troubled["result"]), (&json!("nightly"), &json!("failed")), "{status:#}");
     let problem = &status["problems"][0];
-    assert!(problem["what"].as_str().is_some_and(|what| what.contains("`nightly` failed") && what.contains("exit code 1")));
+    assert!(
+        problem["what"].as_str().is_some_and(|what| what.contains("`nightly` failed") && what.contains("exit code 1"))
+    );
     let hint = format!("sched logs nightly --run {run}");
     assert!(problem["hint"].as_str().is_some_and(|text| text.contains(&hint)), "{problem:#}");
     assert_eq!(place.ok(&["logs", "nightly", "--run", run]).trim(), "on it", "and the hint works");
@@ -60,7 +62,9 @@ fn max_parallel_holds_across_the_daemon_and_ticks() {
         open.iter().filter(|run| run["state"] == state).count()
     };
     // Everything is due, and three places are taken: the rest waits, whoever looks.
-    place.until_status("three run and three wait", |status| states(status, "running") == 3 && states(status, "queued") == 3);
+    place.until_status("three run and three wait", |status| {
+        states(status, "running") == 3 && states(status, "queued") == 3
+    });
     assert_eq!(place.effect_log().lines().count(), 3, "{}", place.effect_log());
     gate.open();
     eventually("the next one", || match place.effect_log().lines().count() {

@@ -56,7 +56,11 @@ const SPOILED: [(&str, fn(&PathBuf), [&str; 3]); 7] = [
     ("empty", |file| fs::write(file, "").expect("written"), ["starting", "unknown", "unknown"]),
     ("garbage", |file| fs::write(file, [0xff; 4096]).expect("written"), ["unknown", "unknown", "unknown"]),
     ("half a beat", |file| half(file), ["unknown", "unknown", "unknown"]),
-    ("of another boot", |file| rewrite(file, |beat| beat.boot_id = "another".into()), ["starting", "stopped", "crashed"]),
+    (
+        "of another boot",
+        |file| rewrite(file, |beat| beat.boot_id = "another".into()),
+        ["starting", "stopped", "crashed"],
+    ),
     (
         "of another machine",
         |file| rewrite(file, |beat| beat.machine_id = Some("another".into())),
@@ -119,7 +123,10 @@ fn check(place: &Place, file: &PathBuf, good: &[u8], spoil: &fn(&PathBuf), what:
     let state = ["running", "stopped", "killed"][state];
     assert_ne!(status["exit_code"], 0, "{how}, {state}: {status:#}");
     assert_eq!(status["verdict"], expected, "{how}, {state}: {status:#}");
-    assert!(!status["problems"].as_array().is_none_or(Vec::is_empty) || expected == "starting", "{how}, {state}: {status:#}");
+    assert!(
+        !status["problems"].as_array().is_none_or(Vec::is_empty) || expected == "starting",
+        "{how}, {state}: {status:#}"
+    );
 }
 
 /// The beat, once its writer has nothing new to write.

@@ -9,8 +9,14 @@ use super::bench::{Place, jobs_json, within};
 /// Each way to lose `jobs.json`: what is left of it, and what `status` says of that.
 const LOST: [(Option<&str>, &str); 4] = [
     (Some(""), "jobs.json: line 1, column 1: it is empty"),
-    (Some("{\n  \"format\": 1,\n  \"jobs\": [\n    {\"id\": \"jo"), "jobs.json: line 4, column 14: EOF while parsing a string"),
-    (Some("{\n  \"format\": 1,\n  \"jobs\": [ {\"id\": \"job\",, } ]\n}"), "jobs.json: line 3, column 26: key must be a string"),
+    (
+        Some("{\n  \"format\": 1,\n  \"jobs\": [\n    {\"id\": \"jo"),
+        "jobs.json: line 4, column 14: EOF while parsing a string",
+    ),
+    (
+        Some("{\n  \"format\": 1,\n  \"jobs\": [ {\"id\": \"job\",, } ]\n}"),
+        "jobs.json: line 3, column 26: key must be a string",
+    ),
     (None, "jobs.json: the file is missing"),
 ];
 
@@ -62,7 +68,10 @@ fn one_invalid_entry_is_named_and_kept_word_for_word_and_costs_the_others_nothin
     place.until_started("good", 2);
     let status = place.until_verdict("degraded", 3);
     let problem = &status["problems"][0];
-    assert!(problem["what"].as_str().is_some_and(|what| what.contains("line 3, column 20: job `bad` is invalid")), "{problem}");
+    assert!(
+        problem["what"].as_str().is_some_and(|what| what.contains("line 3, column 20: job `bad` is invalid")),
+        "{problem}"
+    );
     daemon.until_logged("job `bad` is invalid");
     assert!(place.ok(&["list"]).contains("invalid"));
     place.ok(&["add", "@daily", "--name", "another", "--", "true"]);
@@ -93,7 +102,10 @@ fn a_hand_edit_is_taken_in_within_a_second_or_two_however_the_editor_saves() {
     ];
     for (how, save) in saves {
         let id = how.replace(' ', "-");
-        save(&jobs_json(&[json!({"id": id, "schedule": "@yearly", "command": "true"}), place.job(&format!("fires-{id}"), "* * * * * *", "")]));
+        save(&jobs_json(&[
+            json!({"id": id, "schedule": "@yearly", "command": "true"}),
+            place.job(&format!("fires-{id}"), "* * * * * *", ""),
+        ]));
         let fires = format!("fires-{id}");
         // The next second is at most one away; the rest is for a busy machine.
         within(Duration::from_secs(10), how, || match place.effects(&fires).len() {

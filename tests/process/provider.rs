@@ -30,7 +30,10 @@ fn with_a_misspelt_provider_jobs_fire_and_the_nearest_name_is_told() {
 
 #[test]
 fn with_a_provider_of_the_wrong_type_jobs_fire_and_the_place_is_told() {
-    fires_anyway(b"agent: me\nprovider: 7\n", "config.yaml: line 2, column 11: provider: expected a name, found the number 7");
+    fires_anyway(
+        b"agent: me\nprovider: 7\n",
+        "config.yaml: line 2, column 11: provider: expected a name, found the number 7",
+    );
 }
 
 #[test]

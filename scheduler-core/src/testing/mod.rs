@@ -2,9 +2,11 @@
 //! and the suites that every implementation of a trait must pass. Behind the feature `testing`.
 
 mod clock;
+mod faults;
 mod runner;
 mod stores;
 
 pub use clock::ManualClock;
+pub use faults::FaultyFs;
 pub use runner::{Ran, RecordingRunner};
 pub use stores::store_conformance;

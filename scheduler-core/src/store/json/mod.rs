@@ -267,3 +267,6 @@ impl JobStore for JsonStore {
         self.writer.direct(Keeper::close).await
     }
 }
+
+#[cfg(test)]
+mod tests;

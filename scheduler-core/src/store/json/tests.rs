@@ -1,0 +1,282 @@
+//! The JSON store on disks that fail, tear and lie, and beside other processes' stores on the same home.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use serde_json::json;
+
+use super::{JsonStore, JsonStoreOptions};
+use crate::{
+    Clock, ErrorKind, Home, JobId, JobStore, Outcome, RunResult,
+    plan::plan,
+    store::{Admission, Claim, Edit, Finding, LedgerQuery, Limits, Recovery, Start},
+    testing::{FaultyFs, ManualClock},
+    vfs::{Open, RealFs, Vfs},
+};
+
+const LIMITS: Limits = Limits { max_parallel: 100, catch_up: 100 };
+
+struct Bench {
+    home: Home,
+    clock: Arc<ManualClock>,
+    disk: FaultyFs,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::new(folder.path().join("home"));
+        let clock = Arc::new(ManualClock::at("2026-03-01T10:00:30Z"));
+        Self { home, clock, disk: FaultyFs::default(), _folder: folder }
+    }
+
+    /// A store on this home, as another process would have it.
+    fn store(&self) -> JsonStore {
+        self.try_store().unwrap()
+    }
+
+    fn try_store(&self) -> crate::Result<JsonStore> {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        JsonStore::open(&JsonStoreOptions::new(self.home.clone(), clock).with_fs(Arc::new(self.disk.clone())))
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.home.journal(1)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        RealFs.read(&self.journal()).unwrap()
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        let file = RealFs.open(&self.journal(), Open::ReadWrite).unwrap();
+        file.set_len(0).unwrap();
+        file.write_all_at(bytes, 0).unwrap();
+    }
+
+    fn minute(&self) {
+        self.clock.advance(Duration::from_mins(1));
+    }
+
+    async fn plans(&self, store: &JsonStore) -> Vec<Admission> {
+        let now = self.clock.now();
+        let due = store.open(now, LIMITS).await.unwrap().due;
+        let admission = |due: crate::store::DueJob| Admission {
+            job: due.job.id.clone(),
+            incarnation: due.incarnation,
+            revision: due.revision,
+            expected: due.cursor.next_at,
+            plan: plan(&due.job, &due.cursor, now).unwrap(),
+        };
+        due.into_iter().map(admission).collect()
+    }
+
+    async fn claim(&self, store: &JsonStore) -> Claim {
+        let plans = self.plans(store).await;
+        let won = store.admit(plans, LIMITS).await.unwrap();
+        won.into_iter().flatten().flatten().next().expect("a claim")
+    }
+}
+
+fn job(id: &str) -> Edit {
+    Edit::Add(vec![json!({"id": id, "schedule": "* * * * *", "command": ["true"]})])
+}
+
+fn id(text: &str) -> JobId {
+    text.parse().unwrap()
+}
+
+async fn finished(store: &JsonStore) -> usize {
+    store.ledger(LedgerQuery::default()).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn on_a_full_disk_nothing_changes_and_nothing_is_lost() {
+    let bench = Bench::new();
+    let store = bench.store();
+    store.define(job("a")).await.unwrap();
+    bench.minute();
+    let (journal, jobs) = (bench.bytes(), RealFs.read(&bench.home.jobs_json()).unwrap());
+    bench.disk.fill(true);
+    let plans = bench.plans(&store).await;
+    let refused = store.admit(plans.clone(), LIMITS).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NoSpace, "{refused}");
+    assert_eq!(store.define(job("b")).await.unwrap_err().kind(), ErrorKind::NoSpace);
+    assert_eq!(bench.bytes(), journal, "the half that was written is gone again");
+    assert_eq!(RealFs.read(&bench.home.jobs_json()).unwrap(), jobs);
+    bench.disk.fill(false);
+    let claims: Vec<Claim> = store.admit(plans, LIMITS).await.unwrap().into_iter().flatten().flatten().collect();
+    assert_eq!(claims.len(), 1, "what was due still is");
+    assert!(matches!(store.start(&claims[0], LIMITS).await.unwrap(), Start::Go(_)));
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_of_that_frame_has_happened_and_the_journal_moves() {
+    let bench = Bench::new();
+    let (store, other) = (bench.store(), bench.store());
+    store.define(job("a")).await.unwrap();
+    bench.minute();
+    let plans = bench.plans(&store).await;
+    bench.disk.fail_syncs(true);
+    store.admit(plans.clone(), LIMITS).await.unwrap_err();
+    assert_eq!(other.open(bench.clock.now(), LIMITS).await.unwrap().due.len(), 1, "nobody else sees it either");
+    bench.disk.fail_syncs(false);
+    let claims: Vec<Claim> = other.admit(plans, LIMITS).await.unwrap().into_iter().flatten().flatten().collect();
+    assert_eq!(claims.len(), 1);
+    assert!(bench.plans(&store).await.is_empty(), "and this one sees what the other did");
+    store.pause(vec![id("a")], None, None).await.unwrap();
+    assert!(RealFs.stat(&bench.home.journal(2)).is_ok(), "what can't be proven is not built upon");
+    assert!(RealFs.stat(&bench.journal()).is_err());
+    let fresh = bench.store();
+    assert!(fresh.jobs().await.unwrap()[0].paused.is_some());
+    assert_eq!(fresh.jobs().await.unwrap()[0].open.len(), 1);
+}
+
+#[tokio::test]
+async fn a_journal_torn_anywhere_in_its_last_frame_keeps_everything_before_it() {
+    let bench = Bench::new();
+    let store = bench.store();
+    store.define(job("a")).await.unwrap();
+    let before = bench.bytes();
+    store.pause(vec![id("a")], None, None).await.unwrap();
+    store.close().await.unwrap();
+    let after = bench.bytes();
+    for cut in before.len() + 1..after.len() {
+        bench.write(&after[..cut]);
+        let store = bench.store();
+        let jobs = store.jobs().await.unwrap();
+        assert!(jobs.len() == 1 && jobs[0].paused.is_none(), "cut at {cut}");
+        // The next writer cuts the torn frame off and goes on.
+        store.pause(vec![id("a")], None, Some("again".into())).await.unwrap();
+        assert!(bench.store().jobs().await.unwrap()[0].paused.is_some(), "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn damage_before_the_last_frame_is_refused_with_its_place() {
+    let bench = Bench::new();
+    let store = bench.store();
+    store.define(job("a")).await.unwrap();
+    for n in 0..3 {
+        store.pause(vec![id("a")], None, Some(n.to_string())).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let whole = bench.bytes();
+    for at in [10, whole.len() / 3] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x20;
+        bench.write(&damaged);
+        let refused = bench.try_store().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Corrupt, "{refused}");
+        assert!(refused.to_string().contains("journal.1 is damaged at byte "), "{refused}");
+        assert!(refused.hint_text().is_some_and(|hint| hint.contains("backup")));
+        assert_eq!(bench.bytes(), damaged, "and it is left as it is");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_owners_claims_come_back_and_its_runs_never_start_again() {
+    let bench = Bench::new();
+    let dead = bench.store();
+    dead.define(job("a")).await.unwrap();
+    dead.define(job("b")).await.unwrap();
+    bench.minute();
+    let plans = bench.plans(&dead).await;
+    let claims: Vec<Claim> = dead.admit(plans, LIMITS).await.unwrap().into_iter().flatten().flatten().collect();
+    assert!(matches!(dead.start(&claims[0], LIMITS).await.unwrap(), Start::Go(_)));
+
+    let survivor = bench.store();
+    let judge = |epoch| {
+        claims
+            .iter()
+            .map(move |claim| Recovery { run: claim.run.clone(), epoch, finding: Finding::NeverStarted })
+            .collect()
+    };
+    assert!(survivor.open(bench.clock.now(), LIMITS).await.unwrap().abandoned.is_empty());
+    assert_eq!(survivor.recover(judge(1)).await.unwrap(), 0, "an owner that lives is not robbed");
+    let zombie = claims[1].clone();
+    drop(dead);
+    let abandoned = loop {
+        // The thread of the dropped store lets go of the lock when it ends.
+        let open = survivor.open(bench.clock.now(), LIMITS).await.unwrap();
+        if open.abandoned.len() == 2 {
+            break open.abandoned;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(abandoned.iter().filter(|one| one.orphan.is_some()).count(), 1, "only what had started has a process");
+    assert_eq!(survivor.recover(judge(1)).await.unwrap(), 1, "what runs is not put back into the queue");
+    let outcome = Outcome::new(RunResult::Unknown);
+    let over = Recovery { run: claims[0].run.clone(), epoch: 1, finding: Finding::Over(outcome) };
+    assert_eq!(survivor.recover(vec![over]).await.unwrap(), 1);
+    assert_eq!(finished(&survivor).await, 1);
+    let open = survivor.open(bench.clock.now(), LIMITS).await.unwrap();
+    assert_eq!(open.startable, std::slice::from_ref(&zombie.run), "what had not started is there for anybody");
+    let again = survivor.claim(open.startable, LIMITS).await.unwrap().remove(0).unwrap();
+    assert!(matches!(survivor.start(&zombie, LIMITS).await.unwrap(), Start::Lost), "but not for the zombie");
+    assert!(matches!(survivor.start(&again, LIMITS).await.unwrap(), Start::Go(_)));
+}
+
+#[tokio::test]
+async fn a_start_that_was_not_answered_can_be_asked_again_but_not_after_it_ran() {
+    let bench = Bench::new();
+    let store = bench.store();
+    store.define(job("a")).await.unwrap();
+    bench.minute();
+    let claim = bench.claim(&store).await;
+    for _ in 0..2 {
+        assert!(matches!(store.start(&claim, LIMITS).await.unwrap(), Start::Go(_)));
+    }
+    let process = crate::ProcessRef { pid: 1, start_time: 1, boot_id: "boot".into() };
+    store.spawned(&claim, process).await.unwrap();
+    assert!(matches!(store.start(&claim, LIMITS).await.unwrap(), Start::Lost));
+}
+
+#[tokio::test]
+async fn a_batch_costs_one_sync_and_a_noted_process_none() {
+    let bench = Bench::new();
+    let store = bench.store();
+    let entries = (0..50).map(|n| json!({"id": format!("j{n}"), "schedule": "* * * * *", "command": "true"})).collect();
+    store.define(Edit::Add(entries)).await.unwrap();
+    bench.minute();
+    let plans = bench.plans(&store).await;
+    let before = bench.disk.syncs();
+    let claims: Vec<Claim> = store.admit(plans, LIMITS).await.unwrap().into_iter().flatten().flatten().collect();
+    assert_eq!((claims.len(), bench.disk.syncs() - before), (50, 1), "fifty admissions and claims");
+    assert!(matches!(store.start(&claims[0], LIMITS).await.unwrap(), Start::Go(_)));
+    let before = bench.disk.syncs();
+    let process = crate::ProcessRef { pid: 1, start_time: 1, boot_id: "boot".into() };
+    store.spawned(&claims[0], process).await.unwrap();
+    assert_eq!(bench.disk.syncs(), before);
+}
+
+#[tokio::test]
+async fn the_last_five_displaced_versions_of_jobs_json_are_kept() {
+    let bench = Bench::new();
+    let store = bench.store();
+    for n in 0..8 {
+        store.define(job(&format!("j{n}"))).await.unwrap();
+    }
+    let version = |n: usize| RealFs.read(&bench.home.path().join(format!("jobs.json.bak.{n}")));
+    let jobs_in = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().matches("\"id\"").count();
+    let kept: Vec<usize> = (1..=5).map(|n| jobs_in(version(n).unwrap())).collect();
+    assert_eq!(kept, [7, 6, 5, 4, 3]);
+    assert!(version(6).is_err() && version(0).is_err());
+}
+
+#[tokio::test]
+async fn a_home_of_another_machine_is_refused_until_it_is_adopted() {
+    let bench = Bench::new();
+    let on = |machine: &str, adopt| {
+        let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as Arc<dyn Clock>;
+        let options = JsonStoreOptions::new(bench.home.clone(), clock).on_machine(Some(machine.into()), adopt);
+        JsonStore::open(&options)
+    };
+    on("first", false).unwrap().define(job("a")).await.unwrap();
+    let refused = on("second", false).unwrap_err();
+    assert!(refused.to_string().contains("belongs to another machine (first)"), "{refused}");
+    assert!(refused.hint_text().is_some_and(|hint| hint.contains("--adopt")));
+    assert_eq!(on("second", true).unwrap().jobs().await.unwrap().len(), 1);
+    on("second", false).unwrap();
+    assert!(on("first", false).is_err());
+}

@@ -1,0 +1,132 @@
+//! A disk that fails when it is told to.
+
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use crate::vfs::{Lock, Open, RealFs, Stat, Vfs, VfsFile};
+
+/// The real file system with failures on order.
+#[derive(Debug, Clone, Default)]
+pub struct FaultyFs(Arc<Faults>);
+
+#[derive(Debug, Default)]
+struct Faults {
+    syncs_fail: AtomicBool,
+    is_full: AtomicBool,
+    syncs: AtomicUsize,
+}
+
+impl FaultyFs {
+    /// Syncs of files fail from now on, or don't any more. What was written stays visible, as it does on a real disk.
+    pub fn fail_syncs(&self, fail: bool) {
+        self.0.syncs_fail.store(fail, Ordering::SeqCst);
+    }
+
+    /// No more than half of a write fits from now on, or all of it does again.
+    pub fn fill(&self, full: bool) {
+        self.0.is_full.store(full, Ordering::SeqCst);
+    }
+
+    /// How many syncs of files have succeeded.
+    pub fn syncs(&self) -> usize {
+        self.0.syncs.load(Ordering::SeqCst)
+    }
+}
+
+impl Vfs for FaultyFs {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        RealFs.read(path)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        RealFs.stat(path)
+    }
+
+    fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn VfsFile>> {
+        let file = RealFs.open(path, how)?;
+        Ok(Box::new(FaultyFile { file, faults: Arc::clone(&self.0) }))
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        RealFs.list(path)
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        RealFs.create_dir_all(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealFs.rename(from, to)
+    }
+
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        RealFs.exchange(a, b)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealFs.remove(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        RealFs.sync_dir(path)
+    }
+}
+
+#[derive(Debug)]
+struct FaultyFile {
+    file: Box<dyn VfsFile>,
+    faults: Arc<Faults>,
+}
+
+impl VfsFile for FaultyFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.faults.is_full.load(Ordering::SeqCst) {
+            self.file.write_all_at(&bytes[..bytes.len() / 2], offset)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if self.faults.syncs_fail.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the disk does not answer"));
+        }
+        self.file.sync()?;
+        self.faults.syncs.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn stat(&self) -> io::Result<Stat> {
+        self.file.stat()
+    }
+
+    fn set_owner_and_mode(&self, like: &Stat) -> io::Result<()> {
+        self.file.set_owner_and_mode(like)
+    }
+
+    fn lock(&self, lock: Lock) -> io::Result<()> {
+        self.file.lock(lock)
+    }
+
+    fn try_lock(&self, lock: Lock) -> io::Result<bool> {
+        self.file.try_lock(lock)
+    }
+
+    fn unlock(&self) -> io::Result<()> {
+        self.file.unlock()
+    }
+}
