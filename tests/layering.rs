@@ -46,7 +46,7 @@ struct Source {
 fn the_crates_import_only_whom_they_may() {
     let (members, edges) = metadata();
     assert!(members.len() >= MAY_IMPORT.len(), "{members:?}");
-    assert_none(forbidden_edges(&members, &edges));
+    assert_none(&forbidden_edges(&members, &edges));
 
     let stray = |from: &str, to: &str| Edge { from: from.into(), to: to.into(), dev: false };
     let with = |edge: Edge| edges.iter().cloned().chain([edge]).collect::<Vec<_>>();
@@ -60,7 +60,7 @@ fn the_crates_import_only_whom_they_may() {
 #[test]
 fn unsafe_code_stays_in_the_runner() {
     let sources = sources();
-    assert_none(unsafe_code(&sources));
+    assert_none(&unsafe_code(&sources));
     for root in SAFE_ROOTS {
         assert!(text_of(&sources, root).contains("#![forbid(unsafe_code)]"), "{root} doesn't forbid unsafe code");
     }
@@ -76,7 +76,7 @@ fn unsafe_code_stays_in_the_runner() {
 fn one_file_asks_what_time_it_is() {
     let sources = sources();
     assert!(text_of(&sources, "scheduler-core/src/clock.rs").contains("Timestamp::now()"));
-    assert_none(clock_readers(&sources));
+    assert_none(&clock_readers(&sources));
 
     let breach = |path: &str, line: &str| clock_readers(&[Source { path: path.into(), text: line.into() }]).len();
     assert_eq!(breach("scheduler-core/src/plan.rs", "let now = Timestamp::now();"), 1);
@@ -101,7 +101,7 @@ fn every_crate_has_the_lints_of_the_workspace() {
 #[test]
 fn files_are_of_a_size_to_be_read() {
     let mut lines: Vec<usize> = sources().iter().map(|source| source.text.lines().count()).collect();
-    assert_none(too_long(&mut lines));
+    assert_none(&too_long(&mut lines));
     assert_eq!(too_long(&mut [201, 202, 203]).len(), 1);
     assert_eq!(too_long(&mut [10, 10, 10, 10, 501]).len(), 1);
 }
@@ -184,7 +184,7 @@ fn code_lines(source: &Source) -> impl Iterator<Item = (String, &str)> {
 }
 
 #[track_caller]
-fn assert_none(complaints: Vec<String>) {
+fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 

@@ -1,4 +1,4 @@
-//! What README.md shows is what happens: every `console` block is typed in, and what comes back is compared.
+//! What README.md and `docs/` show is what happens: every `console` block is typed in, and what comes back is compared.
 //!
 //! `$ ` begins a command, a trailing `# exits 4` says how it ends (0 otherwise), and the lines after it are what it prints.
 //! A line of `...` stands for any lines. Numbers, ids, instants and spans may differ, words may not.
@@ -17,7 +17,7 @@ use std::{
 
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A command and what it has to do.
 #[derive(Debug, PartialEq)]
@@ -29,9 +29,19 @@ struct Step {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    let steps = steps(&readme);
-    assert!(steps.len() > 10, "only {} commands found in README.md", steps.len());
+    follow("README.md", 10);
+}
+
+#[test]
+fn every_command_of_the_schedules_page_does_what_it_says() {
+    follow("docs/schedules.md", 2);
+}
+
+/// Types in what the page shows, which must be at least so many commands.
+#[track_caller]
+fn follow(page: &str, at_least: usize) {
+    let steps = steps(&fs::read_to_string(root().join(page)).expect(page));
+    assert!(steps.len() >= at_least, "only {} commands found in {page}", steps.len());
     let mut terminal = Terminal::new();
     for step in &steps {
         terminal.take(step);
@@ -87,12 +97,12 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// Somebody who follows the README: a home of their own, `sched` on the path, perhaps a daemon in the background.
+/// Somebody who follows a page: a home of their own, `sched` on the path, perhaps a daemon in the background.
 struct Terminal {
     folder: TempDir,
     program: PathBuf,
     variables: BTreeMap<String, String>,
-    /// What is printed here, and what the README has in its place.
+    /// What is printed here, and what the page has in its place.
     names: Vec<(String, String)>,
     background: Option<Daemon>,
 }
@@ -150,14 +160,14 @@ impl Terminal {
                 let shown: Vec<String> = printed.lines().map(|line| self.shown(line)).collect();
                 assert!(
                     agrees(&expected, &shown),
-                    "`{line}`: README.md shows\n{}\nand it printed\n{printed}",
+                    "`{line}` is shown to print\n{}\nand printed\n{printed}",
                     step.prints.join("\n")
                 );
             }
         }
     }
 
-    /// `NAME=/folder`: the folder is one of this test's, and known by its name in the README.
+    /// `NAME=/folder`: the folder is one of this test's, and known by its name on the page.
     fn export(&mut self, assignment: &str) {
         let (name, folder) = assignment.split_once('=').expect("NAME=value");
         let here = self.folder.path().join(name).display().to_string();
