@@ -50,7 +50,9 @@ impl Shared {
             // What others were faster with comes back as lost, and is theirs.
             let won = self.options.store.admit(plans, self.options.limits).await?;
             // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
-            missed.iter().for_each(|line| tracing::warn!("{line}"));
+            for line in &missed {
+                tracing::warn!("{line}");
+            }
             claims.extend(won.into_iter().flatten().flatten());
             open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
         }
