@@ -270,17 +270,10 @@ impl Engine {
     /// Waits for open runs; cancels what is left after the drain time. Orphans are not waited for: they go on without us.
     async fn drain(&self) {
         let shared = &self.0;
-        let emptied = async {
-            while shared.awaited() > 0 {
-                shared.wake.notified().await;
-            }
-        };
-        if tokio::time::timeout(shared.options.drain, emptied).await.is_err() {
+        if tokio::time::timeout(shared.options.drain, shared.emptied()).await.is_err() {
             tracing::warn!(runs = shared.awaited(), "the drain time is over; the open runs are cancelled");
             self.cancel_all();
-            while shared.awaited() > 0 {
-                shared.wake.notified().await;
-            }
+            shared.emptied().await;
         }
     }
 }
@@ -289,6 +282,13 @@ impl Shared {
     /// Runs whose end this process stays for.
     fn awaited(&self) -> usize {
         self.runs.lock().values().filter(|here| here.awaited).count()
+    }
+
+    /// Waits until no run is open here whose end this process stays for. Not by `wake`: that wakes one waiter, and the turn
+    /// is another; a run that ended just when the stop came was waited for until the drain time was over.
+    async fn emptied(&self) {
+        let mut changes = self.changes.subscribe();
+        while self.awaited() > 0 && changes.changed().await.is_ok() {}
     }
 
     /// Something moved: the ticker looks again.
