@@ -1,6 +1,6 @@
 //! With an injected clock: steps back and forth, years that never were, downtime. The store and its syncs are real.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -123,6 +123,11 @@ async fn a_job_made_while_the_clock_stood_in_2099_fires_when_it_is_right_again()
     assert_eq!(bench.ran("interval"), ["2026-03-02T10:01:00Z"]);
 }
 
+/// How long this process has been at work.
+fn cpu_time() -> Duration {
+    rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime).try_into().expect("a positive time")
+}
+
 #[tokio::test]
 async fn after_a_week_of_downtime_with_a_thousand_one_second_jobs_the_first_tick_takes_under_a_second() {
     let mut bench = Bench::at("2026-03-02T10:00:00Z");
@@ -133,10 +138,11 @@ async fn after_a_week_of_downtime_with_a_thousand_one_second_jobs_the_first_tick
     bench.pass().await;
     bench.clock.advance(Duration::from_hours(168));
     bench.restart().await;
-    let began = Instant::now();
+    let began = cpu_time();
     bench.engine.context().tick().await.expect("a tick");
-    let took = began.elapsed();
-    // Measured as 0.2 s in a debug build on two cores; the bound is the promise.
+    let took = cpu_time() - began;
+    // Measured as 0.2 s in a debug build; the bound is the promise. Work is counted and not waiting, because other tests
+    // keep the machine busy.
     assert!(took < Duration::from_secs(1), "the first tick took {took:?}");
     bench.pass().await;
     assert_eq!(bench.runner.ran().len(), 1000, "one catch-up run each");

@@ -1,11 +1,11 @@
 //! What is told to stop, stops whole: runs with all their processes, the daemon with all its runs.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::bench::{Gate, Place, eventually, processes_with, sched};
+use super::bench::{Gate, Place, eventually, processes_with, sched, within};
 
 /// A shell command with children in the background and in sessions of their own, one of them deaf to SIGTERM.
 const FAMILY: &str =
@@ -110,6 +110,28 @@ fn sigterm_lets_open_runs_end_starts_nothing_new_and_ends_with_zero() {
     place.until_started("asked", 1);
     gate.open_for_good();
     daemon.stop();
+}
+
+#[test]
+fn a_stop_waits_no_longer_than_the_last_run_takes() {
+    // Turns once a minute, and drains for one: whoever misses the end of the run waits for either.
+    let place = Place::empty();
+    let mut gate = Gate::new(&place, "gate");
+    place.write_jobs(&[place.job("slow", "@yearly", &gate.wait())]);
+    for round in 1..=8 {
+        let mut daemon = place.daemon();
+        place.ok(&["fire", "slow"]);
+        place.until_started("slow", round);
+        daemon.signal(Signal::TERM);
+        daemon.until_logged("SIGTERM: stopping once");
+        gate.open();
+        let ended =
+            within(Duration::from_secs(20), &format!("the end in round {round}"), || match daemon.is_running() {
+                false => Ok(daemon.wait()),
+                true => Err(daemon.log()),
+            });
+        assert_eq!(ended.code(), Some(0), "{}", daemon.log());
+    }
 }
 
 #[test]

@@ -290,13 +290,11 @@ impl Shared {
         self.runs.lock().values().filter(|here| here.awaited).count()
     }
 
-    /// Waits until there are none.
+    /// Waits until no run is open here whose end this process stays for. Not by `wake`: that wakes one waiter, and the turn
+    /// is another; a run that ended just when the stop came was waited for until the drain time was over.
     async fn emptied(&self) {
-        // Not the turn's own wake-up: that one is taken by whoever waits first.
         let mut changes = self.changes.subscribe();
-        while self.awaited() > 0 {
-            let _ = changes.changed().await;
-        }
+        while self.awaited() > 0 && changes.changed().await.is_ok() {}
     }
 
     /// Something moved: the ticker looks again.
