@@ -208,7 +208,9 @@ impl Drop for Place {
             if left.is_empty() {
                 break;
             }
-            left.into_iter().for_each(|pid| signal(pid, Signal::KILL));
+            for pid in left {
+                signal(pid, Signal::KILL);
+            }
             thread::sleep(Duration::from_millis(10));
         }
     }

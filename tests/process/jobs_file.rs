@@ -81,6 +81,8 @@ fn one_invalid_entry_is_named_and_kept_word_for_word_and_costs_the_others_nothin
     place.until_started("good", place.effects("good").len() + 1);
 }
 
+type Save<'s> = &'s dyn Fn(&str);
+
 #[test]
 fn a_hand_edit_is_taken_in_within_a_second_or_two_however_the_editor_saves() {
     // Turns rarely, so that it is the notice that counts.
@@ -88,7 +90,7 @@ fn a_hand_edit_is_taken_in_within_a_second_or_two_however_the_editor_saves() {
     place.write_jobs(&[]);
     let _daemon = place.daemon();
     let file = place.home().join("jobs.json");
-    let saves: [(&str, &dyn Fn(&str)); 3] = [
+    let saves: [(&str, Save<'_>); 3] = [
         ("in place", &|text| fs::write(&file, text).expect("written")),
         ("by rename", &|text| {
             let new = file.with_extension("json.tmp");
