@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Nothing here takes that long; it only bounds a test that fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A home. Whatever was started in it is gone when it is.
 pub(crate) struct Place {
@@ -78,6 +78,16 @@ impl Place {
 
     pub(crate) fn effect_log(&self) -> String {
         fs::read_to_string(self.path("effects")).unwrap_or_default()
+    }
+
+    /// Nothing counts for more: an instant is at most one start.
+    #[track_caller]
+    pub(crate) fn no_instant_twice(&self, job: &str) {
+        let mut effects = self.effects(job);
+        let all = effects.len();
+        effects.sort();
+        effects.dedup();
+        assert_eq!(effects.len(), all, "{}", self.effect_log());
     }
 
     /// Waits until `job` has been started `count` times in all.
@@ -208,7 +218,9 @@ impl Drop for Place {
             if left.is_empty() {
                 break;
             }
-            left.into_iter().for_each(|pid| signal(pid, Signal::KILL));
+            for pid in left {
+                signal(pid, Signal::KILL);
+            }
             thread::sleep(Duration::from_millis(10));
         }
     }

@@ -33,17 +33,8 @@ fn a_torn_tail_costs_nothing_that_was_there_before_it() {
         // What was written before the last run ended stands, and so does its start.
         let kept = history.len() - 1;
         assert_eq!(after[..kept], history[..kept], "{torn}");
-        no_instant_twice(&place);
+        place.no_instant_twice("job");
     }
-}
-
-#[track_caller]
-fn no_instant_twice(place: &Place) {
-    let mut effects = place.effects("job");
-    let all = effects.len();
-    effects.sort();
-    effects.dedup();
-    assert_eq!(effects.len(), all, "{}", place.effect_log());
 }
 
 #[test]
