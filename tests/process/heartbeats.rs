@@ -50,8 +50,11 @@ fn a_frozen_daemon_is_stalled_at_once_and_live_again_when_it_goes_on() {
     place.until_started("job", place.effects("job").len() + 1);
 }
 
+/// Spoils the beat in a file.
+type Spoil = fn(&PathBuf);
+
 /// Each way to spoil a beat, and what `status` then says of a daemon that runs, one that was stopped and one that was killed.
-const SPOILED: [(&str, fn(&PathBuf), [&str; 3]); 7] = [
+const SPOILED: [(&str, Spoil, [&str; 3]); 7] = [
     ("missing", |file| fs::remove_file(file).expect("it was there"), ["starting", "stopped", "stopped"]),
     ("empty", |file| fs::write(file, "").expect("written"), ["starting", "unknown", "unknown"]),
     ("garbage", |file| fs::write(file, [0xff; 4096]).expect("written"), ["unknown", "unknown", "unknown"]),
@@ -102,7 +105,7 @@ fn no_spoiled_heartbeat_is_ever_healthy() {
             }
         };
         for (how, spoil, expected) in &SPOILED {
-            check(&place, &file, &good, spoil, (how, state, expected[state]));
+            check(&place, &file, &good, *spoil, (how, state, expected[state]));
         }
         if state == 0 {
             mends_it(&place, &mut daemon);
@@ -111,7 +114,7 @@ fn no_spoiled_heartbeat_is_ever_healthy() {
 }
 
 /// A look counts only if what was spoiled still was so after it.
-fn check(place: &Place, file: &PathBuf, good: &[u8], spoil: &fn(&PathBuf), what: (&str, usize, &str)) {
+fn check(place: &Place, file: &PathBuf, good: &[u8], spoil: Spoil, what: (&str, usize, &str)) {
     let (how, state, expected) = what;
     let status = eventually("a look at what is spoiled", || {
         fs::write(file, good).expect("written");

@@ -39,7 +39,9 @@ fn a_timed_out_or_cancelled_run_leaves_no_process_behind_in_whatever_session() {
     let mut daemon = place.daemon();
     let mut waiting: Vec<_> = ["late", "unwanted"].map(|job| place.start(&["fire", job, "--wait"])).into();
     let runs = ["late", "unwanted"].map(|job| open_run(&place, job));
-    runs.iter().for_each(|run| until_family(run));
+    for run in &runs {
+        until_family(run);
+    }
     let said = place.ok(&["cancel", "unwanted"]);
     assert!(said.contains(&format!("run {} is told to stop", runs[1])), "{said}");
     for waiting in &mut waiting {
@@ -125,11 +127,9 @@ fn a_stop_waits_no_longer_than_the_last_run_takes() {
         daemon.signal(Signal::TERM);
         daemon.until_logged("SIGTERM: stopping once");
         gate.open();
-        let ended =
-            within(Duration::from_secs(20), &format!("the end in round {round}"), || match daemon.is_running() {
-                false => Ok(daemon.wait()),
-                true => Err(daemon.log()),
-            });
+        let ended = within(Duration::from_secs(20), &format!("the end in round {round}"), || {
+            if daemon.is_running() { Err(daemon.log()) } else { Ok(daemon.wait()) }
+        });
         assert_eq!(ended.code(), Some(0), "{}", daemon.log());
     }
 }
