@@ -80,6 +80,16 @@ impl Place {
         fs::read_to_string(self.path("effects")).unwrap_or_default()
     }
 
+    /// Nothing counts for more: an instant is at most one start.
+    #[track_caller]
+    pub(crate) fn no_instant_twice(&self, job: &str) {
+        let mut effects = self.effects(job);
+        let all = effects.len();
+        effects.sort();
+        effects.dedup();
+        assert_eq!(effects.len(), all, "{}", self.effect_log());
+    }
+
     /// Waits until `job` has been started `count` times in all.
     pub(crate) fn until_started(&self, job: &str, count: usize) {
         eventually(&format!("{count} starts of `{job}`"), || {

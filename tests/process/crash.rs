@@ -71,17 +71,8 @@ fn a_killed_daemon_is_seen_at_once_and_the_next_one_adopts_what_lives_and_admits
     ends.open();
     daemon.kill();
     for job in ["lives", "ends", "brief"] {
-        no_instant_twice(&place, job);
+        place.no_instant_twice(job);
     }
-}
-
-#[track_caller]
-fn no_instant_twice(place: &Place, job: &str) {
-    let mut effects = place.effects(job);
-    let all = effects.len();
-    effects.sort();
-    effects.dedup();
-    assert_eq!(effects.len(), all, "{}", place.effect_log());
 }
 
 #[test]
@@ -102,7 +93,7 @@ fn fifteen_kills_at_any_moment_and_no_instant_starts_twice() {
     place.until_started("a", before + 2);
     daemon.stop();
     for id in ids {
-        no_instant_twice(&place, id);
+        place.no_instant_twice(id);
         assert!(place.effects(id).len() > 5, "it did fire in between: {}", place.effect_log());
     }
 }
@@ -135,5 +126,5 @@ fn a_tick_killed_between_claim_and_end_is_recovered_by_the_next_one() {
     });
     assert!(done.contains("of job `job`"), "{done}");
     assert_eq!(place.ends("job").iter().filter(|end| *end == "unknown").count(), 1);
-    no_instant_twice(&place, "job");
+    place.no_instant_twice("job");
 }

@@ -68,10 +68,7 @@ fn fire_due_claims_what_is_owed_and_nothing_else() {
     for one in &mut crowd {
         assert_eq!(one.wait().code(), Some(0), "{}", one.log());
     }
-    let mut effects = place.effects("job");
-    let all = effects.len();
-    effects.dedup();
-    assert_eq!(effects.len(), all, "{effects:?}");
+    place.no_instant_twice("job");
     assert_eq!(place.effects("never").len(), 0);
 }
 

@@ -50,6 +50,7 @@ fn a_frozen_daemon_is_stalled_at_once_and_live_again_when_it_goes_on() {
     place.until_started("job", place.effects("job").len() + 1);
 }
 
+/// Spoils the beat in a file.
 type Spoil = fn(&PathBuf);
 
 /// Each way to spoil a beat, and what `status` then says of a daemon that runs, one that was stopped and one that was killed.

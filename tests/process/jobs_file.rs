@@ -2,8 +2,6 @@
 
 use std::{fs, time::Duration};
 
-use serde_json::json;
-
 use super::bench::{Place, jobs_json, within};
 
 /// Each way to lose `jobs.json`: what is left of it, and what `status` says of that.
@@ -81,8 +79,6 @@ fn one_invalid_entry_is_named_and_kept_word_for_word_and_costs_the_others_nothin
     place.until_started("good", place.effects("good").len() + 1);
 }
 
-type Save<'s> = &'s dyn Fn(&str);
-
 #[test]
 fn a_hand_edit_is_taken_in_within_a_second_or_two_however_the_editor_saves() {
     // Turns rarely, so that it is the notice that counts.
@@ -90,29 +86,48 @@ fn a_hand_edit_is_taken_in_within_a_second_or_two_however_the_editor_saves() {
     place.write_jobs(&[]);
     let _daemon = place.daemon();
     let file = place.home().join("jobs.json");
-    let saves: [(&str, Save<'_>); 3] = [
-        ("in place", &|text| fs::write(&file, text).expect("written")),
-        ("by rename", &|text| {
-            let new = file.with_extension("json.tmp");
-            fs::write(&new, text).expect("written");
-            fs::rename(&new, &file).expect("renamed");
-        }),
-        ("by moving the old one away", &|text| {
-            fs::rename(&file, file.with_extension("json~")).expect("renamed");
-            fs::write(&file, text).expect("written");
-        }),
-    ];
-    for (how, save) in saves {
-        let id = how.replace(' ', "-");
-        save(&jobs_json(&[
-            json!({"id": id, "schedule": "@yearly", "command": "true"}),
-            place.job(&format!("fires-{id}"), "* * * * * *", ""),
-        ]));
-        let fires = format!("fires-{id}");
+    let in_place = |text: &str| fs::write(&file, text).expect("written");
+    let by_rename = |text: &str| {
+        let new = file.with_extension("json.tmp");
+        fs::write(&new, text).expect("written");
+        fs::rename(&new, &file).expect("renamed");
+    };
+    let beside_the_old_one = |text: &str| {
+        fs::rename(&file, file.with_extension("json~")).expect("renamed");
+        fs::write(&file, text).expect("written");
+    };
+    for how in ["in-place", "by-rename", "beside-the-old-one"] {
+        let text = jobs_json(&[place.job(how, "* * * * * *", "")]);
+        match how {
+            "in-place" => in_place(&text),
+            "by-rename" => by_rename(&text),
+            _ => beside_the_old_one(&text),
+        }
         // The next second is at most one away; the rest is for a busy machine.
-        within(Duration::from_secs(10), how, || match place.effects(&fires).len() {
+        within(Duration::from_secs(10), how, || match place.effects(how).len() {
             0 => Err(place.effect_log()),
             _ => Ok(()),
         });
     }
+}
+
+#[test]
+fn a_hint_names_the_version_before_only_if_there_is_one() {
+    let place = Place::beating();
+    let jobs = [place.job("job", "@yearly", "")];
+    place.write_jobs(&jobs);
+    place.ok(&["tick"]);
+    let hint = || {
+        place.write("jobs.json", "{");
+        let (_, status) = place.status();
+        let problem = status["problems"].as_array().and_then(|all| all.iter().find(|one| one["key"] == "jobs-json"));
+        problem.and_then(|problem| problem["hint"].as_str()).expect("a hint").to_owned()
+    };
+    assert!(!hint().contains("jobs.json.bak.1"), "{}", hint());
+    place.fails(&["add", "@daily", "--", "true"], 1, &["nothing was changed", "hint: correct the file first"]);
+    place.write_jobs(&jobs);
+    place.ok(&["add", "@daily", "--", "true"]);
+    assert!(hint().contains("jobs.json.bak.1"), "{}", hint());
+    let backup = place.home().join("jobs.json.bak.1");
+    assert_eq!(fs::read_to_string(backup).expect("a backup"), jobs_json(&jobs), "and it is that");
 }

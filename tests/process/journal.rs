@@ -33,17 +33,8 @@ fn a_torn_tail_costs_nothing_that_was_there_before_it() {
         // What was written before the last run ended stands, and so does its start.
         let kept = history.len() - 1;
         assert_eq!(after[..kept], history[..kept], "{torn}");
-        no_instant_twice(&place);
+        place.no_instant_twice("job");
     }
-}
-
-#[track_caller]
-fn no_instant_twice(place: &Place) {
-    let mut effects = place.effects("job");
-    let all = effects.len();
-    effects.sort();
-    effects.dedup();
-    assert_eq!(effects.len(), all, "{}", place.effect_log());
 }
 
 #[test]
@@ -70,4 +61,23 @@ fn a_flipped_byte_in_the_middle_is_refused_with_file_offset_and_remedy_and_nothi
     let mut daemon = place.daemon();
     place.until_verdict("live", 0);
     daemon.stop();
+}
+
+#[test]
+fn a_manifest_that_vanishes_under_a_daemon_is_named_and_its_return_is_all_it_takes() {
+    let place = Place::beating();
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut daemon = place.daemon();
+    place.until_started("job", 1);
+    let (manifest, away) = (place.home().join("state/MANIFEST"), place.path("MANIFEST"));
+    fs::rename(&manifest, &away).expect("taken away");
+    let status = place.until_verdict("failing", 4);
+    let named = format!("{} has been taken away", manifest.display());
+    assert!(status["summary"].as_str().is_some_and(|summary| summary.contains(&named)), "{status:#}");
+    daemon.until_logged(&named);
+    fs::rename(&away, &manifest).expect("put back");
+    place.until_started("job", place.effects("job").len() + 2);
+    place.until_verdict("live", 0);
+    daemon.stop();
+    place.no_instant_twice("job");
 }

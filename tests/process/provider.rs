@@ -58,6 +58,7 @@ fn the_provider_none_stands_by_and_still_fires_by_hand() {
         status["heartbeat"]["cycle"].as_u64() > before["heartbeat"]["cycle"].as_u64().map(|cycle| cycle + 3)
     });
     assert_eq!(place.effects("job").len(), 1, "by hand, and not by the clock");
-    place.until_verdict("standby", 0);
+    let status = place.until_verdict("standby", 0);
+    assert_eq!(status["next"], json!([]), "nothing is next that isn't going to happen");
     daemon.stop();
 }

@@ -53,10 +53,10 @@ fn print(
         }
     }
     let now = facts.now;
-    let mut next: Vec<&JobView> = views.iter().filter(|view| standing::next(view).is_some()).collect();
-    next.sort_by_key(|view| standing::next(view));
+    let next = upcoming(verdict, views);
     if !next.is_empty() {
-        out.line("next:")?;
+        // Nobody should wait for an instant at which nothing will happen.
+        out.line(if verdict.kind.exit_code() < 4 { "next:" } else { "next, if something fired:" })?;
     }
     for view in next.iter().take(SHOWN) {
         if let Some(at) = standing::next(view) {
@@ -65,6 +65,14 @@ fn print(
         }
     }
     Ok(())
+}
+
+/// Jobs by their next instant; none where nothing is meant to fire by itself.
+fn upcoming<'a>(verdict: &Verdict, views: &'a [JobView]) -> Vec<&'a JobView> {
+    let waits = |view: &&JobView| verdict.kind != VerdictKind::Standby && standing::next(view).is_some();
+    let mut next: Vec<&JobView> = views.iter().filter(waits).collect();
+    next.sort_by_key(|view| standing::next(view));
+    next
 }
 
 fn tone(kind: VerdictKind) -> Tone {
@@ -90,10 +98,11 @@ fn as_json(home: &Home, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> 
         .iter()
         .map(|one| json!({"job": one.job, "run": one.run, "result": one.result, "at": one.at, "message": one.message}))
         .collect();
-    let mut next: Vec<&JobView> = views.iter().filter(|view| standing::next(view).is_some()).collect();
-    next.sort_by_key(|view| standing::next(view));
-    let next: Vec<Value> =
-        next.iter().take(SHOWN).map(|view| json!({"job": view.id, "at": standing::next(view)})).collect();
+    let next: Vec<Value> = upcoming(verdict, views)
+        .iter()
+        .take(SHOWN)
+        .map(|view| json!({"job": view.id, "at": standing::next(view)}))
+        .collect();
     json!({
         "home": home.path(),
         "verdict": verdict.kind,

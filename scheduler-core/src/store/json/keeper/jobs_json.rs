@@ -117,12 +117,19 @@ impl Keeper {
                 Ok(bytes) if bytes.trim_ascii().is_empty() => Ok((Some(bytes), rebuilt())),
                 _ => {
                     let what = format!("{}: {}: {}; nothing was changed", path.display(), why.place, why.why);
-                    Err(Error::new(ErrorKind::Invalid, what)
-                        .hint("correct the file first; jobs.json.bak.1 is the version before"))
+                    Err(Error::new(ErrorKind::Invalid, what).hint(if self.has_backup() {
+                        "correct the file first; jobs.json.bak.1 is the version before"
+                    } else {
+                        "correct the file first"
+                    }))
                 }
             },
             Some(Seen { content: Err(Unseen::Failed(error)), .. }) => Err(Error::new(error.kind(), error.to_string())),
         }
+    }
+
+    pub(super) fn has_backup(&self) -> bool {
+        self.fs.stat(&self.home.path().join("jobs.json.bak.1")).is_ok()
     }
 
     /// Puts `document` in the place of `jobs.json`. False if the file that it displaced isn't `before`.
@@ -161,11 +168,16 @@ impl Unseen {
         }
     }
 
-    pub(super) fn hint(&self) -> &'static str {
-        match self {
-            Self::Missing => "put it back (jobs.json.bak.1 is the version before); the next `sched add` rebuilds it",
-            Self::Failed(_) => "check who owns it and its mode",
-            Self::Unreadable(_) => "correct it, or put jobs.json.bak.1 back",
+    /// What to do. A file that no command has rewritten yet has no version before it (`backup`).
+    pub(super) fn hint(&self, backup: bool) -> &'static str {
+        match (self, backup) {
+            (Self::Missing, true) => {
+                "put it back (jobs.json.bak.1 is the version before); the next `sched add` rebuilds it"
+            }
+            (Self::Missing, false) => "put it back; the next `sched add` rebuilds it",
+            (Self::Failed(_), _) => "check who owns it and its mode",
+            (Self::Unreadable(_), true) => "correct it, or put jobs.json.bak.1 back",
+            (Self::Unreadable(_), false) => "correct it; `sched list` shows what is in force",
         }
     }
 }

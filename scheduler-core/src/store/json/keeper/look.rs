@@ -38,7 +38,7 @@ impl Keeper {
                     known => format!("the {known} known jobs stay in force"),
                 };
                 let what = format!("{path}: {}; {known}", error.words());
-                vec![Problem::new("jobs-json", what, error.hint())]
+                vec![Problem::new("jobs-json", what, error.hint(self.has_backup()))]
             }
             _ => Vec::new(),
         };

@@ -152,14 +152,11 @@ impl Keeper {
         let lock = self.files.take().and_then(|files| files.lock);
         self.book = Book::new(Arc::clone(self.book.defaults()));
         self.seen = None;
-        let Some(manifest) = Manifest::read(&*self.fs, &self.home)? else {
-            return match self.mode {
-                Mode::Look => Ok(()),
-                Mode::Change => {
-                    let what = format!("the store in {} is gone", self.home.path().display());
-                    Err(Error::new(ErrorKind::NotFound, what).hint("put the home back, or stop what runs on it"))
-                }
-            };
+        let manifest = match (Manifest::read(&*self.fs, &self.home)?, self.mode) {
+            (Some(manifest), _) => manifest,
+            (None, Mode::Look) => return Ok(()),
+            // It was made before anything else was done, so somebody has taken it away.
+            (None, Mode::Change) => return Err(self.lost()),
         };
         let stat = |error| Error::io(format!("cannot look at {}", self.home.manifest().display()), error);
         let manifest_stat = self.fs.stat(&self.home.manifest()).map_err(stat)?;
@@ -270,8 +267,16 @@ impl Keeper {
     fn lock(&self, how: impl FnOnce(&dyn VfsFile) -> io::Result<()>) -> Result<()> {
         match self.files.as_ref().and_then(|files| files.lock.as_deref()) {
             Some(lock) => how(lock).map_err(|error| Error::io("cannot take state/lock", error)),
+            None if self.mode == Mode::Change => Err(self.lost()),
             None => Err(Error::new(ErrorKind::ReadOnly, "this store was opened to look, not to change")),
         }
+    }
+
+    fn lost(&self) -> Error {
+        let what = format!("{} has been taken away while it was in use", self.home.manifest().display());
+        Error::new(ErrorKind::Corrupt, what).hint(
+            "put the `state` folder back as it was, or stop this and start afresh from jobs.json with `sched run`",
+        )
     }
 
     fn write(&mut self, events: &[Event], durable: bool) -> Result<()> {
