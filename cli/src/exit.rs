@@ -14,8 +14,6 @@ pub const ATTENTION: u8 = 3;
 pub const NOT_FIRING: u8 = 4;
 /// Whether jobs fire can't be known.
 pub const UNKNOWN: u8 = 5;
-/// The supervisor ended the daemon because it had stopped turning.
-pub const ABORTED: u8 = 70;
 /// Somebody else holds the lock; the same command may succeed later.
 pub const BUSY: u8 = 75;
 

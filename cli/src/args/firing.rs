@@ -37,6 +37,9 @@ pub(crate) struct TickArgs {
     /// Take over a home that belongs to another machine; nothing may run there any more
     #[arg(long)]
     pub(crate) adopt: bool,
+    /// Go on though the home is on a file system (NFS, SMB, FUSE) on which jobs may fire twice
+    #[arg(long)]
+    pub(crate) unsafe_fs: bool,
 }
 
 #[derive(Debug, Args)]

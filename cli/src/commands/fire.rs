@@ -64,8 +64,8 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     let entry = end_of(&store, &job, &run, daemon.held.then_some(&home)).await?;
     store.close().await?;
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
-    let word = past::last_cell(&entry, context.now()).text;
-    said(out, &job, &run, &word, &format!("run {run} of job `{job}`: {word}"))?;
+    let words = past::last_cell(&entry, context.now()).text;
+    said(out, &job, &run, past::word(&entry), &format!("run {run} of job `{job}`: {words}"))?;
     Ok(if succeeded { exit::OK } else { exit::ERROR })
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &InitArgs, context: &Context, out: &mut Output) ->
         out.line(format_args!("added job `{}`: {description}", view.id))?;
     }
     if args.example && !wants_examples {
-        out.line(format_args!("it has {} jobs, so no examples were added", before.len()))?;
+        out.line("it has jobs already, so no examples were added")?;
     }
     out.line("")?;
     out.line("next:")?;

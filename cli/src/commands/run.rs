@@ -72,9 +72,9 @@ fn say_how_the_last_one_ended(home: &Home) {
     if let Ok(last) = heartbeat::read(&RealFs, &home.ticker_json())
         && last.phase != Phase::Stopped
     {
-        let (pid, cycle, running) = (last.pid, last.cycle, last.running);
+        let (pid, cycle) = (last.pid, last.cycle);
         tracing::warn!(
-            "the previous daemon (pid {pid}) ended without stopping, at cycle {cycle}, {} with {running} open runs",
+            "the previous daemon (pid {pid}) ended without stopping, at cycle {cycle}; its last beat: {}",
             last.at
         );
     }
@@ -116,6 +116,7 @@ fn banner(out: &mut Output, context: &Context, home: &Home, views: &[JobView], e
     soonest.sort_by_key(|view| view.next_at);
     match (views.len(), soonest.len()) {
         (0, _) => out.line("no jobs yet: sched add '30 2 * * *' -- backup.sh")?,
+        (1, 1) => out.line("one job, which waits for its instant:")?,
         (all, waiting) => out.line(format_args!("{all} jobs, {waiting} of them wait for their instant:"))?,
     }
     let now = context.now();

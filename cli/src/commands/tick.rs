@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     args::TickArgs,
     context::Context,
-    daemon::{machinery, signals},
+    daemon::{filesystem, machinery, signals},
     exit,
     failure::Failure,
     output::Output,
@@ -29,6 +29,7 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     if !home.path().exists() {
         return Err(crate::context::no_home(&home));
     }
+    filesystem::check(&home, args.unsafe_fs)?;
     let loaded = context.config();
     for problem in &loaded.problems {
         tracing::warn!("{}; {}", problem.what, problem.hint);

@@ -32,7 +32,9 @@ pub(crate) fn install(engine: Engine) -> Result<(), Failure> {
                 let runs = engine.open_runs();
                 match runs {
                     0 => tracing::warn!("{name}: stopping"),
-                    _ => tracing::warn!("{name}: stopping once {runs} open runs have ended; again to stop them too"),
+                    _ => tracing::warn!(
+                        "{name}: stopping once the open runs ({runs}) have ended; again to stop them too"
+                    ),
                 }
                 engine.stop();
             }

@@ -250,7 +250,7 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
         let cause = facts.problems.iter().find(|problem| problem.what == *why);
         let (key, hint) = cause.map_or(("fallback", "correct `provider` in config.yaml"), |it| (&it.key, &it.hint));
         problems.push(Problem::new(key, what, format!("{hint}, then restart sched")));
-    } else if !same_provider(&beat.provider, &facts.provider_configured) {
+    } else if beat.provider != TICK && !same_provider(&beat.provider, &facts.provider_configured) {
         let what = format!(
             "config.yaml asks for the provider `{}`, `{}` is in force",
             facts.provider_configured, beat.provider
@@ -293,8 +293,11 @@ fn job_problems(facts: &Facts) -> Vec<Problem> {
 }
 
 fn is_builtin(provider: &str) -> bool {
-    matches!(provider, "" | "builtin" | "in-process")
+    provider.is_empty() || crate::provider::BUILTIN_ALIASES.contains(&provider)
 }
+
+/// What `sched tick` calls itself: it fires whatever provider is configured for a daemon.
+const TICK: &str = "tick";
 
 fn same_provider(one: &str, other: &str) -> bool {
     one == other || is_builtin(one) && is_builtin(other)

@@ -35,7 +35,8 @@ pub(super) fn evidence(facts: &Facts) -> Vec<String> {
     }
     let jobs = &facts.jobs;
     if facts.store_error.is_none() {
-        lines.push(format!("{} jobs, {} enabled, {} of these paused", jobs.total, jobs.enabled, jobs.paused));
+        let total = plural(jobs.total, "job", "jobs");
+        lines.push(format!("{total}, {} enabled, {} of these paused", jobs.enabled, jobs.paused));
     }
     for run in &jobs.open {
         let since = run.since.map_or_else(String::new, |since| format!(" since {}", moment(since, facts.now)));

@@ -66,7 +66,7 @@ pub enum Kind {
     Once,
     /// `@reboot`: the daemon's first start after the machine's.
     Reboot,
-    /// `@manually`: never the clock; only a hand, a webhook or a provider.
+    /// `@manually`: never the clock; only a hand or a provider.
     Manual,
 }
 
@@ -233,7 +233,7 @@ impl Schedule {
                 format!("{}, {}", describe::once(*civil), own.iana_name().unwrap_or("a zone of its own"))
             }
             Form::Reboot => "Once after each boot of the machine".into(),
-            Form::Manual => "Never by the clock; only by hand, a webhook or a provider".into(),
+            Form::Manual => "Never by the clock; only by hand or by a provider".into(),
         }
     }
 

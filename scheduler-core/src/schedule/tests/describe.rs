@@ -17,7 +17,7 @@ fn plain_english() {
         ("@monthly", "At 00:00, on day 1 of the month"),
         ("@yearly", "At 00:00, on day 1 of January"),
         ("@reboot", "Once after each boot of the machine"),
-        ("@manually", "Never by the clock; only by hand, a webhook or a provider"),
+        ("@manually", "Never by the clock; only by hand or by a provider"),
         ("* * * * *", "Every minute"),
         ("*/10 * * * *", "Every 10 minutes"),
         ("0,10,20,30,40,50 * * * *", "Every 10 minutes"),
@@ -79,7 +79,7 @@ fn the_zone_is_named_where_it_matters() {
         ("2026-06-01 09:00", "Once, at 2026-06-01 09:00, Europe/Berlin"),
         ("2026-06-01 09:00[UTC]", "Once, at 2026-06-01 09:00, UTC"),
         ("every 5m", "Every 5m, by elapsed time"),
-        ("@manually", "Never by the clock; only by hand, a webhook or a provider"),
+        ("@manually", "Never by the clock; only by hand or by a provider"),
     ] {
         assert_eq!(parse(text).describe(Some("Europe/Berlin")), expected, "`{text}`");
     }

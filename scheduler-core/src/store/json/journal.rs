@@ -32,6 +32,8 @@ pub(super) struct Journal {
     durable_through: u64,
     /// Whether something was appended since the last sync.
     unsynced: bool,
+    /// Whether this process has made sure that what it found is durable.
+    vouches: bool,
 }
 
 /// Whether a reader may cut off what was never finished.
@@ -58,7 +60,7 @@ impl Journal {
     pub(super) fn open(fs: &dyn Vfs, path: PathBuf, how: Open, end: Arc<AtomicU64>) -> Result<Self> {
         let file = fs.open(&path, how).map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
         end.store(0, Ordering::Relaxed);
-        Ok(Self { path, file, end, seq: 0, durable_through: 0, unsynced: false })
+        Ok(Self { path, file, end, seq: 0, durable_through: 0, unsynced: false, vouches: false })
     }
 
     /// Where the next frame begins, in bytes.
@@ -174,6 +176,13 @@ impl Journal {
 
     /// Appends `events` as one frame. The caller holds the lock and has caught up. After an error the file is as before.
     pub(super) fn append(&mut self, events: &[Event]) -> Result<()> {
+        if !self.vouches && self.seq > self.durable_through {
+            // Processes that wrote one frame each have left nobody to vouch for them: without this, one flipped bit in the
+            // first frame would make everything after it look like a write that was never finished. Once is enough; later
+            // syncs are of our own frames, and cover what others wrote as well.
+            self.sync()?;
+        }
+        self.vouches = true;
         let mut body = Vec::with_capacity(events.len() * 256);
         for event in events {
             serde_json::to_writer(&mut body, event).expect("events are JSON");

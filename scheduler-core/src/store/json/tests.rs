@@ -175,6 +175,21 @@ async fn damage_before_the_last_frame_is_refused_with_its_place() {
 }
 
 #[tokio::test]
+async fn frames_of_processes_that_wrote_one_each_are_vouched_for_by_the_next() {
+    let bench = Bench::new();
+    bench.store().define(job("a")).await.unwrap();
+    for n in 0..3 {
+        bench.store().pause(vec![id("a")], None, Some(n.to_string())).await.unwrap();
+    }
+    let whole = bench.bytes();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 5] ^= 0x20;
+    bench.write(&damaged);
+    assert_eq!(bench.try_store().unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(bench.bytes(), damaged, "nothing was cut off");
+}
+
+#[tokio::test]
 async fn a_dead_owners_claims_come_back_and_its_runs_never_start_again() {
     let bench = Bench::new();
     let dead = bench.store();
