@@ -46,7 +46,7 @@ fn on_a_full_disk_the_daemon_stays_says_so_doubles_nothing_and_fires_on_when_the
     let place = Place::empty();
     let Some(_disk) = Mounted::new(&place, &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]) else { return };
     place.write("config.yaml", "ticker: {interval: 1s}\n");
-    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    place.write_jobs(&["job", "another", "third"].map(|id| place.job(id, "* * * * * *", "")));
     let mut daemon = place.daemon();
     place.until_started("job", 2);
     fill(&place);
@@ -54,6 +54,16 @@ fn on_a_full_disk_the_daemon_stays_says_so_doubles_nothing_and_fires_on_when_the
     let problem = &status["problems"][0];
     assert!(problem["what"].as_str().is_some_and(|what| what.contains("no space left on device")), "{status:#}");
     assert!(daemon.log().contains("no space left on device"), "{}", daemon.log());
+    // It tries about once a second, and doesn't spin on what can't succeed.
+    let cycle = |status: &serde_json::Value| status["heartbeat"]["cycle"].as_u64().expect("a number");
+    let at = |status: &serde_json::Value| {
+        status["heartbeat"]["at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok())
+    };
+    let later = place.until_status("four seconds of it", |now| {
+        let gone = at(now).zip(at(&status)).map(|(now, then)| now.duration_since(then).as_millis());
+        gone.is_some_and(|gone| gone > 4000)
+    });
+    assert!(cycle(&later) - cycle(&status) < 100, "{} and {} turns", cycle(&status), cycle(&later));
     let jobs = fs::read(place.home().join("jobs.json")).expect("jobs.json");
     place.fails(
         &["add", "@daily", "--", "true"],

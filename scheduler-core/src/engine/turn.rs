@@ -39,8 +39,9 @@ pub(super) async fn run(engine: Engine) {
         let until = now.saturating_add(SignedDuration::try_from(pause).unwrap_or_default()).unwrap_or(now);
         tokio::select! {
             () = shared.stopping.cancelled() => {}
-            () = shared.wake.notified(), if !shared.draining.is_cancelled() => {}
-            _ = store_changes.changed() => shared.changed(),
+            () = shared.wake.notified(), if !failed && !shared.draining.is_cancelled() => {}
+            // Not after a failure: what a failed write leaves behind looks like a change, and would be tried at once.
+            _ = store_changes.changed(), if !failed => shared.changed(),
             () = shared.options.clock.sleep_until(until) => {}
         }
     }

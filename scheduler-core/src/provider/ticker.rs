@@ -43,7 +43,8 @@ impl CronScheduler for Ticker {
             };
             tokio::select! {
                 () = cx.stopping().cancelled() => {}
-                _ = changes.changed() => {}
+                // Not after a failure: what a failed write leaves behind looks like a change, and would be tried at once.
+                _ = changes.changed(), if !failed => {}
                 () = cx.clock().sleep_until(until) => {}
             }
         }
