@@ -142,7 +142,7 @@ fn a_second_signal_cancels_the_open_runs() {
     let mut daemon = place.daemon();
     place.until_started("slow", 1);
     daemon.signal(Signal::TERM);
-    daemon.until_logged("SIGTERM: stopping once 1 open runs have ended");
+    daemon.until_logged("SIGTERM: stopping once the open runs (1) have ended");
     daemon.signal(Signal::INT);
     assert_eq!(daemon.wait().code(), Some(0), "{}", daemon.log());
     assert!(daemon.log().contains("SIGINT again: the open runs are stopped"), "{}", daemon.log());

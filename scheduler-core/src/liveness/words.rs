@@ -68,6 +68,9 @@ pub(super) fn span(time: Duration) -> String {
     duration::format(whole_seconds(time))
 }
 
+/// To the second, or as coarse as a far-away time deserves: nobody counts the seconds of six weeks.
 fn whole_seconds(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs())
+    const FAR: Duration = Duration::from_hours(48);
+    let unit = if time >= FAR { 3600 } else { 1 };
+    Duration::from_secs(time.as_secs() / unit * unit)
 }
