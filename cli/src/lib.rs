@@ -12,6 +12,7 @@
 //! | `table` | tables, as wide as the terminal |
 //! | `failure` | why a command failed, with the fix |
 //! | `when` | instants and spans as people read them |
+//! | `words` | command lines as they would be typed |
 //! | `upcoming` | the next instants of a schedule |
 //! | `next_fires` | the next fires of a job, and what keeps it from firing |
 //! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
@@ -46,6 +47,7 @@ mod standing;
 mod table;
 mod upcoming;
 mod when;
+mod words;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 //!
 //! | file | arguments of |
 //! |---|---|
-//! | `jobs` | `init`, `add`, `list`, `remove`, `pause`, `resume`, `validate` |
+//! | `jobs` | `init`, `add`, `list`, `show`, `remove`, `pause`, `resume`, `validate` |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status` |
 //! | `looking` | `next`, `history`, `logs` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
@@ -20,7 +20,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 pub(crate) use self::{
     firing::{CancelArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
-    jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ValidateArgs},
+    jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ShowArgs, ValidateArgs},
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
     values::Pair,
 };
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     /// List the jobs, when they are due and how they are doing
     #[command(visible_alias = "ls")]
     List(ListArgs),
+    /// Everything about a job
+    Show(ShowArgs),
     /// Remove jobs
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),

@@ -15,6 +15,7 @@ mod pause;
 mod remove;
 mod resume;
 mod run;
+mod show;
 mod status;
 mod tick;
 mod validate;
@@ -33,6 +34,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Init(args) => block_on(init::run(args, context, out)),
         Command::Add(args) => block_on(add::run(args, context, out)),
         Command::List(args) => block_on(list::run(args, context, out)),
+        Command::Show(args) => block_on(show::run(args, context, out)),
         Command::Remove(args) => block_on(remove::run(args, context, out)),
         Command::Pause(args) => block_on(pause::run(args, context, out)),
         Command::Resume(args) => block_on(resume::run(args, context, out)),

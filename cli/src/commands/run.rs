@@ -18,6 +18,7 @@ use crate::{
     home_setup,
     output::Output,
     runtime, when,
+    words::quoted,
 };
 
 pub(crate) fn run(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
@@ -138,9 +139,4 @@ fn banner(out: &mut Output, context: &Context, home: &Home, views: &[JobView], e
 fn command_for(home: &Home) -> String {
     let program = std::env::current_exe().map_or_else(|_| "sched".into(), |path| path.display().to_string());
     format!("{} --home {}", quoted(&program), quoted(&home.path().display().to_string()))
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -13,5 +13,6 @@ mod mishaps;
 mod next;
 mod pause;
 mod remove;
+mod show;
 mod support;
 mod validate;
