@@ -12,5 +12,6 @@ mod fire;
 mod heartbeats;
 mod jobs_file;
 mod journal;
+mod logs;
 mod provider;
 mod stopping;

@@ -6,6 +6,7 @@ mod add;
 mod batch;
 mod cancel;
 mod fire;
+mod follow;
 mod history;
 mod init;
 mod list;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Next(args) if args.batch => batch::run(context, out),
         Command::Next(args) => block_on(next::run(args, context, out)),
         Command::History(args) => block_on(history::run(args, context, out)),
+        Command::Logs(args) if args.follow => block_on(follow::run(args, context, out)),
         Command::Logs(args) => block_on(logs::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
         Command::Run(args) => run::run(args, context, out),
