@@ -41,9 +41,14 @@ pub(crate) struct TickArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exits 0 if it is healthy, 3 if something needs attention, 4 if nothing fires, 5 if that can't be known."
+    after_help = "Exits 0 if it is healthy, 3 if something needs attention, 4 if nothing fires, 5 if that can't be known.
+With --nagios: 0 OK, 1 WARNING (needs attention), 2 CRITICAL (nothing fires), 3 UNKNOWN."
 )]
-pub(crate) struct StatusArgs {}
+pub(crate) struct StatusArgs {
+    /// One line and the exit codes that Nagios, Icinga and the like expect
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) nagios: bool,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sched fire backup\n  sched fire backup --wait && echo done")]

@@ -11,6 +11,7 @@ mod history;
 mod init;
 mod list;
 mod logs;
+mod nagios;
 mod next;
 mod pause;
 mod remove;
@@ -49,6 +50,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Tick(args) => tick::run(args, context, out),
         Command::Fire(args) => fire::run(args, context, out),
         Command::Cancel(args) => cancel::run(args, context, out),
+        Command::Status(args) if args.nagios => block_on(nagios::run(context, out)),
         Command::Status(args) => block_on(status::run(args, context, out)),
     }
 }

@@ -14,5 +14,6 @@ mod next;
 mod pause;
 mod remove;
 mod show;
+mod status;
 mod support;
 mod validate;
