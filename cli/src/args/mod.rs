@@ -5,6 +5,7 @@
 //! | `jobs` | `init`, `add`, `list`, `show`, `remove`, `pause`, `resume`, `validate` |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status` |
 //! | `looking` | `next`, `history`, `logs` |
+//! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
 
@@ -12,6 +13,7 @@ mod firing;
 mod help;
 mod jobs;
 mod looking;
+mod shell;
 mod values;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -22,6 +24,7 @@ pub(crate) use self::{
     firing::{CancelArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
     jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ShowArgs, ValidateArgs},
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
+    shell::{CompletionsArgs, ManArgs},
     values::Pair,
 };
 use crate::failure::Failure;
@@ -102,6 +105,10 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
+    /// Print the script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 /// Reads a command line, the program's name first.
@@ -109,9 +116,14 @@ pub(crate) enum Command {
 /// # Errors
 /// What clap has to say: a mistake, or the help or version that was asked for.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = help::grouped(Cli::command());
+    let mut command = grammar();
     let matches = command.try_get_matches_from_mut(words)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// All that can be typed, with its help.
+pub(crate) fn grammar() -> clap::Command {
+    help::grouped(Cli::command())
 }
 
 impl Command {

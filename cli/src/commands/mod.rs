@@ -5,12 +5,14 @@
 mod add;
 mod batch;
 mod cancel;
+mod completions;
 mod fire;
 mod follow;
 mod history;
 mod init;
 mod list;
 mod logs;
+mod man;
 mod nagios;
 mod next;
 mod pause;
@@ -50,6 +52,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Tick(args) => tick::run(args, context, out),
         Command::Fire(args) => fire::run(args, context, out),
         Command::Cancel(args) => cancel::run(args, context, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
         Command::Status(args) if args.nagios => block_on(nagios::run(context, out)),
         Command::Status(args) => block_on(status::run(args, context, out)),
     }

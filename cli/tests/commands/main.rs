@@ -13,6 +13,7 @@ mod mishaps;
 mod next;
 mod pause;
 mod remove;
+mod shell;
 mod show;
 mod status;
 mod support;
