@@ -51,7 +51,12 @@ mod words;
 
 use std::process::ExitCode;
 
-use self::{args::Cli, context::Context, failure::Failure, output::Output};
+use self::{
+    args::{Cli, Global},
+    context::Context,
+    failure::Failure,
+    output::Output,
+};
 
 /// Runs the program with the arguments it was given.
 pub fn main() -> ExitCode {
@@ -60,7 +65,8 @@ pub fn main() -> ExitCode {
         Err(refusal) => return output::print_refusal(&refusal).into(),
     };
     log::install(&cli);
-    let mut out = Output::new(&cli.global);
+    // Whoever reads a log as JSON reads the reason for its end as JSON too.
+    let mut out = Output::new(&Global { json: cli.global.json || cli.command.logs_json(), ..cli.global.clone() });
     let done = run(&cli, &mut out);
     let done = done.and_then(|code| out.flush().map(|()| code));
     done.unwrap_or_else(|failure| out.fail(&failure)).into()

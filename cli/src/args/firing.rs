@@ -1,11 +1,11 @@
 //! Arguments of the commands that fire jobs or say whether they fire.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sched run\n  sched run --example")]
+#[command(after_help = "Examples:\n  sched run\n  sched run --example\n  sched run --log-format json")]
 pub(crate) struct RunArgs {
     /// Caught, because many will type it: `run` is the daemon
     #[arg(hide = true)]
@@ -19,9 +19,23 @@ pub(crate) struct RunArgs {
     /// Run though the home is on a file system (NFS, SMB, FUSE) on which jobs may fire twice
     #[arg(long)]
     pub(crate) unsafe_fs: bool,
+    /// How the log on stderr is written; with `json` every line of it is an object, and nothing is printed beside it
+    #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "example")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 impl RunArgs {
+    /// Whether the log is JSON.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.log_format == LogFormat::Json
+    }
+
     pub(super) fn check(&self) -> Result<(), Failure> {
         match &self.job {
             None => Ok(()),

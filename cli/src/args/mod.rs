@@ -127,6 +127,11 @@ pub(crate) fn grammar() -> clap::Command {
 }
 
 impl Command {
+    /// Whether the log of this command is JSON.
+    pub(crate) fn logs_json(&self) -> bool {
+        matches!(self, Self::Run(args) if args.logs_json())
+    }
+
     /// Refuses what the grammar lets through so that the refusal can name the fix.
     ///
     /// # Errors

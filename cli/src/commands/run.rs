@@ -55,7 +55,12 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     signals::install(machinery.engine.clone())?;
 
     let views = context::jobs(&*machinery.store).await?;
-    banner(out, context, &home, &views, args.example)?;
+    if args.logs_json() {
+        let (version, home) = (env!("CARGO_PKG_VERSION"), home.path().display());
+        tracing::info!(version, %home, jobs = views.len(), pid = std::process::id(), "the daemon runs");
+    } else {
+        banner(out, context, &home, &views, args.example)?;
+    }
     for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
@@ -64,7 +69,12 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let closed = machinery.store.close().await;
     ended?;
     closed?;
-    out.line("stopped; nothing fires until the next `sched run`")?;
+    let last = "stopped; nothing fires until the next `sched run`";
+    if args.logs_json() {
+        tracing::info!("{last}");
+    } else {
+        out.line(last)?;
+    }
     Ok(exit::OK)
 }
 
