@@ -12,6 +12,7 @@
 //! | `table` | tables, as wide as the terminal |
 //! | `failure` | why a command failed, with the fix |
 //! | `when` | instants and spans as people read them |
+//! | `words` | command lines as they would be typed |
 //! | `upcoming` | the next instants of a schedule |
 //! | `next_fires` | the next fires of a job, and what keeps it from firing |
 //! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
@@ -46,10 +47,16 @@ mod standing;
 mod table;
 mod upcoming;
 mod when;
+mod words;
 
 use std::process::ExitCode;
 
-use self::{args::Cli, context::Context, failure::Failure, output::Output};
+use self::{
+    args::{Cli, Global},
+    context::Context,
+    failure::Failure,
+    output::Output,
+};
 
 /// Runs the program with the arguments it was given.
 pub fn main() -> ExitCode {
@@ -58,7 +65,8 @@ pub fn main() -> ExitCode {
         Err(refusal) => return output::print_refusal(&refusal).into(),
     };
     log::install(&cli);
-    let mut out = Output::new(&cli.global);
+    // Whoever reads a log as JSON reads the reason for its end as JSON too.
+    let mut out = Output::new(&Global { json: cli.global.json || cli.command.logs_json(), ..cli.global.clone() });
     let done = run(&cli, &mut out);
     let done = done.and_then(|code| out.flush().map(|()| code));
     done.unwrap_or_else(|failure| out.fail(&failure)).into()

@@ -19,7 +19,13 @@ pub(crate) fn install(cli: &Cli) {
     let level = level(talkative, cli.global.verbose, cli.global.quiet);
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
     // A host that installed one of its own keeps it.
-    let _ = if daemon { subscriber.try_init() } else { subscriber.event_format(LikeErrors).try_init() };
+    let _ = if cli.command.logs_json() {
+        subscriber.json().flatten_event(true).try_init()
+    } else if daemon {
+        subscriber.try_init()
+    } else {
+        subscriber.event_format(LikeErrors).try_init()
+    };
 }
 
 fn level(daemon: bool, verbose: u8, quiet: bool) -> LevelFilter {

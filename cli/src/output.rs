@@ -99,6 +99,13 @@ impl Output {
         self.beside(&text);
     }
 
+    /// A line about the answer, beside it.
+    pub(crate) fn aside(&mut self, what: impl Display) {
+        if !self.quiet {
+            self.beside(&format!("{what}\n"));
+        }
+    }
+
     /// Prints why the command failed, and answers the exit code.
     pub(crate) fn fail(&mut self, failure: &Failure) -> u8 {
         if !failure.is_silent() {

@@ -12,5 +12,7 @@ mod fire;
 mod heartbeats;
 mod jobs_file;
 mod journal;
+mod log_format;
+mod logs;
 mod provider;
 mod stopping;

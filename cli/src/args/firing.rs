@@ -1,11 +1,11 @@
 //! Arguments of the commands that fire jobs or say whether they fire.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  sched run\n  sched run --example")]
+#[command(after_help = "Examples:\n  sched run\n  sched run --example\n  sched run --log-format json")]
 pub(crate) struct RunArgs {
     /// Caught, because many will type it: `run` is the daemon
     #[arg(hide = true)]
@@ -19,9 +19,23 @@ pub(crate) struct RunArgs {
     /// Run though the home is on a file system (NFS, SMB, FUSE) on which jobs may fire twice
     #[arg(long)]
     pub(crate) unsafe_fs: bool,
+    /// How the log on stderr is written; with `json` every line of it is an object, and nothing is printed beside it
+    #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "example")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }
 
 impl RunArgs {
+    /// Whether the log is JSON.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.log_format == LogFormat::Json
+    }
+
     pub(super) fn check(&self) -> Result<(), Failure> {
         match &self.job {
             None => Ok(()),
@@ -44,9 +58,14 @@ pub(crate) struct TickArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exits 0 if it is healthy, 3 if something needs attention, 4 if nothing fires, 5 if that can't be known."
+    after_help = "Exits 0 if it is healthy, 3 if something needs attention, 4 if nothing fires, 5 if that can't be known.
+With --nagios: 0 OK, 1 WARNING (needs attention), 2 CRITICAL (nothing fires), 3 UNKNOWN."
 )]
-pub(crate) struct StatusArgs {}
+pub(crate) struct StatusArgs {
+    /// One line and the exit codes that Nagios, Icinga and the like expect
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) nagios: bool,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sched fire backup\n  sched fire backup --wait && echo done")]

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use clap::Command;
 
 /// The groups, and the commands in each.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     ("Getting it to fire", &["init", "run", "tick"]),
-    ("Jobs", &["add", "list", "remove", "pause", "resume"]),
+    ("Jobs", &["add", "list", "show", "remove", "pause", "resume"]),
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
     ("When, and what happened?", &["next", "history", "logs"]),
     ("Are the files right?", &["validate"]),
+    ("For the shell", &["completions", "man"]),
 ];
 
 const EXAMPLES: &str = "\
@@ -33,12 +34,12 @@ pub(super) fn grouped(command: Command) -> Command {
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(list, "  {literal}{name:10}{literal:#}{about}");
+            let _ = writeln!(list, "  {literal}{name:13}{literal:#}{about}");
         }
         list.push('\n');
     }
-    let template = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}{{options}}\n\n{EXAMPLES}\n");
-    command.help_template(template)
+    let template = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}{{options}}{{after-help}}\n");
+    command.help_template(template).after_help(EXAMPLES)
 }
 
 #[cfg(test)]

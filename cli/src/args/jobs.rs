@@ -170,6 +170,16 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "The values of its environment are not shown: they may be secrets.
+
+Examples:\n  sched show backup\n  sched show backup --json | jq .settings")]
+pub(crate) struct ShowArgs {
+    /// An id or a unique name
+    #[arg(value_name = "JOB")]
+    pub(crate) job: String,
+}
+
+#[derive(Debug, Args)]
 #[command(
     after_help = "A run that is open goes on to its end; the history is kept.\n\nExample:\n  sched remove backup"
 )]

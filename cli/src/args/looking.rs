@@ -60,7 +60,14 @@ pub(crate) struct HistoryArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sched logs backup\n  sched logs backup --tail 20\n  sched logs backup --run 01k9x3v7q"
+    after_help = "With --follow, a run that is open is followed to its end, or the newest one is printed; then the
+runs that come, until Ctrl-C. With --run as well, it ends with that run. How a run ended is told on stderr.
+
+Examples:
+  sched logs backup
+  sched logs backup --tail 20
+  sched logs backup --run 01k9x3v7q
+  sched logs backup -f"
 )]
 pub(crate) struct LogsArgs {
     /// An id or a unique name; also of a job that has been removed
@@ -71,4 +78,7 @@ pub(crate) struct LogsArgs {
     /// Only the last lines
     #[arg(long, value_name = "N")]
     pub(crate) tail: Option<usize>,
+    /// Go on with what is printed from now on
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) follow: bool,
 }

@@ -2,9 +2,10 @@
 //!
 //! | file | arguments of |
 //! |---|---|
-//! | `jobs` | `init`, `add`, `list`, `remove`, `pause`, `resume`, `validate` |
+//! | `jobs` | `init`, `add`, `list`, `show`, `remove`, `pause`, `resume`, `validate` |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status` |
 //! | `looking` | `next`, `history`, `logs` |
+//! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
 
@@ -12,6 +13,7 @@ mod firing;
 mod help;
 mod jobs;
 mod looking;
+mod shell;
 mod values;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -20,8 +22,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 pub(crate) use self::{
     firing::{CancelArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
-    jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ValidateArgs},
+    jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ShowArgs, ValidateArgs},
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
+    shell::{CompletionsArgs, ManArgs},
     values::Pair,
 };
 use crate::failure::Failure;
@@ -81,6 +84,8 @@ pub(crate) enum Command {
     /// List the jobs, when they are due and how they are doing
     #[command(visible_alias = "ls")]
     List(ListArgs),
+    /// Everything about a job
+    Show(ShowArgs),
     /// Remove jobs
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),
@@ -100,6 +105,10 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
+    /// Print the script that completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 /// Reads a command line, the program's name first.
@@ -107,12 +116,22 @@ pub(crate) enum Command {
 /// # Errors
 /// What clap has to say: a mistake, or the help or version that was asked for.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = help::grouped(Cli::command());
+    let mut command = grammar();
     let matches = command.try_get_matches_from_mut(words)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
+/// All that can be typed, with its help.
+pub(crate) fn grammar() -> clap::Command {
+    help::grouped(Cli::command())
+}
+
 impl Command {
+    /// Whether the log of this command is JSON.
+    pub(crate) fn logs_json(&self) -> bool {
+        matches!(self, Self::Run(args) if args.logs_json())
+    }
+
     /// Refuses what the grammar lets through so that the refusal can name the fix.
     ///
     /// # Errors

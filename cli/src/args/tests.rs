@@ -58,6 +58,9 @@ fn common_mistakes_are_told_the_fix() {
     check_refused(&["next"], "JOB");
     check_refused(&["next", "x", "--batch"], "cannot be used with");
     check_refused(&["history", "--since", "yesterday"], "write how long ago");
+    check_refused(&["logs", "x", "-f", "--json"], "cannot be used with");
+    check_refused(&["run", "--log-format", "json", "--example"], "cannot be used with");
+    check_refused(&["run", "--log-format", "xml"], "text, json");
     check_refused(&["list", "-q", "-v"], "cannot be used with");
 }
 

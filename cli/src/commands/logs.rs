@@ -1,4 +1,4 @@
-//! `sched logs`: what a run printed, byte for byte; or why there is nothing to see.
+//! `sched logs`: what a run printed, byte for byte; or why there is nothing to see. `follow` has `--follow`.
 
 use std::{fs, io};
 
@@ -54,15 +54,15 @@ pub(crate) async fn run(args: &LogsArgs, context: &Context, out: &mut Output) ->
 }
 
 /// A run of the job, over or not.
-struct Run<'a> {
-    id: RunId,
-    started_at: Option<Timestamp>,
+pub(super) struct Run<'a> {
+    pub(super) id: RunId,
+    pub(super) started_at: Option<Timestamp>,
     /// Its entry, once it is over.
-    entry: Option<&'a LedgerEntry>,
+    pub(super) entry: Option<&'a LedgerEntry>,
 }
 
 /// All runs of the job that are known, oldest first.
-fn runs<'a>(views: &[JobView], job: &JobId, entries: &'a [LedgerEntry]) -> Vec<Run<'a>> {
+pub(super) fn runs<'a>(views: &[JobView], job: &JobId, entries: &'a [LedgerEntry]) -> Vec<Run<'a>> {
     let over = entries.iter().filter_map(|entry| match &entry.what {
         LedgerWhat::Occurrence { run, started_at, .. } => {
             Some(Run { id: run.clone(), started_at: *started_at, entry: Some(entry) })
@@ -84,7 +84,7 @@ fn newest<'r, 'a>(runs: &'r [Run<'a>], job: &JobId) -> Result<&'r Run<'a>, Failu
 }
 
 /// The run whose id begins with `wanted`.
-fn named<'r, 'a>(runs: &'r [Run<'a>], job: &JobId, wanted: &str) -> Result<&'r Run<'a>, Failure> {
+pub(super) fn named<'r, 'a>(runs: &'r [Run<'a>], job: &JobId, wanted: &str) -> Result<&'r Run<'a>, Failure> {
     let wanted = wanted.trim().to_ascii_lowercase();
     let fitting: Vec<&Run<'a>> = runs.iter().filter(|run| run.id.as_str().starts_with(&wanted)).collect();
     match fitting.as_slice() {
@@ -107,6 +107,11 @@ fn why_nothing(run: &Run<'_>) -> String {
         }
         .into();
     };
+    why_nothing_of(entry)
+}
+
+/// Why a run that is over left no output.
+pub(super) fn why_nothing_of(entry: &LedgerEntry) -> String {
     match &entry.what {
         LedgerWhat::Occurrence { end: Closing::Skipped(reason), .. } => format!("it never started: {}", reason.words()),
         LedgerWhat::Occurrence { started_at: None, .. } => "it never started".into(),
@@ -120,7 +125,7 @@ fn why_nothing(run: &Run<'_>) -> String {
 }
 
 /// The last `lines` lines.
-fn tail(bytes: &[u8], lines: usize) -> &[u8] {
+pub(super) fn tail(bytes: &[u8], lines: usize) -> &[u8] {
     let content = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     if lines == 0 {
         return &[];

@@ -5,16 +5,21 @@
 mod add;
 mod batch;
 mod cancel;
+mod completions;
 mod fire;
+mod follow;
 mod history;
 mod init;
 mod list;
 mod logs;
+mod man;
+mod nagios;
 mod next;
 mod pause;
 mod remove;
 mod resume;
 mod run;
+mod show;
 mod status;
 mod tick;
 mod validate;
@@ -33,18 +38,23 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Init(args) => block_on(init::run(args, context, out)),
         Command::Add(args) => block_on(add::run(args, context, out)),
         Command::List(args) => block_on(list::run(args, context, out)),
+        Command::Show(args) => block_on(show::run(args, context, out)),
         Command::Remove(args) => block_on(remove::run(args, context, out)),
         Command::Pause(args) => block_on(pause::run(args, context, out)),
         Command::Resume(args) => block_on(resume::run(args, context, out)),
         Command::Next(args) if args.batch => batch::run(context, out),
         Command::Next(args) => block_on(next::run(args, context, out)),
         Command::History(args) => block_on(history::run(args, context, out)),
+        Command::Logs(args) if args.follow => block_on(follow::run(args, context, out)),
         Command::Logs(args) => block_on(logs::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
         Command::Run(args) => run::run(args, context, out),
         Command::Tick(args) => tick::run(args, context, out),
         Command::Fire(args) => fire::run(args, context, out),
         Command::Cancel(args) => cancel::run(args, context, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
+        Command::Status(args) if args.nagios => block_on(nagios::run(context, out)),
         Command::Status(args) => block_on(status::run(args, context, out)),
     }
 }

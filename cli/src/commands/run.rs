@@ -18,6 +18,7 @@ use crate::{
     home_setup,
     output::Output,
     runtime, when,
+    words::quoted,
 };
 
 pub(crate) fn run(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
@@ -54,7 +55,12 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     signals::install(machinery.engine.clone())?;
 
     let views = context::jobs(&*machinery.store).await?;
-    banner(out, context, &home, &views, args.example)?;
+    if args.logs_json() {
+        let (version, home) = (env!("CARGO_PKG_VERSION"), home.path().display());
+        tracing::info!(version, %home, jobs = views.len(), pid = std::process::id(), "the daemon runs");
+    } else {
+        banner(out, context, &home, &views, args.example)?;
+    }
     for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
@@ -63,7 +69,12 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let closed = machinery.store.close().await;
     ended?;
     closed?;
-    out.line("stopped; nothing fires until the next `sched run`")?;
+    let last = "stopped; nothing fires until the next `sched run`";
+    if args.logs_json() {
+        tracing::info!("{last}");
+    } else {
+        out.line(last)?;
+    }
     Ok(exit::OK)
 }
 
@@ -139,9 +150,4 @@ fn banner(out: &mut Output, context: &Context, home: &Home, views: &[JobView], e
 fn command_for(home: &Home) -> String {
     let program = std::env::current_exe().map_or_else(|_| "sched".into(), |path| path.display().to_string());
     format!("{} --home {}", quoted(&program), quoted(&home.path().display().to_string()))
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%,".contains(c);
-    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -13,5 +13,8 @@ mod mishaps;
 mod next;
 mod pause;
 mod remove;
+mod shell;
+mod show;
+mod status;
 mod support;
 mod validate;
