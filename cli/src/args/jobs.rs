@@ -115,7 +115,7 @@ impl AddArgs {
 
 /// Whether a word could be a field of an unquoted crontab schedule; `*` may have become file names, which can't be told.
 fn looks_like_a_field(word: &str) -> bool {
-    let digits_and_signs = |c: char| c.is_ascii_digit() || "*/,-~".contains(c);
+    let digits_and_signs = |c: char| c.is_ascii_digit() || "*/,-~H()".contains(c);
     !word.is_empty() && word.chars().all(digits_and_signs)
 }
 

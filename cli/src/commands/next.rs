@@ -63,10 +63,16 @@ fn of_expr(expr: &str, args: &NextArgs, context: &Context, out: &mut Output) -> 
     if out.wants_json() {
         let next: Vec<String> = next.into_iter().map(|at| when::exact(at, &zone)).collect();
         let after = when::exact(after, &zone);
-        out.json(json!({ "expr": expr, "means": means, "timezone": zone_name, "after": after, "next": next }))?;
+        let spread = schedule.is_spread();
+        out.json(json!({
+            "expr": expr, "means": means, "timezone": zone_name, "after": after, "next": next, "spread": spread,
+        }))?;
         return Ok(exit::OK);
     }
     out.line(means)?;
+    if schedule.is_spread() {
+        out.line("H and ~ are made of a job's id; as there is no job, they are made of this text here")?;
+    }
     next_fires::print_instants(&next, &zone, now, out)?;
     if next.is_empty() && upcoming::is_by_the_clock(&schedule) {
         out.line(format_args!("never after {}", when::stamp(after, &zone)))?;

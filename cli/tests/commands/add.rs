@@ -132,3 +132,25 @@ fn an_id_is_taken_once() {
         &["job `backup` is there already", "hint: "],
     );
 }
+
+#[test]
+fn a_slot_of_its_own_is_told_and_kept() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.ok(&["add", "H 3 * * *", "--name", "backup", "--", "true"]);
+    assert!(said.contains("At 03:28, every day, Europe/Berlin"), "{said}");
+    assert!(sandbox.ok(&["next", "backup"]).contains("At 03:28, every day, Europe/Berlin"));
+    let listed = sandbox.json(&["list"]);
+    assert_eq!(
+        (&listed["jobs"][0]["schedule"], &listed["jobs"][0]["timezone"]),
+        (&"H 3 * * *".into(), &"Europe/Berlin".into())
+    );
+    let said = sandbox.ok(&["next", "--expr", "H 3 * * *"]);
+    assert!(said.contains("as there is no job, they are made of this text here"), "{said}");
+    assert_eq!(sandbox.json(&["next", "--expr", "H 3 * * *"])["spread"], true);
+    assert_eq!(sandbox.json(&["next", "--expr", "0 3 * * *"])["spread"], false);
+    sandbox.fails(
+        &["add", "H(9-3) * * * *", "--", "true"],
+        1,
+        &["minute: range `9-3` runs backwards", "    ^^^\n", "H(3-9)"],
+    );
+}

@@ -147,7 +147,7 @@ pub fn parse_definition(
         Some(own) => zone::parse(own).map_err(|error| EntryError::new("timezone", error.to_string()))?,
         None => zone::parse(zone).map_err(|error| EntryError::new("timezone", error.to_string()))?,
     };
-    let schedule = fields.schedule(anchor)?;
+    let schedule = fields.schedule(&id, anchor)?;
     let command = fields.command()?;
     Ok(Job {
         name: fields.text("name")?.unwrap_or(id.as_str()).to_owned(),
@@ -240,10 +240,10 @@ impl<'a> Fields<'a> {
         self.expect(field, "a whole number of at least 1", number)
     }
 
-    fn schedule(&self, anchor: Timestamp) -> Result<Schedule, EntryError> {
+    fn schedule(&self, id: &JobId, anchor: Timestamp) -> Result<Schedule, EntryError> {
         let text = self.text("schedule")?;
         let text = text.ok_or_else(|| EntryError::new("schedule", "missing; write for example \"30 2 * * *\""))?;
-        let options = ParseOptions::default().with_anchor(anchor);
+        let options = ParseOptions::default().with_anchor(anchor).with_seed(id.as_str());
         Schedule::parse(text, &options).map_err(|error| EntryError::new("schedule", error.to_string()))
     }
 

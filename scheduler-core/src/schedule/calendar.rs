@@ -22,6 +22,8 @@ pub(super) struct Calendar {
     /// The minute or hour field is star: such a schedule follows the clock through a DST change, second by second,
     /// while a fixed one fires once for every time it names.
     pub(super) wildcard: bool,
+    /// A field has a slot in it, which another seed may move.
+    pub(super) spread: bool,
 }
 
 /// How the day of month and the weekday combine.

@@ -26,7 +26,7 @@ const NICKNAMES: [(&str, &str); 7] = [
 ];
 
 /// Parses an expression of five, six (seconds first) or seven (year last) fields.
-pub(super) fn parse(text: Part<'_>) -> Result<Calendar, ScheduleError> {
+pub(super) fn parse(text: Part<'_>, seed: &str) -> Result<Calendar, ScheduleError> {
     let words = text.words();
     let zero = Part { text: "0", at: text.at };
     let (second, five, year) = match words.as_slice() {
@@ -35,12 +35,12 @@ pub(super) fn parse(text: Part<'_>) -> Result<Calendar, ScheduleError> {
         [second, five @ .., year] if five.len() == 5 => (*second, five, Some(*year)),
         _ => return Err(wrong_count(text, &words)),
     };
-    let second = field::parse(Field::Second, second)?;
-    let minute = field::parse(Field::Minute, five[0])?;
-    let hour = field::parse(Field::Hour, five[1])?;
-    let day = field::parse(Field::DayOfMonth, five[2])?;
-    let month = field::parse(Field::Month, five[3])?;
-    let weekday = field::parse(Field::Weekday, five[4])?;
+    let second = field::parse(Field::Second, second, seed)?;
+    let minute = field::parse(Field::Minute, five[0], seed)?;
+    let hour = field::parse(Field::Hour, five[1], seed)?;
+    let day = field::parse(Field::DayOfMonth, five[2], seed)?;
+    let month = field::parse(Field::Month, five[3], seed)?;
+    let weekday = field::parse(Field::Weekday, five[4], seed)?;
     let years = year.map(field::parse_years).transpose()?.flatten();
 
     let calendar = Calendar {
@@ -53,6 +53,7 @@ pub(super) fn parse(text: Part<'_>) -> Result<Calendar, ScheduleError> {
         years,
         day_rule: if day.star || weekday.star { DayRule::Both } else { DayRule::Either },
         wildcard: minute.star || hour.star,
+        spread: [second, minute, hour, day, month, weekday].iter().any(|field| field.spread),
     };
     match never::reason(&calendar) {
         Some(never) => {
@@ -65,7 +66,7 @@ pub(super) fn parse(text: Part<'_>) -> Result<Calendar, ScheduleError> {
 
 /// Parses an expression this program wrote itself.
 pub(super) fn parse_own(text: &str) -> Result<Calendar, ScheduleError> {
-    parse(Part { text, at: 0 })
+    parse(Part { text, at: 0 }, "")
 }
 
 /// Parses `@daily` and the like; `@every` is not one of them.

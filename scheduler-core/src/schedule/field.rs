@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ScheduleError, bits, item, item::Steps, text::Part, years::Years};
+use super::{ScheduleError, bits, item, item::Steps, spread, text::Part, years::Years};
 
 /// A field of a crontab expression.
 ///
@@ -100,35 +100,37 @@ pub(super) struct FieldSet {
     pub(super) bits: u64,
     /// The first character is `*`; `*/2` and `*,5` count, `1-31` and `5,*` don't.
     pub(super) star: bool,
+    /// It has a slot in it.
+    pub(super) spread: bool,
 }
 
 /// Parses one field other than the year.
-pub(super) fn parse(field: Field, part: Part<'_>) -> Result<FieldSet, ScheduleError> {
+pub(super) fn parse(field: Field, part: Part<'_>, seed: &str) -> Result<FieldSet, ScheduleError> {
     let mut set = 0;
-    for steps in items(field, part)? {
+    for steps in items(field, part, seed)? {
         set |= steps.members().fold(0, |bits, member| bits | 1 << member);
     }
     if field == Field::Weekday && bits::contains(set, 7) {
         set = set & field.full() | 1;
     }
-    Ok(FieldSet { bits: set, star: part.text.starts_with('*') })
+    Ok(FieldSet { bits: set, star: part.text.starts_with('*'), spread: spread::is_in(part) })
 }
 
 /// Parses the year field; `None` is every year.
 pub(super) fn parse_years(part: Part<'_>) -> Result<Option<Years>, ScheduleError> {
-    let items = items(Field::Year, part)?;
+    let items = items(Field::Year, part, "")?;
     if items.iter().any(|steps| steps.step == 1 && steps.low == Years::FIRST && steps.high == Years::LAST) {
         return Ok(None);
     }
     Ok(Some(items.into_iter().flat_map(Steps::members).collect()))
 }
 
-fn items(field: Field, part: Part<'_>) -> Result<Vec<Steps>, ScheduleError> {
+fn items(field: Field, part: Part<'_>, seed: &str) -> Result<Vec<Steps>, ScheduleError> {
     let parsed = part.pieces(|c| c == ',').map(|piece| {
         if piece.text.is_empty() {
             return Err(empty_item(part, piece));
         }
-        item::parse(field, piece)
+        item::parse(field, piece, seed)
     });
     parsed.map(|item| item.map_err(|error| error.with_field(field))).collect()
 }

@@ -1,23 +1,10 @@
-//! Syntax of other schedulers that people paste into a crontab field: Quartz' `? L W #`, Jenkins' `H`, `~` ranges.
+//! Syntax of another scheduler that people paste into a crontab field: Quartz' `? L W #`.
 
 use super::{Field, ScheduleError, text::Part};
 
-/// Refuses `item` if it is written in another scheduler's language, and says what crontab has instead.
+/// Refuses `item` if it is written in Quartz' language, and says what crontab has instead.
 pub(super) fn refuse(field: Field, item: Part<'_>) -> Result<(), ScheduleError> {
     let upper = item.text.to_ascii_uppercase();
-    if let Some((low, _)) = item.text.split_once('~') {
-        let start = low.parse::<u32>().ok().filter(|low| (field.min()..=field.max()).contains(low));
-        let example = start.unwrap_or(field.min());
-        let error = item.error(format!("`{}`: `~` ranges are not crontab", item.text));
-        return Err(error.with_hint(format!("write the one value you want, such as `{example}`")));
-    }
-    if upper == "H" || upper.starts_with("H/") || upper.starts_with("H(") {
-        let error = item.error(format!("`{}` is Jenkins syntax, not crontab", item.text));
-        return Err(error.with_hint(match upper.strip_prefix("H/") {
-            Some(step) if !step.is_empty() && step.bytes().all(|b| b.is_ascii_digit()) => format!("write `*/{step}`"),
-            _ => format!("write the one value you want, such as `{}`", field.min()),
-        }));
-    }
     match quartz(field, &upper) {
         Some(hint) => Err(item.error(format!("`{}` is Quartz syntax, not crontab", item.text)).with_hint(hint)),
         None => Ok(()),

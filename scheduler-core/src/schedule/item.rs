@@ -1,8 +1,8 @@
-//! One item of a crontab list: `*`, `n`, `a-b`, and `*` or a range with `/step`.
+//! One item of a crontab list: `*`, `n`, `a-b`, and `*` or a range with `/step`; `spread` has `H` and `~`.
 //!
 //! Every refusal here says what to write instead, fitted to the field; the field itself is added by the caller.
 
-use super::{Field, ScheduleError, foreign, text::Part};
+use super::{Field, ScheduleError, foreign, spread, text::Part};
 use crate::nearest;
 
 /// The numbers `low`, `low + step`, ... up to `high`.
@@ -19,8 +19,11 @@ impl Steps {
     }
 }
 
-/// Parses one item that is not empty.
-pub(super) fn parse(field: Field, item: Part<'_>) -> Result<Steps, ScheduleError> {
+/// Parses one item that is not empty; `seed` is what slots are made of.
+pub(super) fn parse(field: Field, item: Part<'_>, seed: &str) -> Result<Steps, ScheduleError> {
+    if let Some(spread) = spread::parse(field, item, seed) {
+        return spread;
+    }
     foreign::refuse(field, item)?;
     let (base, step) = match item.split_once('/') {
         Some((base, step)) => (base, Some(step)),
@@ -51,7 +54,7 @@ pub(super) fn parse(field: Field, item: Part<'_>) -> Result<Steps, ScheduleError
     Ok(Steps { low: range.0, high: range.1, step: number })
 }
 
-fn step_number(item: Part<'_>, base: Part<'_>, step: Part<'_>) -> Result<u32, ScheduleError> {
+pub(super) fn step_number(item: Part<'_>, base: Part<'_>, step: Part<'_>) -> Result<u32, ScheduleError> {
     let text = step.text;
     if text.is_empty() {
         return Err(item
@@ -150,7 +153,8 @@ fn number(digits: &str) -> u32 {
     digits.bytes().fold(0, |sum: u32, digit| sum.saturating_mul(10).saturating_add(u32::from(digit.wrapping_sub(b'0'))))
 }
 
-fn value(field: Field, part: Part<'_>) -> Result<u32, ScheduleError> {
+/// A number or a name.
+pub(super) fn value(field: Field, part: Part<'_>) -> Result<u32, ScheduleError> {
     let text = part.text;
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         let value = number(text);

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `schedule` | [`Schedule`]: which form a text has, and the questions every form answers |
 //! | `crontab`, `field`, `item`, `foreign`, `years` | crontab text to bitsets, cronie to the letter |
+//! | `spread` | `H` and `~`: a slot of the job's own |
 //! | `never` | proof that an expression can never fire |
 //! | `calendar` | the bitsets, their day rule, and the engine built from them on first use |
 //! | `engine` | the next match in naive local time, by the `cron` crate; knows no zone |
@@ -38,6 +39,7 @@ mod phrase;
 mod relative;
 #[expect(clippy::module_inception, reason = "the file is about the type `Schedule`, the folder about schedules")]
 mod schedule;
+mod spread;
 mod text;
 mod years;
 pub mod zone;

@@ -84,12 +84,15 @@ pub enum Kind {
 pub struct ParseOptions {
     /// The instant that intervals count from; the first fire of a new job is one period after it.
     pub anchor: Timestamp,
+    /// What the slots `H` and `~` are made of: a job's id. Without one it is the text itself, and all jobs with that text
+    /// share a slot.
+    pub seed: Option<Box<str>>,
 }
 
 impl Default for ParseOptions {
-    /// Intervals count from the epoch.
+    /// Intervals count from the epoch; no seed.
     fn default() -> Self {
-        ParseOptions { anchor: Timestamp::UNIX_EPOCH }
+        ParseOptions { anchor: Timestamp::UNIX_EPOCH, seed: None }
     }
 }
 
@@ -98,6 +101,21 @@ impl ParseOptions {
     #[must_use]
     pub fn with_anchor(mut self, anchor: Timestamp) -> Self {
         self.anchor = anchor;
+        self
+    }
+
+    /// These options with another seed. The same seed is the same slot, for ever.
+    ///
+    /// ```
+    /// use scheduler_core::schedule::{ParseOptions, Schedule};
+    /// let of_job = |id: &str| Schedule::parse("H H(1-5) * * *", &ParseOptions::default().with_seed(id));
+    /// assert_eq!(of_job("backup")?.describe(None), "At 04:28, every day");
+    /// assert_eq!(of_job("vacuum")?.describe(None), "At 02:01, every day");
+    /// # Ok::<(), scheduler_core::schedule::ScheduleError>(())
+    /// ```
+    #[must_use]
+    pub fn with_seed(mut self, seed: impl Into<Box<str>>) -> Self {
+        self.seed = Some(seed.into());
         self
     }
 }
@@ -121,7 +139,7 @@ impl Schedule {
     /// # Ok::<(), scheduler_core::schedule::ScheduleError>(())
     /// ```
     pub fn parse(text: &str, options: &ParseOptions) -> Result<Self, ScheduleError> {
-        let form = Form::parse(Part::trimmed(text), options.anchor).map_err(|error| error.in_text(text))?;
+        let form = Form::parse(Part::trimmed(text), options).map_err(|error| error.in_text(text))?;
         Ok(Schedule { inner: Arc::new(Inner { text: text.into(), form }) })
     }
 
@@ -237,6 +255,17 @@ impl Schedule {
         }
     }
 
+    /// Whether it has a slot in it (`H` or `~`), which depends on the [seed](ParseOptions::seed).
+    ///
+    /// ```
+    /// use scheduler_core::schedule::{ParseOptions, Schedule};
+    /// assert!(Schedule::parse("0~29 4 * * *", &ParseOptions::default())?.is_spread());
+    /// # Ok::<(), scheduler_core::schedule::ScheduleError>(())
+    /// ```
+    pub fn is_spread(&self) -> bool {
+        matches!(&self.inner.form, Form::Calendar(calendar, _) if calendar.spread)
+    }
+
     /// The text as it was given.
     ///
     /// ```
@@ -292,7 +321,7 @@ impl Schedule {
         let part = Part::trimmed(text);
         let absolute = match relative::parse(part) {
             Some(wait) => wait.and_then(|wait| relative::absolute(part, wait, now, zone)),
-            None => Form::parse(part, now).and_then(|form| match form {
+            None => Form::parse(part, &ParseOptions::default().with_anchor(now)).and_then(|form| match form {
                 Form::Once(once) => relative::check(part, &once, now, zone).map(|()| part.text.to_owned()),
                 _ => Ok(part.text.to_owned()),
             }),
@@ -308,7 +337,8 @@ impl fmt::Display for Schedule {
 }
 
 impl Form {
-    fn parse(text: Part<'_>, anchor: Timestamp) -> Result<Self, ScheduleError> {
+    fn parse(text: Part<'_>, options: &ParseOptions) -> Result<Self, ScheduleError> {
+        let anchor = options.anchor;
         let calendar = |calendar| Form::Calendar(calendar, OnceLock::new());
         let Some(first) = text.words().first().copied() else {
             return Err(text.error("the schedule is empty").with_hint("write `0 9 * * *`, `every 5m` or `@daily`"));
@@ -337,7 +367,8 @@ impl Form {
         if Once::looks_like_one(text.text) {
             return Once::parse(text).map(Form::Once);
         }
-        crontab::parse(text).map(calendar).map_err(|error| better(error, text, first, anchor))
+        let seed = options.seed.as_deref().unwrap_or(text.text);
+        crontab::parse(text, seed).map(calendar).map_err(|error| better(error, text, first, anchor))
     }
 }
 

@@ -32,6 +32,15 @@ fn a_full_entry_is_taken_field_by_field() {
 }
 
 #[test]
+fn a_slot_is_made_of_the_id_given_or_made() {
+    let slot = |entry: Value| parse(&entry).unwrap().schedule.describe(None);
+    let entry = |id: &str| json!({"id": id, "schedule": "H 3 * * *", "command": "true"});
+    assert_eq!(slot(entry("backup")), "At 03:28, every day");
+    assert_eq!(slot(json!({"name": "Backup", "schedule": "~ 3 * * *", "command": "true"})), slot(entry("backup")));
+    assert_ne!(slot(entry("vacuum")), slot(entry("backup")));
+}
+
+#[test]
 fn what_is_absent_or_null_is_the_default() {
     let job = parse(&with("timeout", Value::Null)).unwrap();
     assert_eq!((job.name.as_str(), job.enabled, job.timeout), ("job", true, None));

@@ -7,6 +7,7 @@ mod once;
 mod oracle;
 mod properties;
 mod range;
+mod spread;
 mod written;
 
 use jiff::{Timestamp, tz::TimeZone};

@@ -164,7 +164,7 @@ proptest! {
 
     /// No text makes the parser panic, and every refusal can be shown.
     #[test]
-    fn any_text_is_accepted_or_explained(text in "(every |in |@|20)?[-0-9a-zA-Z@*/,~#?:+.\\[\\] \t\u{e9}]{0,24}") {
+    fn any_text_is_accepted_or_explained(text in "(every |in |@|20)?[-0-9a-zA-Z@*/,~#?:+.()\\[\\] \t\u{e9}]{0,24}") {
         if let Err(error) = Schedule::parse(&text, &ParseOptions::default()) {
             prop_assert!(!error.to_string().contains('\n'));
             prop_assert_eq!(error.caret().lines().count(), 2);
