@@ -67,6 +67,11 @@ pub(super) fn decode(bytes: &[u8]) -> Found<'_> {
     Found::Frame { header, body, size: end + 1 + line.len }
 }
 
+/// The header of the frame that `bytes` begins with, as it is written. Its checksum makes it one of a kind.
+pub(super) fn header_line(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
 /// The first whole frame in `bytes` that vouches for frame `seq`: it was written after that one's sync had returned.
 pub(super) fn find_voucher(bytes: &[u8], seq: u64) -> Option<Header> {
     let mut from = 0;

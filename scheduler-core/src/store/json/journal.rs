@@ -29,6 +29,8 @@ pub(super) struct Journal {
     /// Where the next frame begins. Shared, so that a watcher can tell our own appends from others'.
     end: Arc<AtomicU64>,
     seq: u64,
+    /// Where the last frame that was read or written begins, and its header line: how a reader knows its place again.
+    last: Option<(u64, Vec<u8>)>,
     durable_through: u64,
     /// Whether something was appended since the last sync.
     unsynced: bool,
@@ -60,7 +62,7 @@ impl Journal {
     pub(super) fn open(fs: &dyn Vfs, path: PathBuf, how: Open, end: Arc<AtomicU64>) -> Result<Self> {
         let file = fs.open(&path, how).map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
         end.store(0, Ordering::Relaxed);
-        Ok(Self { path, file, end, seq: 0, durable_through: 0, unsynced: false, vouches: false })
+        Ok(Self { path, file, end, seq: 0, last: None, durable_through: 0, unsynced: false, vouches: false })
     }
 
     /// Where the next frame begins, in bytes.
@@ -79,7 +81,7 @@ impl Journal {
     pub(super) fn catch_up(&mut self, access: Access, mut take: impl FnMut(Event)) -> Result<Caught> {
         let len = self.file.stat().map_err(|error| self.failed("look at", error))?.len;
         let mut at = self.end();
-        if len < at {
+        if len < at || !self.is_in_place()? {
             return Ok(Caught::Stale);
         }
         let mut buffer = Vec::new();
@@ -92,6 +94,7 @@ impl Journal {
                             take(serde_json::from_slice(line).map_err(|error| self.unknown_event(at, &error))?);
                         }
                         self.seq = header.seq;
+                        self.last = Some((at, frame::header_line(&buffer[begin..]).to_vec()));
                         self.durable_through = self.durable_through.max(header.durable_through);
                         begin += size;
                         at += size as u64;
@@ -117,6 +120,15 @@ impl Journal {
             }
         }
         Ok(Caught::Up)
+    }
+
+    /// Whether the last frame that was read still stands where it stood. One that could not be proven durable is taken back,
+    /// and another may have been written there since; going on from the middle of that one would take it for damage.
+    fn is_in_place(&self) -> Result<bool> {
+        let Some((at, header)) = &self.last else { return Ok(true) };
+        let mut found = vec![0; header.len()];
+        let read = self.file.read_at(&mut found, *at).map_err(|error| self.failed("read", error))?;
+        Ok(found[..read] == header[..])
     }
 
     fn read_more(&self, buffer: &mut Vec<u8>, from: u64, len: u64) -> Result<()> {
@@ -195,6 +207,7 @@ impl Journal {
             return Err(self.failed("write", error));
         }
         self.seq += 1;
+        self.last = Some((at, frame::header_line(&frame).to_vec()));
         self.end.store(at + frame.len() as u64, Ordering::Relaxed);
         self.unsynced = true;
         Ok(())

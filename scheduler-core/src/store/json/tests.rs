@@ -295,3 +295,25 @@ async fn a_home_of_another_machine_is_refused_until_it_is_adopted() {
     on("second", false).unwrap();
     assert!(on("first", false).is_err());
 }
+
+#[tokio::test]
+async fn a_frame_that_was_taken_back_and_replaced_is_read_anew() {
+    let bench = Bench::new();
+    let (reader, writer) = (bench.store(), bench.store());
+    writer.define(job("a")).await.unwrap();
+    let before = bench.bytes();
+    writer.pause(vec![id("a")], None, Some("this never was".into())).await.unwrap();
+    assert!(reader.jobs().await.unwrap()[0].paused.is_some());
+    writer.close().await.unwrap();
+    // As after a power cut: the last frame is gone, another one stands there, and behind it the beginning of a third.
+    bench.write(&before);
+    bench.store().define(job("b")).await.unwrap();
+    let mut torn = bench.bytes();
+    torn.extend_from_slice(b"{\"seq\":9,\"len\":99");
+    bench.write(&torn);
+    let jobs = reader.jobs().await.unwrap();
+    assert_eq!(jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert!(jobs[0].paused.is_none());
+    reader.pause(vec![id("b")], None, None).await.unwrap();
+    assert!(bench.store().jobs().await.unwrap()[1].paused.is_some(), "and it writes behind what is whole");
+}

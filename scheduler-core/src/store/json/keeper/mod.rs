@@ -191,11 +191,19 @@ impl Keeper {
         if moved {
             self.reload()?;
         }
-        let Some(files) = &mut self.files else { return Ok(()) };
-        if files.journal.catch_up(access, |event| self.book.apply(&event, &mut |_| {}))? == Caught::Stale {
+        if self.read_on(access)? == Caught::Stale {
             self.reload()?;
+            // What is read anew may end in a torn frame too, and whoever holds the lock must not write behind one.
+            self.read_on(access)?;
         }
         Ok(())
+    }
+
+    fn read_on(&mut self, access: Access) -> Result<Caught> {
+        match &mut self.files {
+            Some(files) => files.journal.catch_up(access, |event| self.book.apply(&event, &mut |_| {})),
+            None => Ok(Caught::Up),
+        }
     }
 
     /// Brings in what others did, edits of `jobs.json` included.
