@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use sched_runner::proc;
 use scheduler_core::{
-    Home, JobStore as _, Outcome, RunResult,
-    liveness::{Facts, JobFacts, LockFacts, OpenRun, Troubled, heartbeat},
+    Home, JobStore as _, RunId,
+    liveness::{Facts, JobFacts, OpenRun, Troubled, heartbeat},
     store::{JobView, Limits, Open},
     vfs::RealFs,
 };
@@ -31,7 +31,6 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     let look = lock::look(home);
     let mut facts = Facts::default();
     facts.home_exists = home.path().exists();
-    facts.lock = LockFacts::default();
     facts.lock.held = look.held;
     facts.lock.unreadable = look.unreadable;
     facts.holder_state =
@@ -85,27 +84,24 @@ fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Durati
     let patience = SignedDuration::try_from(OVERDUE.max(interval)).unwrap_or(SignedDuration::MAX);
     for view in views {
         let Ok(job) = &view.job else { continue };
-        let abandoned = |run| open.abandoned.iter().chain(&open.orphaned).any(|one| one.occurrence.run == run);
+        let abandoned = |run: &RunId| open.abandoned.iter().chain(&open.orphaned).any(|one| one.occurrence.run == *run);
         jobs.open.extend(view.open.iter().map(|occurrence| OpenRun {
             job: view.id.clone(),
             run: occurrence.run.clone(),
             state: occurrence.word(),
             since: occurrence.started_at.or(Some(occurrence.at)),
             pid: occurrence.process().map(|process| process.pid),
-            abandoned: abandoned(occurrence.run.clone()),
+            abandoned: abandoned(&occurrence.run),
         }));
         if !job.enabled {
             continue;
         }
         jobs.enabled += 1;
-        let bad = |outcome: &&Outcome| !matches!(outcome.result, RunResult::Succeeded | RunResult::Cancelled);
         if let Some(last) = &view.last
-            && let (Some(outcome), Some(run)) = (last.outcome().filter(bad), last.run())
+            && let (Some(outcome), Some(run)) =
+                (last.outcome().filter(|outcome| outcome.result.is_trouble()), last.run())
         {
-            let message = outcome.message.clone();
-            let message = message.or_else(|| outcome.exit_code.map(|code| format!("exit code {code}")));
-            let message = message.or_else(|| outcome.signal.map(|signal| format!("signal {signal}")));
-            let (job, run) = (view.id.clone(), run.clone());
+            let (job, run, message) = (view.id.clone(), run.clone(), outcome.reason());
             jobs.troubled.push(Troubled { job, run, result: outcome.result, at: last.at, message });
         }
         if view.paused.is_some() {

@@ -128,9 +128,7 @@ pub(crate) fn word(entry: &LedgerEntry) -> &'static str {
 
 /// Whether the entry tells of a run that didn't do what it should.
 pub(crate) fn is_failure(entry: &LedgerEntry) -> bool {
-    let bad =
-        |outcome: &Outcome| matches!(outcome.result, RunResult::Failed | RunResult::TimedOut | RunResult::Unknown);
-    entry.outcome().is_some_and(bad)
+    entry.outcome().is_some_and(|outcome| outcome.result.is_trouble())
 }
 
 fn result_cell(end: &Closing) -> Cell {

@@ -177,6 +177,13 @@ pub enum RunResult {
     Unknown,
 }
 
+impl RunResult {
+    /// Whether somebody has to look at it. Who cancelled a run knows of it.
+    pub fn is_trouble(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Unknown)
+    }
+}
+
 /// How a run ended, with the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -204,6 +211,20 @@ impl Outcome {
     /// An outcome with nothing but its result.
     pub fn new(result: RunResult) -> Self {
         Self { result, exit_code: None, signal: None, message: None, usage: None, output: None }
+    }
+
+    /// Why it ended as it did, in words: its message, else its exit code or signal.
+    ///
+    /// ```
+    /// use scheduler_core::{Outcome, RunResult};
+    /// let mut outcome = Outcome::new(RunResult::Failed);
+    /// outcome.exit_code = Some(3);
+    /// assert_eq!(outcome.reason().as_deref(), Some("exit code 3"));
+    /// ```
+    pub fn reason(&self) -> Option<String> {
+        let code = || self.exit_code.map(|code| format!("exit code {code}"));
+        let signal = || self.signal.map(|signal| format!("signal {signal}"));
+        self.message.clone().or_else(code).or_else(signal)
     }
 
     /// A failure with its reason in words.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scheduler_core::{
-    ErrorKind, Home, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
+    Engine, ErrorKind, Home, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
     liveness::{Phase, heartbeat},
     occurrence::SkipReason,
     provider::FireRequest,
@@ -52,14 +52,8 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
             return said(out, &job, &run, "queued", &line);
         }
         tracing::info!("queued as {run}; the daemon{pid} runs it");
-    } else {
-        let loaded = context.config();
-        let runner = Arc::new(machinery::runner(&home, &loaded.config));
-        let machinery = machinery::build(&home, &loaded.config, Arc::clone(&store), runner, context.clock(), "fire");
-        signals::install(machinery.engine.clone())?;
-        if !machinery.engine.run_one(&run).await? {
-            return said(out, &job, &run, "queued", &format!("queued as {run}: there is no place for it now"));
-        }
+    } else if !engine_here(context, &home, &store)?.run_one(&run).await? {
+        return said(out, &job, &run, "queued", &format!("queued as {run}: there is no place for it now"));
     }
     let entry = end_of(&store, &job, &run, daemon.held.then_some(&home)).await?;
     store.close().await?;
@@ -71,12 +65,8 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
 
 /// Claims what the job owes now, as a trigger from outside would.
 async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, job: &JobId) -> Result<u8, Failure> {
-    let home = context.home()?;
-    let loaded = context.config();
-    let runner = Arc::new(machinery::runner(&home, &loaded.config));
-    let machinery = machinery::build(&home, &loaded.config, Arc::clone(&store), runner, context.clock(), "fire");
-    signals::install(machinery.engine.clone())?;
-    let outcome = machinery.engine.fire_once(&FireRequest::due(job.clone())).await?;
+    let engine = engine_here(context, &context.home()?, &store)?;
+    let outcome = engine.fire_once(&FireRequest::due(job.clone())).await?;
     store.close().await?;
     if out.wants_json() {
         out.json(json!({"job": job, "outcome": outcome.to_string()}))?;
@@ -85,6 +75,15 @@ async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, jo
     }
     // For a caller from outside every one of these is an answer: what is owed is fired, here or elsewhere.
     Ok(exit::OK)
+}
+
+/// The engine of `home`, for a run in this process that signals can end.
+fn engine_here(context: &Context, home: &Home, store: &Arc<JsonStore>) -> Result<Engine, Failure> {
+    let config = &context.config().config;
+    let runner = Arc::new(machinery::runner(home, config));
+    let engine = machinery::build(home, config, Arc::clone(store), runner, context.clock(), "fire").engine;
+    signals::install(engine.clone())?;
+    Ok(engine)
 }
 
 fn said(out: &mut Output, job: &JobId, run: &RunId, state: &str, line: &str) -> Result<u8, Failure> {

@@ -173,16 +173,14 @@ impl Shared {
         let now = self.options.clock.now();
         let key = format!("job-{}", job.id);
         let alert = match outcome.result {
-            RunResult::Succeeded => match self.troubled.lock().remove(&job.id) {
-                Some(_) => Alert::closed(key, format!("job `{}` succeeded again", job.id), now),
-                None => return,
-            },
-            // Whoever cancelled it knows.
-            RunResult::Cancelled => return,
+            RunResult::Succeeded if self.troubled.lock().remove(&job.id) => {
+                Alert::closed(key, format!("job `{}` succeeded again", job.id), now)
+            }
+            // It went well before, too; and whoever cancelled it knows.
+            RunResult::Succeeded | RunResult::Cancelled => return,
             result => {
-                let why = outcome.message.clone().or_else(|| outcome.exit_code.map(|code| format!("exit code {code}")));
-                let why = why.or_else(|| outcome.signal.map(|signal| format!("signal {signal}"))).unwrap_or_default();
-                self.troubled.lock().insert(job.id.clone(), result.word().to_owned());
+                let why = outcome.reason().unwrap_or_default();
+                self.troubled.lock().insert(job.id.clone());
                 let title = format!("job `{}` {}", job.id, result.word().replace('_', " "));
                 Alert::open(key, title, now).detail(format!("run {run}: {why}\nsee `sched logs {}`", job.id))
             }
@@ -198,9 +196,8 @@ impl Shared {
     /// Which jobs the notifiers have been told of already, by an earlier process.
     pub(super) async fn note_troubled(&self) -> crate::Result<()> {
         for job in self.options.store.jobs().await? {
-            let bad = |outcome: &&Outcome| !matches!(outcome.result, RunResult::Succeeded | RunResult::Cancelled);
-            if let Some(outcome) = job.last.as_ref().and_then(|last| last.outcome()).filter(bad) {
-                self.troubled.lock().insert(job.id, outcome.result.word().to_owned());
+            if job.last.as_ref().and_then(|last| last.outcome()).is_some_and(|outcome| outcome.result.is_trouble()) {
+                self.troubled.lock().insert(job.id);
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ mod supervise;
 mod turn;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -91,7 +91,7 @@ struct Shared {
     /// Runs that this process answers for, orphans it watches included.
     runs: Mutex<HashMap<RunId, Here>>,
     /// Jobs whose last run was bad, as far as the notifiers have been told.
-    troubled: Mutex<HashMap<JobId, String>>,
+    troubled: Mutex<HashSet<JobId>>,
     /// What fails at the moment, by what it is.
     errors: Mutex<BTreeMap<&'static str, Failure>>,
     tasks: TaskTracker,

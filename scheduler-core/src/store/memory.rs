@@ -13,10 +13,7 @@ use super::{
     book::Book,
     transactions::{self, Transaction},
 };
-use crate::{
-    Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
-    job::{JobDefaults, entry_id},
-};
+use crate::{Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, job::JobDefaults};
 
 /// Jobs and occurrences in memory.
 #[derive(Debug)]
@@ -73,8 +70,8 @@ impl JobStore for MemoryStore {
                 // Everything is checked on a copy first: an edit is done whole or not at all.
                 let mut trial = transaction.book.clone();
                 let mut trial = Transaction::new(&mut trial, transaction.now, transaction.owner);
-                add(&mut trial, &entries)?;
-                let ids = add(transaction, &entries)?;
+                entries.iter().try_for_each(|entry| trial.add(entry).map(drop))?;
+                let ids: Vec<JobId> = entries.iter().map(|entry| transaction.add(entry)).collect::<Result<_>>()?;
                 Ok(transaction.views(&ids))
             }
             Edit::Remove(ids) => {
@@ -165,19 +162,4 @@ impl JobStore for MemoryStore {
     async fn close(&self) -> Result<()> {
         Ok(())
     }
-}
-
-fn add(transaction: &mut Transaction<'_>, entries: &[serde_json::Value]) -> Result<Vec<JobId>> {
-    let invalid = |error: crate::job::EntryError| Error::new(ErrorKind::Invalid, error.to_string());
-    entries
-        .iter()
-        .map(|entry| {
-            let id = entry_id(entry).map_err(invalid)?;
-            if transaction.book.job(&id).is_some() {
-                return Err(Error::new(ErrorKind::Exists, format!("job `{id}` is there already")));
-            }
-            transaction.define(&id, entry).map_err(invalid)?;
-            Ok(id)
-        })
-        .collect()
 }

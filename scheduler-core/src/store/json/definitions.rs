@@ -110,14 +110,12 @@ pub(super) fn edit(transaction: &mut Transaction<'_>, document: &mut Document, e
 }
 
 fn add(transaction: &mut Transaction<'_>, document: &mut Document, entry: &Value) -> Result<JobId> {
-    let invalid = |error: EntryError| Error::new(ErrorKind::Invalid, error.to_string());
-    let id = entry_id(entry).map_err(invalid)?;
-    let in_file = document.entries.iter().any(|entry| entry_id(&entry.value).as_ref() == Ok(&id));
-    if in_file || transaction.book.job(&id).is_some() {
-        let error = Error::new(ErrorKind::Exists, format!("job `{id}` is there already"));
-        return Err(error.hint(format!("choose another `--name`, or `sched remove {id}` first")));
+    // An entry of the file that could not be taken in has its id all the same.
+    let taken = |id: &JobId| document.entries.iter().any(|entry| entry_id(&entry.value).as_ref() == Ok(id));
+    if let Some(id) = entry_id(entry).ok().filter(taken) {
+        return Err(Transaction::exists(&id));
     }
-    transaction.define(&id, entry).map_err(invalid)?;
+    let id = transaction.add(entry)?;
     document.add(entry.clone());
     Ok(id)
 }

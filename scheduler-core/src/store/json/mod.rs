@@ -35,10 +35,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use self::examine::{Examined, ExaminedJob, examine};
-use self::{keeper::Keeper, writer::Writer};
+use self::{keeper::Keeper, owners::Coroner, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
-    Problem, Recovery, Start,
+    Problem, Recovery, Start, transactions::Transaction,
 };
 use crate::{
     Clock, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
@@ -197,8 +197,10 @@ impl JobStore for JsonStore {
     }
 
     async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {
-        let admit = move |plan| move |t: &mut super::transactions::Transaction<'_>| t.admit(plan, limits);
-        self.writer.change(move |transaction, _| plans.into_iter().map(|plan| admit(plan)(transaction)).collect()).await
+        let admit = move |transaction: &mut Transaction<'_>, _: &Coroner<'_>| {
+            plans.into_iter().map(|plan| transaction.admit(plan, limits)).collect()
+        };
+        self.writer.change(admit).await
     }
 
     async fn ask(&self, request: Ask) -> Result<Asked> {
@@ -229,7 +231,7 @@ impl JobStore for JsonStore {
     }
 
     async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
-        let recover = move |transaction: &mut super::transactions::Transaction<'_>, coroner: &owners::Coroner<'_>| {
+        let recover = move |transaction: &mut Transaction<'_>, coroner: &Coroner<'_>| {
             let settled =
                 judged.into_iter().filter(|one| transaction.recover(one.clone(), |owner| coroner.is_dead(owner)));
             settled.count()

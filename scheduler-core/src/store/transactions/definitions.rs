@@ -14,8 +14,8 @@ use super::{
     Transaction, look,
 };
 use crate::{
-    Job, JobId, Result, RunId,
-    job::{EntryError, parse_definition, schedule_hash},
+    Error, ErrorKind, Job, JobId, Result, RunId,
+    job::{EntryError, entry_id, parse_definition, schedule_hash},
     occurrence::{Change, SkipReason},
     plan::{Gap, plan},
 };
@@ -65,6 +65,23 @@ impl Transaction<'_> {
             self.skip_waiting(id, SkipReason::Disabled);
         }
         Ok(true)
+    }
+
+    /// Brings a new job into force.
+    pub(crate) fn add(&mut self, entry: &Value) -> Result<JobId> {
+        let invalid = |error: EntryError| Error::new(ErrorKind::Invalid, error.to_string());
+        let id = entry_id(entry).map_err(invalid)?;
+        if self.book.job(&id).is_some() {
+            return Err(Self::exists(&id));
+        }
+        self.define(&id, entry).map_err(invalid)?;
+        Ok(id)
+    }
+
+    /// The refusal of an id that is taken.
+    pub(crate) fn exists(id: &JobId) -> Error {
+        let error = Error::new(ErrorKind::Exists, format!("job `{id}` is there already"));
+        error.hint(format!("choose another `--name`, or `sched remove {id}` first"))
     }
 
     /// Instants that came before an edit are owed by the definition they came under: an edit alone drops nothing.
