@@ -9,6 +9,8 @@ use jiff::{
     tz::{AmbiguousOffset, Offset, TimeZone},
 };
 
+use super::stretch;
+
 /// The largest shift that counts as daylight saving, in seconds.
 const LARGEST: i64 = 3 * 3600;
 
@@ -20,6 +22,15 @@ const AHEAD: i64 = 26 * 3600;
 ///
 /// `next` is the next match after a local second; it must be strictly increasing.
 pub(super) fn next(after: i64, zone: &TimeZone, wildcard: bool, next: impl Fn(i64) -> Option<i64>) -> Option<i64> {
+    // A day and more away from the nearest change on either side, none of the rules below has anything to say.
+    if let Some(stretch) = stretch::around(zone, after)
+        && stretch.from.saturating_add(AHEAD) <= after
+    {
+        let found = next(after + stretch.offset)? - stretch.offset;
+        if found < stretch.to.saturating_sub(AHEAD) {
+            return Some(found);
+        }
+    }
     let offset = offset_at(zone, after);
     let ahead = offset_at(zone, after + AHEAD);
     let both_passes = wildcard || offset - ahead > LARGEST;

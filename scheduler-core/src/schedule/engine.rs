@@ -1,4 +1,5 @@
-//! The next match in naive local time, found by the `cron` crate.
+//! The next match in naive local time, found by the `cron` crate: for schedules with a list of years, which few have,
+//! and as the yardstick of `matching`.
 //!
 //! The crate is handed canonical numeric lists and a `Utc` carrier that means "local, no zone". Three of its limits
 //! are lifted here: it joins the two day fields with AND only (so the either rule is two schedules, of which the
@@ -47,21 +48,12 @@ impl Engine {
     }
 
     /// The first match after the local second `after`, both counted from 1970-01-01 00:00:00 on the local clock, in one
-    /// of the `years` of the calendar.
-    pub(super) fn next(&self, years: Option<&Years>, after: i64) -> Option<i64> {
+    /// of `years`.
+    pub(super) fn next(&self, years: &Years, after: i64) -> Option<i64> {
         let mut year = DateTime::from_timestamp(after.checked_add(1)?, 0)?.year();
-        if years.is_none() && KNOWN.contains(&year) {
-            if let Some(found) = self.next_known(after) {
-                return Some(found);
-            }
-            year = KNOWN.end() + 1;
-        }
         // One year at a time, each moved onto one the crate knows that has the same days on the same weekdays.
         loop {
-            year = years.map_or(Some(year), |years| years.first_from(year))?;
-            if year > Years::LAST.cast_signed() {
-                return None;
-            }
+            year = years.first_from(year)?;
             let carrier = carrier(year)?;
             let shift = start_of(year)? - start_of(carrier)?;
             let from = after.max(start_of(year)? - 1) - shift;

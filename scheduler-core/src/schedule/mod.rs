@@ -9,9 +9,10 @@
 //! | `crontab`, `field`, `item`, `foreign`, `years` | crontab text to bitsets, cronie to the letter |
 //! | `spread` | `H` and `~`: a slot of the job's own |
 //! | `never` | proof that an expression can never fire |
-//! | `calendar` | the bitsets, their day rule, and the engine built from them on first use |
-//! | `engine` | the next match in naive local time, by the `cron` crate; knows no zone |
-//! | `dst` | naive local matches to real instants, through gaps and overlaps |
+//! | `calendar` | the bitsets and their day rule |
+//! | `matching` | the next match in naive local time, read off the bitsets; knows no zone |
+//! | `engine` | the same by the `cron` crate, for schedules with a list of years |
+//! | `dst`, `stretch` | naive local matches to real instants, through gaps and overlaps |
 //! | `newest` | the newest match of a span, by galloping |
 //! | `phrase`, `interval`, `once` | the other written forms |
 //! | `relative` | what a command stores for `in 30m`, and the one-shots it refuses |
@@ -32,6 +33,7 @@ mod field;
 mod foreign;
 mod interval;
 mod item;
+mod matching;
 mod never;
 mod newest;
 mod once;
@@ -40,6 +42,7 @@ mod relative;
 #[expect(clippy::module_inception, reason = "the file is about the type `Schedule`, the folder about schedules")]
 mod schedule;
 mod spread;
+mod stretch;
 mod text;
 mod years;
 pub mod zone;

@@ -12,7 +12,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     ScheduleError, calendar::Calendar, crontab, crontab::Nickname, describe, dst, engine::Engine, interval::Interval,
-    newest, once::Once, phrase, relative, text::Part,
+    matching, newest, once::Once, phrase, relative, text::Part,
 };
 
 /// When a job fires. Cheap to clone, and small until it is first asked for an instant.
@@ -391,8 +391,10 @@ fn better(error: ScheduleError, text: Part<'_>, first: Part<'_>, anchor: Timesta
 }
 
 fn next_second(calendar: &Calendar, engine: &OnceLock<Box<Engine>>, after: i64, zone: &TimeZone) -> Option<i64> {
-    let engine = engine.get_or_init(|| Box::new(Engine::new(calendar)));
-    dst::next(after, zone, calendar.wildcard, |local| engine.next(calendar.years.as_ref(), local))
+    dst::next(after, zone, calendar.wildcard, |local| match &calendar.years {
+        None => matching::next(calendar, local),
+        Some(years) => engine.get_or_init(|| Box::new(Engine::new(calendar))).next(years, local),
+    })
 }
 
 /// The whole second at or before an instant. Jiff counts the fraction towards zero, here it counts forwards.

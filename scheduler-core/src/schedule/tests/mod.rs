@@ -3,6 +3,7 @@
 mod corpus;
 mod describe;
 mod dst;
+mod matching;
 mod once;
 mod oracle;
 mod properties;
