@@ -7,7 +7,7 @@ use scheduler_core::{
     liveness::{Phase, heartbeat},
     occurrence::SkipReason,
     provider::FireRequest,
-    store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery},
+    store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery, Which},
     vfs::RealFs,
 };
 use serde_json::json;
@@ -117,7 +117,8 @@ async fn end_of(store: &JsonStore, job: &JobId, run: &RunId, by_daemon: Option<&
         changes.mark_unchanged();
         // Before the run is looked at: a daemon that ends after the run has done its work.
         let forsaken = by_daemon.is_some_and(|home| !lock::look(home).held);
-        let open = store.jobs().await?.into_iter().flat_map(|view| view.open).any(|occurrence| occurrence.run == *run);
+        let its = store.select(Which::Job(job.clone())).await?.jobs;
+        let open = its.iter().flat_map(|view| &view.open).any(|occurrence| occurrence.run == *run);
         if !open {
             let query = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
             let entries = store.ledger(query).await?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use scheduler_core::{
     ErrorKind, Home, JobRunner, JobStore as _, config,
     liveness::{Phase, PulseWriter, heartbeat},
-    store::{Edit, JobView, JsonStore},
+    store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
 
@@ -54,12 +54,12 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     signals::install(machinery.engine.clone())?;
 
-    let views = context::jobs(&*machinery.store).await?;
+    let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
     if args.logs_json() {
         let (version, home) = (env!("CARGO_PKG_VERSION"), home.path().display());
-        tracing::info!(version, %home, jobs = views.len(), pid = std::process::id(), "the daemon runs");
+        tracing::info!(version, %home, jobs = soonest.in_force, pid = std::process::id(), "the daemon runs");
     } else {
-        banner(out, context, &home, &views, args.example)?;
+        banner(out, context, &home, &soonest, args.example)?;
     }
     for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
@@ -119,27 +119,24 @@ async fn add_examples(store: &JsonStore) -> Result<(), Failure> {
 /// How many jobs the banner lists.
 const LISTED: usize = 10;
 
-fn banner(out: &mut Output, context: &Context, home: &Home, views: &[JobView], example: bool) -> Result<(), Failure> {
+fn banner(out: &mut Output, context: &Context, home: &Home, soonest: &Selected, example: bool) -> Result<(), Failure> {
     out.line(format_args!("sched {}: the cron that cannot die silently", env!("CARGO_PKG_VERSION")))?;
     out.line(format_args!("home: {}", home.path().display()))?;
-    let mut soonest: Vec<&JobView> =
-        views.iter().filter(|view| view.next_at.is_some() && view.paused.is_none()).collect();
-    soonest.sort_by_key(|view| view.next_at);
-    match (views.len(), soonest.len()) {
+    match (soonest.in_force, soonest.waiting) {
         (0, _) => out.line("no jobs yet: sched add '30 2 * * *' -- backup.sh")?,
         (1, 1) => out.line("one job, which waits for its instant:")?,
         (all, waiting) => out.line(format_args!("{all} jobs, {waiting} of them wait for their instant:"))?,
     }
     let now = context.now();
-    for view in soonest.iter().take(LISTED) {
+    for view in &soonest.jobs {
         if let (Ok(job), Some(next_at)) = (&view.job, view.next_at) {
             let what = job.schedule.describe(None);
             let when = when::both(next_at, &job.time_zone, now);
             out.line(format_args!("  {:<16} {when}  {what}", view.id.as_str()))?;
         }
     }
-    if soonest.len() > LISTED {
-        out.line(format_args!("  and {} more: sched list", soonest.len() - LISTED))?;
+    if soonest.waiting > soonest.jobs.len() {
+        out.line(format_args!("  and {} more: sched list", soonest.waiting - soonest.jobs.len()))?;
     }
     out.line(format_args!("in a second terminal: {} status", command_for(home)))?;
     out.line(if example { "Ctrl-C stops it; each fire is a line:" } else { "Ctrl-C stops it" })?;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Here, Shared, pass::panic_words};
 use crate::{
     Alert, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
-    store::{Abandoned, Claim, Finding, Recovery, Start},
+    store::{Abandoned, Claim, Finding, Recovery, Start, Which},
 };
 
 /// How soon a failed write is tried again, at first and at most.
@@ -195,11 +195,8 @@ impl Shared {
 
     /// Which jobs the notifiers have been told of already, by an earlier process.
     pub(super) async fn note_troubled(&self) -> crate::Result<()> {
-        for job in self.options.store.jobs().await? {
-            if job.last.as_ref().and_then(|last| last.outcome()).is_some_and(|outcome| outcome.result.is_trouble()) {
-                self.troubled.lock().insert(job.id);
-            }
-        }
+        let troubled = self.options.store.select(Which::Troubled).await?;
+        self.troubled.lock().extend(troubled.jobs.into_iter().map(|job| job.id));
         Ok(())
     }
 }

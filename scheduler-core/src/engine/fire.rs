@@ -9,7 +9,7 @@ use crate::{
     JobId, OccurrenceKind, Result, RunId,
     plan::ON_TIME,
     provider::{FireOutcome, FireRequest, FireWhat},
-    store::{Ask, Asked, JobView},
+    store::{Ask, Asked, JobView, Which},
 };
 
 impl Shared {
@@ -17,14 +17,16 @@ impl Shared {
         if self.draining.is_cancelled() {
             return Ok(FireOutcome::Draining);
         }
-        let Some(job) = self.options.store.jobs().await?.into_iter().find(|view| view.id == request.job) else {
-            return Ok(FireOutcome::NotFound);
-        };
+        let Some(job) = self.job(&request.job).await? else { return Ok(FireOutcome::NotFound) };
         match &request.what {
             FireWhat::Due => self.fire_due(&job, self.options.clock.now()).await,
             FireWhat::At(instant) => self.fire_at(&job, *instant).await,
             FireWhat::Event(key) => self.fire_event(&job, key).await,
         }
+    }
+
+    async fn job(&self, id: &JobId) -> Result<Option<JobView>> {
+        Ok(self.options.store.select(Which::Job(id.clone())).await?.jobs.pop())
     }
 
     async fn fire_due(self: &Arc<Self>, job: &JobView, now: Timestamp) -> Result<FireOutcome> {
@@ -54,8 +56,7 @@ impl Shared {
     }
 
     async fn queued(&self, job: &JobId) -> Result<FireOutcome> {
-        let views = self.options.store.jobs().await?;
-        let open = views.into_iter().find(|view| view.id == *job).map(|view| view.open).unwrap_or_default();
+        let open = self.job(job).await?.map(|view| view.open).unwrap_or_default();
         let waiting =
             open.into_iter().filter(|occurrence| !occurrence.is_active()).map(|occurrence| occurrence.run).min();
         Ok(waiting.map_or(FireOutcome::LostClaim, FireOutcome::Queued))

@@ -171,12 +171,18 @@ pub fn parse_definition(
     })
 }
 
-/// Changes exactly when `next_at` must be computed anew: the schedule, its zone, that zone's rules or the job.
-pub fn schedule_hash(job: &Job, zone: &str) -> u32 {
-    /// Asked of the disk once: a process computes with the rules it began with.
-    static RELEASE: LazyLock<String> = LazyLock::new(zone::tzdata_release);
-    let text = format!("{}\n{zone}\n{}\n{}\n{}", job.schedule.canonical(), *RELEASE, job.id, job.enabled);
-    crc32fast::hash(text.as_bytes())
+/// Names this build as far as it judges entries. What one build has found good, the same one need not check again; another
+/// may know more fields, or fewer.
+pub(crate) fn build() -> u32 {
+    static BUILD: LazyLock<u32> = LazyLock::new(|| {
+        let mut hash = crc32fast::Hasher::new();
+        for word in FIELDS.iter().chain(&NOT_HERE).chain(&[env!("CARGO_PKG_VERSION")]) {
+            hash.update(word.as_bytes());
+            hash.update(b"\n");
+        }
+        hash.finalize()
+    });
+    *BUILD
 }
 
 struct Fields<'a>(&'a Map<String, Value>);
@@ -188,8 +194,8 @@ impl<'a> Fields<'a> {
     }
 
     fn refuse_not_here(&self) -> Result<(), EntryError> {
-        match NOT_HERE.iter().find(|field| self.get(field).is_some()) {
-            Some(field) => Err(EntryError::new(
+        match self.0.iter().find(|(field, value)| !value.is_null() && NOT_HERE.contains(&field.as_str())) {
+            Some((field, _)) => Err(EntryError::new(
                 field,
                 "this build of sched does not carry this field out, and will not run the job without it; remove the field",
             )),

@@ -10,7 +10,8 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, schedule_hash, unknown_fields};
+pub(crate) use entry::build;
+pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unknown_fields};
 
 use crate::{JobId, schedule::Schedule};
 

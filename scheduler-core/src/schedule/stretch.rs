@@ -26,9 +26,8 @@ thread_local! {
 /// The stretch of `zone` in which `second` lies; `None` beyond the end of time.
 pub(super) fn around(zone: &TimeZone, second: i64) -> Option<Stretch> {
     RECENT.with_borrow_mut(|recent| {
-        let here = |(known, stretch): &(TimeZone, Stretch)| {
-            stretch.from <= second && second < stretch.to && known == zone
-        };
+        let here =
+            |(known, stretch): &(TimeZone, Stretch)| stretch.from <= second && second < stretch.to && known == zone;
         if let Some(found) = recent.iter().position(here) {
             recent[..=found].rotate_right(1);
         } else {

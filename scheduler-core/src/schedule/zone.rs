@@ -55,6 +55,12 @@ pub fn tzdata_release() -> String {
     }
 }
 
+/// The same, asked of the disk once: a process computes with the rules it began with.
+pub(crate) fn release() -> &'static str {
+    static RELEASE: LazyLock<String> = LazyLock::new(tzdata_release);
+    &RELEASE
+}
+
 /// Kept, because it remembers the zones it has read.
 static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 

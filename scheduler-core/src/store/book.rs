@@ -4,29 +4,35 @@
 //! the book through the `closed` sink; the book keeps of it only each job's last result.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use super::{
     LedgerEntry,
-    event::{Admitted, Defined, Event, Paused},
+    event::{Admitted, Defined, Event},
+    record::{JobRecord, Past},
 };
 use crate::{
     Job, JobId, OccurrenceId, RunId,
-    job::{JobDefaults, parse_definition},
+    job::{JobDefaults, build},
     occurrence::{Cause, Change, Closing, Occurrence, SkipReason, State, transition},
-    plan::{CLOCK_SLACK, Cursor},
+    plan::Cursor,
 };
 
 /// All jobs and open occurrences of a store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Book {
     defaults: Arc<JobDefaults>,
-    jobs: BTreeMap<JobId, JobRecord>,
+    /// Boxed: the nodes of the tree are not full, and a record is large.
+    jobs: BTreeMap<JobId, Box<JobRecord>>,
+    /// The names of zones in use, each once.
+    zones: Vec<Arc<str>>,
+    /// Definitions that were asked for lately, checked. A memory of what the records say, and nothing else.
+    checked: RefCell<HashMap<JobId, Arc<Job>>>,
     open: BTreeMap<RunId, Occurrence>,
     /// Cursors of jobs that may fire, earliest first.
     due: BTreeSet<(Timestamp, JobId)>,
@@ -38,40 +44,15 @@ pub(crate) struct Book {
     active_late: usize,
     /// Events seen, with when: a redelivered one is the same one.
     event_keys: BTreeMap<OccurrenceId, (Timestamp, RunId)>,
-    definitions_hash: Option<String>,
+    definitions: Option<TakenIn>,
     boot_key: Option<String>,
     clock_repaired: Option<(Timestamp, JobId)>,
     /// Records that made no sense when they were replayed; they change nothing and are reported.
     anomalies: u64,
 }
 
-/// One job of the book, alive or (while its runs are open, and for its incarnation) removed.
-#[derive(Debug, Clone)]
-pub(crate) struct JobRecord {
-    pub(crate) definition: Arc<Value>,
-    /// The checked definition, or why this build can't take it.
-    pub(crate) job: Result<Arc<Job>, String>,
-    pub(crate) incarnation: u32,
-    pub(crate) revision: u64,
-    pub(crate) removed: bool,
-    pub(crate) zone: String,
-    pub(crate) anchor: Timestamp,
-    pub(crate) defined_at: Timestamp,
-    pub(crate) schedule_hash: u32,
-    pub(crate) next_at: Option<Timestamp>,
-    /// Instants up to here are settled.
-    pub(crate) through: Option<Timestamp>,
-    pub(crate) suspect_through: Option<Timestamp>,
-    /// Stretches of instants that were settled as they came, oldest first, over all lives: should the clock be taken back,
-    /// these have really been.
-    pub(crate) lived: Vec<(Timestamp, Timestamp)>,
-    pub(crate) paused: Option<Paused>,
-    pub(crate) open: BTreeSet<RunId>,
-    pub(crate) last: Option<Arc<LedgerEntry>>,
-}
-
-/// More stretches than a clock makes that is worth following.
-const STRETCHES_KEPT: usize = 16;
+/// How many checked definitions are kept at hand. More jobs than that are rarely due within a minute.
+const CHECKED_KEPT: usize = 4096;
 /// How long a redelivered event stays harmless.
 const EVENT_KEYS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -85,8 +66,12 @@ impl Book {
         match event {
             Event::Defined(defined) => self.defined(defined),
             Event::Removed { job, at } => self.removed(job, *at, closed),
-            Event::Definitions { hash } => self.definitions_hash = Some(hash.clone()),
-            Event::Paused(paused) => self.with_job(&paused.job, |record| record.paused = Some(paused.clone())),
+            Event::Definitions { hash, flawless } => {
+                self.definitions = Some(TakenIn { hash: hash.clone(), flawless: *flawless });
+            }
+            Event::Paused(paused) => {
+                self.with_job(&paused.job, |record| record.paused = Some(Box::new(paused.clone())));
+            }
             Event::Resumed { job, at, next_at, gap } => {
                 if let Some(gap) = gap {
                     closed(LedgerEntry::gap(job.clone(), *at, gap.clone()));
@@ -94,27 +79,31 @@ impl Book {
                 self.with_job(job, |record| {
                     record.paused = None;
                     record.next_at = *next_at;
-                    record.through = gap.as_ref().map(|gap| gap.to).max(record.through);
+                    if let Some(gap) = gap {
+                        let past = record.past_mut();
+                        past.through = past.through.max(Some(gap.to));
+                    }
                 });
             }
             Event::Admitted(admitted) => self.admitted(admitted, closed),
             Event::Asked { id, run, at, cause, skip } => self.asked(id, run, *at, *cause, *skip, closed),
             Event::Run { id, at, change } => self.changed(id, *at, change, closed),
             Event::Cursor { job, zone, schedule_hash, next_at, .. } => {
-                let defaults = Arc::clone(&self.defaults);
+                let zone = self.zone(zone);
+                self.checked.get_mut().remove(job);
                 self.with_job(job, |record| {
-                    record.zone.clone_from(zone);
+                    record.zone = zone;
                     record.schedule_hash = *schedule_hash;
                     record.next_at = *next_at;
-                    record.job = build(&record.definition, &defaults, zone, record.anchor);
                 });
             }
             Event::ClockRepaired { job, at, incarnation, suspect_through, next_at } => {
                 self.clock_repaired = Some((*at, job.clone()));
                 self.with_job(job, |record| {
                     record.incarnation = *incarnation;
-                    record.suspect_through = Some(*suspect_through).max(record.suspect_through);
-                    record.through = None;
+                    let past = record.past_mut();
+                    past.suspect_through = past.suspect_through.max(Some(*suspect_through));
+                    past.through = None;
                     record.defined_at = *at;
                     record.next_at = *next_at;
                 });
@@ -124,43 +113,45 @@ impl Book {
     }
 
     fn defined(&mut self, defined: &Defined) {
-        let job = build(&defined.definition, &self.defaults, &defined.zone, defined.anchor);
+        self.checked.get_mut().remove(&defined.job);
+        // What this very build has taken in once needs no second look: it is checked when it is asked for.
+        let invalid = (defined.build != build())
+            .then(|| defined.definition.check(&self.defaults, &defined.zone, defined.anchor).err())
+            .flatten();
         let fresh = JobRecord {
-            definition: Arc::clone(&defined.definition),
-            job,
+            definition: defined.definition.clone(),
+            invalid: invalid.map(|error| error.to_string().into()),
             incarnation: defined.incarnation,
             revision: defined.revision,
             removed: false,
-            zone: defined.zone.clone(),
+            zone: self.zone(&defined.zone),
             anchor: defined.anchor,
             defined_at: defined.at,
             schedule_hash: defined.schedule_hash,
             next_at: defined.next_at,
-            through: None,
-            suspect_through: None,
-            lived: Vec::new(),
+            past: None,
             paused: None,
-            open: BTreeSet::new(),
-            last: None,
         };
-        let record = match self.jobs.get(&defined.job) {
-            // The same life goes on under a new definition.
-            Some(old) if old.incarnation == defined.incarnation && !old.removed => JobRecord {
-                through: old.through,
-                suspect_through: old.suspect_through,
-                lived: old.lived.clone(),
-                paused: old.paused.clone(),
-                open: old.open.clone(),
-                last: old.last.clone(),
-                ..fresh
-            },
-            // Runs of an earlier life still count for overlap.
-            Some(old) => JobRecord { open: old.open.clone(), ..fresh },
-            None => fresh,
-        };
-        self.unindex(&defined.job);
-        self.jobs.insert(defined.job.clone(), record);
-        self.index(&defined.job);
+        match self.jobs.entry(defined.job.clone()) {
+            Entry::Vacant(place) => {
+                let record = place.insert(Box::new(fresh));
+                Indexes { due: &mut self.due, expiries: &mut self.expiries }.add(&defined.job, record);
+            }
+            Entry::Occupied(mut place) => {
+                let mut indexes = Indexes { due: &mut self.due, expiries: &mut self.expiries };
+                indexes.remove(&defined.job, place.get());
+                let old = place.get().clone();
+                **place.get_mut() = if old.incarnation == defined.incarnation && !old.removed {
+                    // The same life goes on under a new definition.
+                    JobRecord { past: old.past, paused: old.paused, ..fresh }
+                } else {
+                    // Runs of an earlier life still count for overlap.
+                    let past = old.past.map(|past| Box::new(Past { open: past.open, ..Past::default() }));
+                    JobRecord { past, ..fresh }
+                };
+                indexes.add(&defined.job, place.get());
+            }
+        }
     }
 
     fn removed(&mut self, job: &JobId, at: Timestamp, closed: &mut dyn FnMut(LedgerEntry)) {
@@ -199,7 +190,6 @@ impl Book {
         }
         self.with_job(job, |record| {
             record.live(admitted);
-            record.through = Some(admitted.through);
             record.next_at = admitted.next_at;
         });
     }
@@ -238,7 +228,7 @@ impl Book {
             if matches!(closing, Closing::Ran(_))
                 && let Some(record) = self.jobs.get_mut(&after.id.job)
             {
-                record.last = Some(Arc::new(entry.clone()));
+                record.past_mut().last = Some(Arc::new(entry.clone()));
             }
             closed(entry);
         } else {
@@ -258,7 +248,7 @@ impl Book {
             self.cancel_requested.insert(occurrence.run.clone());
         }
         if let Some(record) = self.jobs.get_mut(&occurrence.id.job) {
-            record.open.insert(occurrence.run.clone());
+            record.past_mut().open.insert(occurrence.run.clone());
         }
         self.open.insert(occurrence.run.clone(), occurrence);
     }
@@ -271,52 +261,103 @@ impl Book {
         }
         self.queued.remove(&(occurrence.at, run.clone()));
         self.cancel_requested.remove(run);
-        if let Some(record) = self.jobs.get_mut(&occurrence.id.job) {
-            record.open.remove(run);
+        if let Some(past) = self.jobs.get_mut(&occurrence.id.job).and_then(|record| record.past.as_mut()) {
+            past.open.remove(run);
         }
     }
 
     /// Changes a record and keeps the indexes true.
     fn with_job(&mut self, job: &JobId, change: impl FnOnce(&mut JobRecord)) {
-        self.unindex(job);
+        let mut indexes = Indexes { due: &mut self.due, expiries: &mut self.expiries };
         if let Some(record) = self.jobs.get_mut(job) {
+            indexes.remove(job, record);
             change(record);
+            indexes.add(job, record);
         } else {
             self.anomalies += 1;
-        }
-        self.index(job);
-    }
-
-    fn unindex(&mut self, job: &JobId) {
-        if let Some(record) = self.jobs.get(job) {
-            if let Some(next_at) = record.next_at {
-                self.due.remove(&(next_at, job.clone()));
-            }
-            if let Some(until) = record.paused.as_ref().and_then(|paused| paused.until) {
-                self.expiries.remove(&(until, job.clone()));
-            }
-        }
-    }
-
-    fn index(&mut self, job: &JobId) {
-        if let Some(record) = self.jobs.get(job).filter(|record| !record.removed) {
-            match (&record.paused, record.next_at) {
-                (Some(paused), _) => {
-                    if let Some(until) = paused.until {
-                        self.expiries.insert((until, job.clone()));
-                    }
-                }
-                (None, Some(next_at)) if record.job.is_ok() => {
-                    self.due.insert((next_at, job.clone()));
-                }
-                _ => {}
-            }
         }
     }
 }
 
-fn build(definition: &Value, defaults: &JobDefaults, zone: &str, anchor: Timestamp) -> Result<Arc<Job>, String> {
-    parse_definition(definition, defaults, zone, anchor).map(Arc::new).map_err(|error| error.to_string())
+/// What is sorted by time, beside the records that it is sorted from.
+struct Indexes<'a> {
+    due: &'a mut BTreeSet<(Timestamp, JobId)>,
+    expiries: &'a mut BTreeSet<(Timestamp, JobId)>,
+}
+
+impl Indexes<'_> {
+    fn remove(&mut self, job: &JobId, record: &JobRecord) {
+        if let Some(next_at) = record.next_at {
+            self.due.remove(&(next_at, job.clone()));
+        }
+        if let Some(until) = record.paused.as_ref().and_then(|paused| paused.until) {
+            self.expiries.remove(&(until, job.clone()));
+        }
+    }
+
+    fn add(&mut self, job: &JobId, record: &JobRecord) {
+        if record.removed {
+            return;
+        }
+        match (&record.paused, record.next_at) {
+            (Some(paused), _) => {
+                if let Some(until) = paused.until {
+                    self.expiries.insert((until, job.clone()));
+                }
+            }
+            (None, Some(next_at)) if record.invalid.is_none() => {
+                self.due.insert((next_at, job.clone()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A text of `jobs.json` that has been taken in.
+#[derive(Debug, Clone)]
+pub(crate) struct TakenIn {
+    pub(crate) hash: String,
+    /// Nothing was wrong with it, by the judgement of the build that is part of the hash.
+    pub(crate) flawless: bool,
+}
+
+/// Definitions, checked when they are asked for.
+impl Book {
+    /// The checked definition of `record`, or why this build can't take it.
+    pub(crate) fn check(&self, record: &JobRecord, id: &JobId) -> Result<Arc<Job>, String> {
+        if let Some(why) = &record.invalid {
+            return Err(why.to_string());
+        }
+        if let Some(job) = self.checked.borrow().get(id) {
+            return Ok(Arc::clone(job));
+        }
+        let job = Arc::new(self.check_unkept(record)?);
+        let mut checked = self.checked.borrow_mut();
+        if checked.len() == CHECKED_KEPT {
+            checked.clear();
+        }
+        checked.insert(id.clone(), Arc::clone(&job));
+        Ok(job)
+    }
+
+    /// The same for whoever goes over all jobs once.
+    pub(crate) fn check_unkept(&self, record: &JobRecord) -> Result<Job, String> {
+        let checked = record.definition.check(&self.defaults, &record.zone, record.anchor);
+        checked.map_err(|error| error.to_string())
+    }
+
+    /// A definition that was good once is so no longer: its zone has gone from the machine, say. It is due no more.
+    pub(crate) fn spoil(&mut self, id: &JobId, why: &str) {
+        self.with_job(id, |record| record.invalid = Some(why.into()));
+    }
+
+    fn zone(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.zones.iter().find(|zone| &***zone == name) {
+            return Arc::clone(known);
+        }
+        self.zones.push(name.into());
+        name.into()
+    }
 }
 
 /// Looking.
@@ -327,16 +368,16 @@ impl Book {
 
     /// Jobs that are in force, by id.
     pub(crate) fn jobs(&self) -> impl Iterator<Item = (&JobId, &JobRecord)> {
-        self.jobs.iter().filter(|(_, record)| !record.removed)
+        self.jobs.iter().map(|(id, record)| (id, &**record)).filter(|(_, record)| !record.removed)
     }
 
     pub(crate) fn job(&self, id: &JobId) -> Option<&JobRecord> {
-        self.jobs.get(id).filter(|record| !record.removed)
+        self.record(id).filter(|record| !record.removed)
     }
 
     /// The record of `id`, be it of a removed job.
     pub(crate) fn record(&self, id: &JobId) -> Option<&JobRecord> {
-        self.jobs.get(id)
+        self.jobs.get(id).map(|record| &**record)
     }
 
     pub(crate) fn occurrence(&self, run: &RunId) -> Option<&Occurrence> {
@@ -348,7 +389,7 @@ impl Book {
     }
 
     pub(crate) fn open_of(&self, job: &JobId) -> impl Iterator<Item = &Occurrence> {
-        self.jobs.get(job).into_iter().flat_map(|record| &record.open).filter_map(|run| self.open.get(run))
+        self.record(job).into_iter().flat_map(JobRecord::open).filter_map(|run| self.open.get(run))
     }
 
     /// Queued occurrences, longest waiting first.
@@ -358,10 +399,7 @@ impl Book {
 
     /// Jobs whose cursor is at or before `now`, earliest first.
     pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = (&JobId, &JobRecord)> {
-        self.due
-            .iter()
-            .take_while(move |(next_at, _)| *next_at <= now)
-            .filter_map(|(_, id)| self.jobs.get(id).map(|record| (id, record)))
+        self.soonest().take_while(move |(_, record)| record.next_at.is_some_and(|next_at| next_at <= now))
     }
 
     pub(crate) fn expired_pauses(&self, now: Timestamp) -> impl Iterator<Item = &JobId> {
@@ -393,8 +431,19 @@ impl Book {
         self.event_keys.get(id).map(|(_, run)| run)
     }
 
-    pub(crate) fn definitions_hash(&self) -> Option<&str> {
-        self.definitions_hash.as_deref()
+    /// The text of `jobs.json` that was taken in last.
+    pub(crate) fn taken_in(&self) -> Option<&TakenIn> {
+        self.definitions.as_ref()
+    }
+
+    /// How many jobs wait for an instant.
+    pub(crate) fn waiting(&self) -> usize {
+        self.due.len()
+    }
+
+    /// Jobs that wait for an instant, earliest first.
+    pub(crate) fn soonest(&self) -> impl Iterator<Item = (&JobId, &JobRecord)> {
+        self.due.iter().filter_map(|(_, id)| self.record(id).map(|record| (id, record)))
     }
 
     pub(crate) fn boot_key(&self) -> Option<&str> {
@@ -417,34 +466,13 @@ impl Book {
             .map(|o| (o.run.clone(), o.at))
             .collect();
         outstanding.sort_by_key(|(_, at)| *at);
+        let suspect = record.past.as_ref().filter(|past| past.suspect_through.is_some());
         Cursor {
             next_at: record.next_at,
-            suspect_through: record.suspect_through,
-            lived: if record.suspect_through.is_some() { record.lived.clone() } else { Vec::new() },
+            suspect_through: suspect.and_then(|past| past.suspect_through),
+            lived: suspect.map(|past| past.lived.clone()).unwrap_or_default(),
             outstanding,
             busy: self.open_of(id).any(Occurrence::is_active),
-        }
-    }
-}
-
-impl JobRecord {
-    /// The instant from which on this job's cursor was computed.
-    pub(crate) fn settled_through(&self) -> Timestamp {
-        self.through.map_or(self.defined_at, |through| through.max(self.defined_at))
-    }
-
-    /// Extends the stretch of instants that were settled as they came, or begins another after a long leap: that may have
-    /// been the clock's, and what it leapt over has not been.
-    fn live(&mut self, admitted: &Admitted) {
-        let leapt = admitted.gaps.iter().any(|gap| gap.to.duration_since(gap.from) > CLOCK_SLACK);
-        let landed = admitted.runs.iter().map(|run| run.at).chain(admitted.skips.iter().map(|skip| skip.at)).min();
-        match self.lived.last_mut() {
-            Some(stretch) if !leapt && self.through == Some(stretch.1) => stretch.1 = admitted.through,
-            _ if leapt => self.lived.push((landed.unwrap_or(admitted.through), admitted.through)),
-            _ => self.lived.push((self.settled_through(), admitted.through)),
-        }
-        if self.lived.len() > STRETCHES_KEPT {
-            self.lived.remove(0);
         }
     }
 }

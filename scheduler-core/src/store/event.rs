@@ -2,12 +2,10 @@
 //!
 //! Events are facts with everything needed to replay them; nothing is computed from a clock or a schedule on replay.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::definition::Definition;
 use crate::{
     JobId, OccurrenceId, RunId,
     occurrence::{Cause, Change, Claimed, SkipReason},
@@ -30,8 +28,11 @@ pub(crate) enum Event {
     },
     /// `jobs.json` with this hash has been taken in.
     Definitions {
-        /// CRC-32 and length of the file.
+        /// CRC-32 and length of the file, and the build that read it.
         hash: String,
+        /// Whether nothing at all was wrong with it.
+        #[serde(default)]
+        flawless: bool,
     },
     /// A job doesn't fire until it is resumed.
     Paused(Paused),
@@ -117,7 +118,7 @@ pub(crate) struct Defined {
     /// Goes up with every change.
     pub revision: u64,
     /// The entry, word for word.
-    pub definition: Arc<Value>,
+    pub definition: Definition,
     /// The zone its schedule is read in, by name.
     pub zone: String,
     /// Origin of intervals.
@@ -126,6 +127,9 @@ pub(crate) struct Defined {
     pub at: Timestamp,
     /// What `next_at` was computed from.
     pub schedule_hash: u32,
+    /// The build that found the definition good.
+    #[serde(default)]
+    pub build: u32,
     /// Its next instant.
     pub next_at: Option<Timestamp>,
 }

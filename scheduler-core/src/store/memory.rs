@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
-    Problem, Recovery, Start,
+    Problem, Recovery, Selected, Start, Which,
     book::Book,
     transactions::{self, Transaction},
 };
@@ -100,8 +100,11 @@ impl JobStore for MemoryStore {
     }
 
     async fn jobs(&self) -> Result<Vec<JobView>> {
-        let inner = self.inner.lock();
-        Ok(inner.book.jobs().map(|(id, record)| transactions::view(&inner.book, id, record)).collect())
+        Ok(transactions::views(&self.inner.lock().book))
+    }
+
+    async fn select(&self, which: Which) -> Result<Selected> {
+        Ok(transactions::select(&self.inner.lock().book, &which))
     }
 
     async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {

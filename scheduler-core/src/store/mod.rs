@@ -7,10 +7,12 @@
 //! different kind of memory.
 
 mod book;
+mod definition;
 mod event;
 pub mod json;
 mod ledger;
 mod memory;
+mod record;
 mod transactions;
 
 use std::{sync::Arc, time::Duration};
@@ -81,11 +83,17 @@ pub trait JobStore: Send + Sync {
     /// Why it could not be read.
     async fn open(&self, now: Timestamp, limits: Limits) -> Result<Open>;
 
-    /// All jobs in force.
+    /// All jobs in force, by id.
     ///
     /// # Errors
     /// Why they could not be read.
     async fn jobs(&self) -> Result<Vec<JobView>>;
+
+    /// Some of the jobs in force, without the cost of a view of each, and how many there are.
+    ///
+    /// # Errors
+    /// Why they could not be read.
+    async fn select(&self, which: Which) -> Result<Selected>;
 
     /// Carries plans out: for each, the cursor moves and its occurrences appear, those with a place already claimed. One
     /// plan lost to somebody else doesn't affect the others.
@@ -164,6 +172,30 @@ pub trait JobStore: Send + Sync {
     /// # Errors
     /// Why the last records may not be durable.
     async fn close(&self) -> Result<()>;
+}
+
+/// Which jobs [`JobStore::select`] is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Which {
+    /// The one with this id, if it is there.
+    Job(JobId),
+    /// Those that are due first, at most so many, earliest first.
+    Soonest(usize),
+    /// Those whose last run ended badly, by id.
+    Troubled,
+}
+
+/// The answer to [`JobStore::select`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Selected {
+    /// The jobs asked for.
+    pub jobs: Vec<JobView>,
+    /// How many jobs are in force.
+    pub in_force: usize,
+    /// How many of these wait for an instant.
+    pub waiting: usize,
 }
 
 /// A change of definitions.

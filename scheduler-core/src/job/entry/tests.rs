@@ -110,13 +110,3 @@ fn fields_that_mean_nothing_are_found_with_the_nearest_that_does() {
     let unknown = unknown_fields(&entry);
     assert_eq!(unknown, [("timout".to_owned(), Some("timeout")), ("qqqqqq".to_owned(), None)]);
 }
-
-#[test]
-fn a_schedule_hash_changes_with_what_next_at_depends_on_and_nothing_else() {
-    let hash = |entry: &Value, zone: &str| schedule_hash(&parse(entry).unwrap(), zone);
-    let base = hash(&with("tags", json!([])), "UTC");
-    assert_eq!(hash(&with("command", json!("other")), "UTC"), base);
-    assert_ne!(hash(&with("schedule", json!("@hourly")), "UTC"), base);
-    assert_ne!(hash(&with("id", json!("other")), "UTC"), base);
-    assert_ne!(hash(&with("tags", json!([])), "Europe/Berlin"), base);
-}

@@ -5,15 +5,21 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, value::RawValue};
 
 use super::{
-    super::{Edit, Problem, book::Book, event::Event, transactions::Transaction},
+    super::{
+        Edit, Problem,
+        book::Book,
+        event::Event,
+        transactions::{Candidate, Transaction},
+    },
     document::Document,
 };
 use crate::{
     Error, ErrorKind, JobId, Result,
-    job::{EntryError, entry_id, parse_definition, unknown_fields},
+    job::{EntryError, JobDefaults, entry_id, parse_definition, unknown_fields},
 };
 
 /// What names a text of `jobs.json`. The build counts too: another one may take in entries that this one refuses.
@@ -21,31 +27,92 @@ pub(super) fn hash(bytes: &[u8]) -> String {
     format!("{:08x}-{}-{}", crc32fast::hash(bytes), bytes.len(), env!("CARGO_PKG_VERSION"))
 }
 
-/// Brings the definitions in force in line with `document`.
-pub(super) fn take_in(transaction: &mut Transaction<'_>, document: &Document, hash: String) {
-    let mut named = BTreeSet::new();
-    let mut all_readable = true;
-    for entry in &document.entries {
-        match entry_id(&entry.value) {
+/// An entry that was read and checked.
+pub(super) enum Checked {
+    Good {
+        candidate: Box<Candidate>,
+        /// Whether it has fields that mean nothing.
+        remarkable: bool,
+    },
+    /// What was in force under its id stays.
+    Invalid(JobId),
+    /// Not even its id can be read.
+    Nameless,
+}
+
+/// Reads and checks an entry.
+pub(super) fn check(entry: &RawValue, defaults: &JobDefaults, now: Timestamp) -> Checked {
+    let entry: Value = serde_json::from_str(entry.get()).unwrap_or_default();
+    match Candidate::check(&entry, defaults, now) {
+        Ok(candidate) => {
+            Checked::Good { candidate: Box::new(candidate), remarkable: !unknown_fields(&entry).is_empty() }
+        }
+        Err(_) => entry_id(&entry).map_or(Checked::Nameless, Checked::Invalid),
+    }
+}
+
+/// A text of `jobs.json` on its way into force, some entries at a time.
+pub(super) struct Reading {
+    named: BTreeSet<JobId>,
+    all_readable: bool,
+    flawless: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { named: BTreeSet::new(), all_readable: true, flawless: true }
+    }
+}
+
+impl Reading {
+    /// Brings `entries` into force.
+    pub(super) fn take_in(&mut self, transaction: &mut Transaction<'_>, entries: Vec<Checked>) {
+        for entry in entries {
+            let id = match &entry {
+                Checked::Good { candidate, .. } => &candidate.id,
+                Checked::Invalid(id) => id,
+                Checked::Nameless => {
+                    self.all_readable = false;
+                    self.flawless = false;
+                    continue;
+                }
+            };
             // Of two entries with one id the first counts.
-            Ok(id) if !named.insert(id.clone()) => {}
-            // An invalid entry is not a removal: what was in force stays.
-            Ok(id) => drop(transaction.define(&id, &entry.value)),
-            Err(_) => all_readable = false,
+            let first = self.named.insert(id.clone());
+            match entry {
+                Checked::Good { candidate, remarkable } if first => {
+                    self.flawless &= !remarkable;
+                    transaction.define(*candidate);
+                }
+                // An invalid entry is not a removal: what was in force stays.
+                _ => self.flawless = false,
+            }
         }
     }
-    // While it can't be known whose entry one is, nothing may be taken for removed.
-    if all_readable {
-        let gone: Vec<JobId> =
-            transaction.book.jobs().map(|(id, _)| id.clone()).filter(|id| !named.contains(id)).collect();
-        if document.entries.is_empty() && !gone.is_empty() {
-            tracing::warn!(jobs = gone.len(), "jobs.json lists no jobs any more: all of them are removed");
+
+    /// Takes out of force what the text doesn't name any more, and notes that `hash` has been taken in.
+    pub(super) fn finish(self, transaction: &mut Transaction<'_>, is_empty: bool, hash: String) {
+        // While it can't be known whose entry one is, nothing may be taken for removed.
+        if self.all_readable {
+            let gone: Vec<JobId> =
+                transaction.book.jobs().map(|(id, _)| id).filter(|id| !self.named.contains(id)).cloned().collect();
+            if is_empty && !gone.is_empty() {
+                tracing::warn!(jobs = gone.len(), "jobs.json lists no jobs any more: all of them are removed");
+            }
+            for id in &gone {
+                transaction.remove(id);
+            }
         }
-        for id in &gone {
-            transaction.remove(id);
-        }
+        transaction.emit(Event::Definitions { hash, flawless: self.flawless });
     }
-    transaction.emit(Event::Definitions { hash });
+}
+
+/// Whether `edit` puts nothing into the file that a look at it would remark on.
+pub(super) fn has_only_known_fields(edit: &Edit) -> bool {
+    match edit {
+        Edit::Add(entries) => entries.iter().all(|entry| unknown_fields(entry).is_empty()),
+        Edit::Remove(_) => true,
+    }
 }
 
 /// What an operator has to put right in `document`.
@@ -53,6 +120,11 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
     let mut problems = Vec::new();
     let mut first_lines = std::collections::BTreeMap::new();
     for entry in &document.entries {
+        if let Some(why) = &entry.broken {
+            let hint = "correct the entry; until then no job is taken for removed";
+            problems.push(Problem::new("entry", format!("{path}: {}: {why}", entry.place), hint));
+            continue;
+        }
         let at = |error: &EntryError| format!("{path}: {}", entry.place_of(error.field.as_deref()));
         let id = match entry_id(&entry.value) {
             Ok(id) => id,
@@ -71,7 +143,7 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
         }
         first_lines.insert(id.clone(), entry.place.line);
         let zone = book.defaults().zone_name();
-        if let Err(error) = parse_definition(&entry.value, book.defaults(), zone, jiff::Timestamp::UNIX_EPOCH) {
+        if let Err(error) = parse_definition(&entry.value, book.defaults(), zone, Timestamp::UNIX_EPOCH) {
             let instead = match book.job(&id) {
                 Some(_) => "its last good definition stays in force",
                 None => "it does not fire",

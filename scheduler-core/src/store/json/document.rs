@@ -23,7 +23,10 @@ pub(super) struct Document {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     text: String,
+    /// `null` if it is broken.
     pub(super) value: Value,
+    /// Why its text has no value, though it has the form of one: a number beyond all bounds, say.
+    pub(super) broken: Option<String>,
     pub(super) place: Place,
 }
 
@@ -44,8 +47,15 @@ pub(super) struct Unreadable {
 /// The format this build reads and writes.
 const FORMAT: u64 = 1;
 
-impl Document {
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
+/// The members of the file and the entries in it, their insides unread.
+pub(super) struct Layout<'t> {
+    text: &'t str,
+    others: Vec<(String, &'t RawValue)>,
+    pub(super) entries: Vec<&'t RawValue>,
+}
+
+impl<'t> Layout<'t> {
+    pub(super) fn read(bytes: &'t [u8]) -> Result<Self, Unreadable> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| Unreadable {
             place: place(&bytes[..error.valid_up_to()]),
@@ -60,35 +70,46 @@ impl Document {
         };
         let members: Members<'_> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
         let at = |raw: &RawValue| place(&bytes[..offset(text, raw.get())]);
-        let mut document = Self::default();
-        let mut jobs = None;
+        let (mut others, mut jobs) = (Vec::new(), None);
         for (name, raw) in members.0 {
             match name.as_str() {
                 "jobs" => jobs = Some(raw),
                 "format" => match serde_json::from_str::<u64>(raw.get()) {
-                    Ok(format) if format <= FORMAT => document.others.push((name, raw.get().to_owned())),
+                    Ok(format) if format <= FORMAT => others.push((name, raw)),
                     Ok(format) => {
                         let why = format!("its format is {format}; this build knows {FORMAT}: use a newer sched");
                         return Err(Unreadable { place: at(raw), why });
                     }
                     Err(_) => return Err(Unreadable { place: at(raw), why: "`format` must be the number 1".into() }),
                 },
-                _ => document.others.push((name, raw.get().to_owned())),
+                _ => others.push((name, raw)),
             }
         }
         let Some(jobs) = jobs else {
             let why = "it has no list `jobs`".to_owned();
             return Err(Unreadable { place: Place { line: 1, column: 1 }, why });
         };
-        let entries: Vec<&RawValue> = serde_json::from_str(jobs.get())
+        let entries = serde_json::from_str(jobs.get())
             .map_err(|_| Unreadable { place: at(jobs), why: "`jobs` must be a list: [ {...}, ... ]".into() })?;
+        Ok(Self { text, others, entries })
+    }
+}
+
+impl Document {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let Layout { text, others, entries } = Layout::read(bytes)?;
         let mut places = Places { text, offset: 0, place: Place { line: 1, column: 1 } };
-        for raw in entries {
+        let entry = |raw: &RawValue| {
             let place = places.of(offset(text, raw.get()));
-            let value = serde_json::from_str(raw.get()).map_err(|error| Unreadable { place, why: words(&error) })?;
-            document.entries.push(Entry { text: raw.get().to_owned(), value, place });
-        }
-        Ok(document)
+            let (value, broken) = match serde_json::from_str(raw.get()) {
+                Ok(value) => (value, None),
+                Err(error) => (Value::Null, Some(words(&error))),
+            };
+            Entry { text: raw.get().to_owned(), value, broken, place }
+        };
+        let entries = entries.into_iter().map(entry).collect();
+        let others = others.into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect();
+        Ok(Self { others, entries })
     }
 
     /// A document of these definitions, for a file that has been lost.
@@ -100,7 +121,7 @@ impl Document {
 
     pub(super) fn add(&mut self, value: Value) {
         let text = serde_json::to_string_pretty(&value).expect("a JSON value is JSON").replace('\n', "\n    ");
-        self.entries.push(Entry { text, value, place: Place { line: 0, column: 0 } });
+        self.entries.push(Entry { text, value, broken: None, place: Place { line: 0, column: 0 } });
     }
 
     /// Takes every entry with this id out; says whether there was one.

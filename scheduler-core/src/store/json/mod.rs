@@ -38,7 +38,7 @@ pub use self::examine::{Examined, ExaminedJob, examine};
 use self::{keeper::Keeper, owners::Coroner, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
-    Problem, Recovery, Start, transactions::Transaction,
+    Problem, Recovery, Selected, Start, Which, transactions::Transaction,
 };
 use crate::{
     Clock, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
@@ -194,6 +194,10 @@ impl JobStore for JsonStore {
 
     async fn jobs(&self) -> Result<Vec<JobView>> {
         self.writer.direct(Keeper::views).await
+    }
+
+    async fn select(&self, which: Which) -> Result<Selected> {
+        self.writer.direct(move |keeper| keeper.select(&which)).await
     }
 
     async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {

@@ -1,70 +1,72 @@
 //! Definitions come into force, change and go; jobs are paused and resumed.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     super::{
         Admission, JobView, Limits,
-        book::JobRecord,
+        definition::Definition,
         event::{Defined, Event, Paused},
+        record::JobRecord,
     },
-    Transaction, look,
+    Transaction,
+    housekeeping::next_instant,
+    look,
 };
 use crate::{
     Error, ErrorKind, Job, JobId, Result, RunId,
-    job::{EntryError, entry_id, parse_definition, schedule_hash},
+    job::{EntryError, JobDefaults, build, entry_id, parse_definition},
     occurrence::{Change, SkipReason},
     plan::{Gap, plan},
 };
 
 impl Transaction<'_> {
-    /// Brings `definition` into force as what `id` is from now on. Answers whether that changed anything.
-    pub(crate) fn define(&mut self, id: &JobId, definition: &Value) -> Result<bool, EntryError> {
-        let defaults = Arc::clone(self.book.defaults());
-        let old = self.book.job(id).cloned();
-        if old.as_ref().is_some_and(|old| *old.definition == *definition) {
-            return Ok(false);
+    /// Brings `candidate` into force. Answers whether that changed anything.
+    pub(crate) fn define(&mut self, candidate: Candidate) -> bool {
+        let Candidate { id, definition, job, zone, anchor } = candidate;
+        let known = self.book.record(&id);
+        let old = known.filter(|record| !record.removed);
+        if old.is_some_and(|old| old.definition == definition || old.definition.value() == definition.value()) {
+            return false;
         }
-        let own_zone = definition.get("timezone").and_then(Value::as_str);
-        let zone = own_zone.unwrap_or_else(|| defaults.zone_name()).to_owned();
-        // Whole seconds: nobody wants to read `every 5m` as 10:00:07.602385757.
-        let fresh = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
-        let job = parse_definition(definition, &defaults, &zone, fresh)?;
-        let same_schedule = old.as_ref().filter(|old| {
-            old.job.as_ref().is_ok_and(|before| {
-                before.schedule.text() == job.schedule.text() && old.zone == zone && before.enabled == job.enabled
-            })
+        let same_schedule = old.filter(|old| {
+            *old.zone == *zone
+                && self
+                    .book
+                    .check(old, &id)
+                    .is_ok_and(|before| before.schedule.text() == job.schedule.text() && before.enabled == job.enabled)
         });
-        let (anchor, hash, next_at) = match same_schedule {
-            Some(old) => (old.anchor, old.schedule_hash, old.next_at),
-            None => (fresh, schedule_hash(&job, &zone), first_instant(&job, self.now)),
+        let (anchor, next_at, moved) = match same_schedule {
+            Some(old) => (old.anchor, old.next_at, false),
+            // A job never owes anything for the time before it was defined.
+            None => (anchor, next_instant(&job, self.now), old.is_some()),
         };
-        if same_schedule.is_none() {
-            self.settle_under_old_definition(id);
-        }
-        let (incarnation, revision) = match (&old, self.book.record(id)) {
+        let (incarnation, revision) = match (old, known) {
             (Some(old), _) => (old.incarnation, old.revision + 1),
             (None, Some(removed)) => (removed.incarnation + 1, 1),
             (None, None) => (1, 1),
         };
+        if moved {
+            self.settle_under_old_definition(&id);
+        }
+        let schedule_hash = definition.cursor_hash(&zone);
         self.emit(Event::Defined(Box::new(Defined {
             job: id.clone(),
             incarnation,
             revision,
-            definition: Arc::new(definition.clone()),
+            definition,
             zone,
             anchor,
             at: self.now,
-            schedule_hash: hash,
+            schedule_hash,
+            build: build(),
             next_at,
         })));
         if !job.enabled {
-            self.skip_waiting(id, SkipReason::Disabled);
+            self.skip_waiting(&id, SkipReason::Disabled);
         }
-        Ok(true)
+        true
     }
 
     /// Brings a new job into force.
@@ -74,7 +76,7 @@ impl Transaction<'_> {
         if self.book.job(&id).is_some() {
             return Err(Self::exists(&id));
         }
-        self.define(&id, entry).map_err(invalid)?;
+        self.define(Candidate::check(entry, self.book.defaults(), self.now).map_err(invalid)?);
         Ok(id)
     }
 
@@ -87,7 +89,7 @@ impl Transaction<'_> {
     /// Instants that came before an edit are owed by the definition they came under: an edit alone drops nothing.
     fn settle_under_old_definition(&mut self, id: &JobId) {
         let Some(record) = self.book.job(id).filter(|record| record.paused.is_none()) else { return };
-        let Ok(job) = record.job.clone() else { return };
+        let Ok(job) = self.book.check(record, id) else { return };
         let cursor = self.book.cursor(id, record);
         let (incarnation, revision, expected) = (record.incarnation, record.revision, record.next_at);
         if let Some(plan) = plan(&job, &cursor, self.now) {
@@ -115,7 +117,7 @@ impl Transaction<'_> {
     ) -> Result<Vec<JobId>> {
         let mut changed = Vec::new();
         for id in jobs {
-            let paused = self.record(id)?.paused.clone();
+            let paused = self.record(id)?.paused.as_deref();
             if paused.is_some_and(|paused| paused.until == until && paused.reason.as_deref() == reason) {
                 continue;
             }
@@ -133,8 +135,8 @@ impl Transaction<'_> {
             if record.paused.is_none() {
                 continue;
             }
-            let (next_at, gap) = match &record.job {
-                Ok(job) => after_pause(job, record, self.now),
+            let (next_at, gap) = match self.book.check(record, id) {
+                Ok(job) => after_pause(&job, record, self.now),
                 Err(_) => (None, None),
             };
             self.emit(Event::Resumed { job: id.clone(), at: self.now, next_at, gap });
@@ -149,9 +151,25 @@ impl Transaction<'_> {
     }
 }
 
-/// A job never owes anything for the time before it was defined.
-fn first_instant(job: &Job, now: Timestamp) -> Option<Timestamp> {
-    job.enabled.then(|| job.schedule.next_after(now, &job.time_zone)).flatten()
+/// An entry that has been checked and may come into force.
+pub(crate) struct Candidate {
+    pub(crate) id: JobId,
+    definition: Definition,
+    job: Job,
+    zone: String,
+    anchor: Timestamp,
+}
+
+impl Candidate {
+    /// Checks an entry. Pure: it may be done ahead, beside a transaction.
+    pub(crate) fn check(entry: &Value, defaults: &JobDefaults, now: Timestamp) -> Result<Self, EntryError> {
+        let own_zone = entry.get("timezone").and_then(Value::as_str);
+        let zone = own_zone.unwrap_or_else(|| defaults.zone_name()).to_owned();
+        // Whole seconds: nobody wants to read `every 5m` as 10:00:07.602385757.
+        let anchor = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let job = parse_definition(entry, defaults, &zone, anchor)?;
+        Ok(Self { id: job.id.clone(), definition: Definition::new(entry), job, zone, anchor })
+    }
 }
 
 /// Resume never catches up: what passed is one gap, and the cursor moves behind now.

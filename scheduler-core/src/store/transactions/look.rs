@@ -5,10 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    super::{
-        Abandoned, DueJob, JobView, Limits, Open,
-        book::{Book, JobRecord},
-    },
+    super::{Abandoned, DueJob, JobView, Limits, Open, Selected, Which, book::Book, record::JobRecord},
     Transaction,
     occurrences::claim_of,
     places::NoPlace,
@@ -27,15 +24,22 @@ pub(crate) fn open(
     is_dead: &dyn Fn(&OwnerId) -> bool,
 ) -> Open {
     let mut open = Open { active: book.active(), next_wakeup: book.next_wakeup(), ..Open::default() };
+    let mut spoilt = Vec::new();
     for (id, record) in book.due(now) {
-        if let Ok(job) = &record.job {
-            open.due.push(DueJob {
-                job: Arc::clone(job),
+        match book.check(record, id) {
+            Ok(job) => open.due.push(DueJob {
+                job,
                 incarnation: record.incarnation,
                 revision: record.revision,
                 cursor: book.cursor(id, record),
-            });
+            }),
+            Err(why) => spoilt.push((id.clone(), why)),
         }
+    }
+    for (id, why) in spoilt {
+        tracing::error!(job = %id, why, "its definition was good once and is so no longer; it does not fire");
+        book.spoil(&id, &why);
+        open.next_wakeup = book.next_wakeup();
     }
     for occurrence in book.open() {
         let abandoned = || Abandoned { occurrence: occurrence.clone(), orphan: orphan(book, occurrence) };
@@ -65,24 +69,49 @@ pub(crate) fn open(
 }
 
 fn orphan(book: &Book, occurrence: &Occurrence) -> Option<Orphan> {
-    let job = book.record(&occurrence.id.job)?.job.clone().ok()?;
+    let id = &occurrence.id.job;
+    let job = book.check(book.record(id)?, id).ok()?;
     occurrence.is_running().then(|| Orphan::new(occurrence.run.clone(), job, occurrence.process().cloned()))
+}
+
+/// All jobs for people.
+pub(crate) fn views(book: &Book) -> Vec<JobView> {
+    book.jobs().map(|(id, record)| view(book, id, record)).collect()
+}
+
+/// Some of them.
+pub(crate) fn select(book: &Book, which: &Which) -> Selected {
+    let view = |(id, record)| view(book, id, record);
+    let jobs = match which {
+        Which::Job(id) => book.job(id).map(|record| view((id, record))).into_iter().collect(),
+        Which::Soonest(most) => book.soonest().take(*most).map(view).collect(),
+        Which::Troubled => book.jobs().filter(|(_, record)| is_troubled(record)).map(view).collect(),
+    };
+    Selected { jobs, in_force: book.jobs().count(), waiting: book.waiting() }
+}
+
+fn is_troubled(record: &JobRecord) -> bool {
+    record.last().and_then(|last| last.outcome()).is_some_and(|outcome| outcome.result.is_trouble())
 }
 
 /// A job for people.
 pub(crate) fn view(book: &Book, id: &JobId, record: &JobRecord) -> JobView {
+    let job = match &record.invalid {
+        Some(why) => Err(why.to_string()),
+        None => book.check_unkept(record).map(Arc::new),
+    };
     JobView {
         id: id.clone(),
-        job: record.job.clone(),
-        definition: Arc::clone(&record.definition),
+        job,
+        definition: Arc::new(record.definition.value()),
         incarnation: record.incarnation,
         revision: record.revision,
-        zone: record.zone.clone(),
+        zone: record.zone.to_string(),
         defined_at: record.defined_at,
         next_at: record.next_at,
         settled_through: record.settled_through(),
-        paused: record.paused.clone(),
+        paused: record.paused.as_deref().cloned(),
         open: book.open_of(id).cloned().collect(),
-        last: record.last.clone(),
+        last: record.last().cloned(),
     }
 }

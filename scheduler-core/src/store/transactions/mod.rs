@@ -20,12 +20,11 @@ mod places;
 
 use jiff::Timestamp;
 
-pub(crate) use self::look::{open, view};
-use super::{
-    LedgerEntry,
-    book::{Book, JobRecord},
-    event::Event,
+pub(crate) use self::{
+    definitions::Candidate,
+    look::{open, select, views},
 };
+use super::{LedgerEntry, book::Book, event::Event, record::JobRecord};
 use crate::{
     Error, ErrorKind, JobId, OwnerId, Result, RunId,
     occurrence::{Change, transition},

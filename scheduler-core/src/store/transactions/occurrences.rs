@@ -1,5 +1,7 @@
 //! Occurrences from their admission to their end.
 
+use std::sync::Arc;
+
 use super::{
     super::{
         Admission, Ask, Asked, Cancelled, Claim, Finding, Limits, Lost, Recovery, Start,
@@ -9,7 +11,7 @@ use super::{
     places::NoPlace,
 };
 use crate::{
-    Error, ErrorKind, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
     job::Overlap,
     occurrence::{Cause, Change, Claimed, Occurrence, SkipReason, State, transition},
     plan::{Plan, Planned},
@@ -77,7 +79,7 @@ impl Transaction<'_> {
     pub(crate) fn ask(&mut self, request: Ask) -> Result<Asked> {
         let Ask { job: id, kind, key, force } = request;
         let record = self.record(&id)?;
-        let job = record.job.as_ref().map_err(|why| {
+        let job = self.book.check(record, &id).map_err(|why| {
             Error::new(ErrorKind::Invalid, format!("job `{id}` is invalid: {why}")).hint("run `sched validate`")
         })?;
         let occurrence = OccurrenceId { job: id.clone(), incarnation: record.incarnation, kind, key: key.into() };
@@ -123,7 +125,7 @@ impl Transaction<'_> {
             && occurrence.epoch == claim.epoch
         {
             // The answer to the first asking was lost on its way; only the holder of the token can ask again.
-            let job = self.book.job(&claim.id.job).and_then(|record| record.job.clone().ok());
+            let job = self.definition_in_force(&claim.id.job);
             return job.map_or(Start::Lost, Start::Go);
         }
         let start = Change::Start { token: claim.token.clone(), epoch: claim.epoch };
@@ -141,10 +143,14 @@ impl Transaction<'_> {
                 return Start::Skipped(reason);
             }
         }
-        let job = self.book.job(&claim.id.job).and_then(|record| record.job.clone().ok());
+        let job = self.definition_in_force(&claim.id.job);
         let Some(job) = job else { return Start::Lost };
         self.change(&claim.run, start);
         Start::Go(job)
+    }
+
+    fn definition_in_force(&self, id: &JobId) -> Option<Arc<Job>> {
+        self.book.job(id).and_then(|record| self.book.check(record, id).ok())
     }
 
     pub(crate) fn spawned(&mut self, claim: &Claim, process: ProcessRef) {

@@ -17,7 +17,7 @@ impl Transaction<'_> {
             // Removal closed what was waiting; only a repaired clock leaves some of an earlier life.
             return Err(NoPlace::Never(SkipReason::ClockRepaired));
         }
-        let Ok(job) = &record.job else { return Err(NoPlace::NotNow) };
+        let Ok(job) = self.book.check(record, &occurrence.id.job) else { return Err(NoPlace::NotNow) };
         if occurrence.cause != Cause::Forced {
             if !job.enabled {
                 return Err(NoPlace::Never(SkipReason::Disabled));
@@ -27,7 +27,7 @@ impl Transaction<'_> {
             }
             if job.misfire.policy == MisfirePolicy::Skip
                 && occurrence.id.kind == OccurrenceKind::Scheduled
-                && self.now.duration_since(occurrence.at) > grace(job, occurrence.at).max(ON_TIME)
+                && self.now.duration_since(occurrence.at) > grace(&job, occurrence.at).max(ON_TIME)
             {
                 return Err(NoPlace::Never(SkipReason::Misfire));
             }

@@ -1,12 +1,19 @@
 //! The keeper and `jobs.json`: looking at the file, taking it in, editing it, keeping the versions it displaces.
 
-use std::io;
+use std::{
+    io,
+    sync::{Arc, mpsc::sync_channel},
+    thread,
+};
+
+use serde_json::value::RawValue;
 
 use super::{
     super::{
         super::{Edit, JobView, event::Event, transactions::Transaction},
-        Mode, definitions,
-        document::{Document, Unreadable},
+        Mode,
+        definitions::{self, Checked, Reading},
+        document::{Document, Layout, Unreadable},
     },
     Keeper,
 };
@@ -21,7 +28,14 @@ const BACKUPS: usize = 5;
 /// A look at `jobs.json`.
 pub(super) struct Seen {
     stat: Option<Stat>,
-    pub(super) content: Result<(Document, String), Unseen>,
+    pub(super) content: Result<Text, Unseen>,
+}
+
+/// A text of it that can be read.
+pub(super) struct Text {
+    hash: String,
+    /// Kept until it has been taken in; what is in force is in the book.
+    bytes: Option<Vec<u8>>,
 }
 
 pub(super) enum Unseen {
@@ -29,6 +43,11 @@ pub(super) enum Unseen {
     Failed(Error),
     Unreadable(Unreadable),
 }
+
+/// How many definitions go into one frame: bounds what they need in memory on their way.
+const AT_ONCE: usize = 256;
+/// How many frames' worth of entries are checked ahead of being written.
+const AHEAD: usize = 2;
 
 impl Keeper {
     /// Looks at `jobs.json`; says whether it has to be taken in.
@@ -39,10 +58,7 @@ impl Keeper {
             return self.is_new();
         }
         let content = match self.fs.read(&path) {
-            Ok(bytes) => match Document::parse(&bytes) {
-                Ok(document) => Ok((document, definitions::hash(&bytes))),
-                Err(why) => Err(Unseen::Unreadable(why)),
-            },
+            Ok(bytes) => self.text(bytes).map_err(Unseen::Unreadable),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Unseen::Missing),
             Err(error) => Err(Unseen::Failed(Error::io(format!("cannot read {}", path.display()), error))),
         };
@@ -62,18 +78,86 @@ impl Keeper {
         self.is_new()
     }
 
-    /// Whether the file that was looked at is one that isn't in force.
-    fn is_new(&self) -> bool {
-        matches!(&self.seen, Some(Seen { content: Ok((_, hash)), .. }) if self.book.definitions_hash() != Some(hash))
+    fn text(&self, bytes: Vec<u8>) -> Result<Text, Unreadable> {
+        let hash = definitions::hash(&bytes);
+        if self.is_in_force(&hash) {
+            return Ok(Text { hash, bytes: None });
+        }
+        Layout::read(&bytes)?;
+        Ok(Text { hash, bytes: Some(bytes) })
     }
 
-    /// Takes the file that was looked at in, if it is new.
-    pub(super) fn take_in(&mut self, events: &mut Vec<Event>) {
-        if let Some(Seen { content: Ok((document, hash)), .. }) = self.seen.as_ref().filter(|_| self.is_new()) {
-            let mut transaction = Transaction::new(&mut self.book, self.clock.now(), &self.owner.id);
-            definitions::take_in(&mut transaction, document, hash.clone());
-            events.append(&mut transaction.events);
+    fn is_in_force(&self, hash: &str) -> bool {
+        self.book.taken_in().is_some_and(|taken_in| taken_in.hash == hash)
+    }
+
+    /// Whether the file that was looked at is one that isn't in force.
+    fn is_new(&self) -> bool {
+        matches!(&self.seen, Some(Seen { content: Ok(text), .. }) if !self.is_in_force(&text.hash))
+    }
+
+    /// Whether the text in force had nothing wrong with it.
+    pub(super) fn is_flawless(&self) -> bool {
+        !self.is_new() && self.book.taken_in().is_some_and(|taken_in| taken_in.flawless)
+    }
+
+    /// The file, read for whoever wants to know what stands where.
+    pub(super) fn document(&self) -> Result<Document> {
+        let path = self.home.jobs_json();
+        let bytes = self.fs.read(&path).map_err(|error| Error::io(format!("cannot read {}", path.display()), error))?;
+        Document::parse(&bytes)
+            .map_err(|why| Error::new(ErrorKind::Invalid, format!("{}: {}: {}", path.display(), why.place, why.why)))
+    }
+
+    /// Takes the file that was looked at in, if it is new. What fills more than one frame is written here; the rest goes to
+    /// `events`.
+    pub(super) fn take_in(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        if !self.is_new() {
+            return Ok(());
         }
+        let bytes = match &mut self.seen {
+            Some(Seen { content: Ok(text), .. }) => text.bytes.take(),
+            _ => None,
+        };
+        let Some(bytes) = bytes else {
+            // It was taken in here once, and something else since: that is for a fresh look.
+            self.seen = None;
+            return Ok(());
+        };
+        let hash = definitions::hash(&bytes);
+        let Ok(layout) = Layout::read(&bytes) else { return Ok(()) };
+        let (defaults, now) = (Arc::clone(self.book.defaults()), self.clock.now());
+        let check = |entries: &[&RawValue]| -> Vec<Checked> {
+            entries.iter().map(|entry| definitions::check(entry, &defaults, now)).collect()
+        };
+        let mut reading = Reading::default();
+        let (first, rest) = layout.entries.split_at(AT_ONCE.min(layout.entries.len()));
+        self.take_in_some(&mut reading, check(first), events)?;
+        // Of a large file, the entries to come are checked while those before are written down.
+        thread::scope(|scope| {
+            let (ahead, checked) = sync_channel(AHEAD);
+            if !rest.is_empty() {
+                scope.spawn(move || rest.chunks(AT_ONCE).map(check).try_for_each(|entries| ahead.send(entries)));
+            } else {
+                drop(ahead);
+            }
+            checked.into_iter().try_for_each(|entries| self.take_in_some(&mut reading, entries, events))
+        })?;
+        let mut transaction = Transaction::new(&mut self.book, now, &self.owner.id);
+        reading.finish(&mut transaction, layout.entries.is_empty(), hash);
+        events.append(&mut transaction.events);
+        Ok(())
+    }
+
+    fn take_in_some(&mut self, reading: &mut Reading, entries: Vec<Checked>, events: &mut Vec<Event>) -> Result<()> {
+        if self.mode == Mode::Change {
+            self.write(events, false)?;
+        }
+        events.clear();
+        let mut transaction = Transaction::new(&mut self.book, self.clock.now(), &self.owner.id);
+        reading.take_in(&mut transaction, entries);
+        events.append(&mut transaction.events);
+        Ok(())
     }
 
     /// Edits `jobs.json` and takes the edit in: the file first, the frame second.
@@ -84,7 +168,8 @@ impl Keeper {
                 keeper.seen = None;
                 keeper.look();
                 let mut events = Vec::new();
-                keeper.take_in(&mut events);
+                keeper.take_in(&mut events)?;
+                let flawless = keeper.is_flawless() && definitions::has_only_known_fields(edit);
                 let (before, mut document) = keeper.editable()?;
                 let removed = match edit {
                     Edit::Remove(ids) => keeper.looking(|transaction| transaction.views(ids)),
@@ -92,7 +177,8 @@ impl Keeper {
                 };
                 let mut transaction = Transaction::new(&mut keeper.book, keeper.clock.now(), &keeper.owner.id);
                 let ids = definitions::edit(&mut transaction, &mut document, edit)?;
-                transaction.emit(Event::Definitions { hash: definitions::hash(document.text().as_bytes()) });
+                let hash = definitions::hash(document.text().as_bytes());
+                transaction.emit(Event::Definitions { hash, flawless });
                 events.append(&mut transaction.events);
                 if keeper.replace_jobs_json(before.as_deref(), &document)? {
                     keeper.write(&events, true)?;
@@ -109,9 +195,13 @@ impl Keeper {
     /// The file's bytes, and the document to edit.
     fn editable(&self) -> Result<(Option<Vec<u8>>, Document)> {
         let path = self.home.jobs_json();
-        let rebuilt = || Document::of(self.book.jobs().map(|(_, record)| (*record.definition).clone()));
+        let rebuilt = || Document::of(self.book.jobs().map(|(_, record)| record.definition.value()));
         match &self.seen {
-            Some(Seen { content: Ok((document, _)), .. }) => Ok((self.fs.read(&path).ok(), document.clone())),
+            Some(Seen { content: Ok(_), .. }) => {
+                let bytes = self.fs.read(&path).map_err(|error| Error::io("cannot read jobs.json again", error))?;
+                let document = Document::parse(&bytes).map_err(|why| Error::new(ErrorKind::Invalid, why.why))?;
+                Ok((Some(bytes), document))
+            }
             Some(Seen { content: Err(Unseen::Missing), .. }) | None => Ok((None, rebuilt())),
             Some(Seen { content: Err(Unseen::Unreadable(why)), .. }) => match self.fs.read(&path) {
                 Ok(bytes) if bytes.trim_ascii().is_empty() => Ok((Some(bytes), rebuilt())),

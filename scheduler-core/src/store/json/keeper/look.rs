@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     super::{
-        super::{JobView, Limits, Open, Problem, transactions},
+        super::{JobView, Limits, Open, Problem, Selected, Which, transactions},
         definitions,
         owners::{Coroner, bury},
     },
@@ -22,7 +22,12 @@ impl Keeper {
 
     pub(in crate::store::json) fn views(&mut self) -> Result<Vec<JobView>> {
         self.refresh()?;
-        Ok(self.book.jobs().map(|(id, record)| transactions::view(&self.book, id, record)).collect())
+        Ok(transactions::views(&self.book))
+    }
+
+    pub(in crate::store::json) fn select(&mut self, which: &Which) -> Result<Selected> {
+        self.refresh()?;
+        Ok(transactions::select(&self.book, which))
     }
 
     pub(in crate::store::json) fn problems(&mut self) -> Result<Vec<Problem>> {
@@ -30,7 +35,11 @@ impl Keeper {
         let path = self.home.jobs_json();
         let path = path.display().to_string();
         let mut problems = match &self.seen {
-            Some(Seen { content: Ok((document, _)), .. }) => definitions::problems(&path, document, &self.book),
+            Some(Seen { content: Ok(_), .. }) if self.is_flawless() => Vec::new(),
+            Some(Seen { content: Ok(_), .. }) => match self.document() {
+                Ok(document) => definitions::problems(&path, &document, &self.book),
+                Err(_) => Vec::new(),
+            },
             Some(Seen { content: Err(error), .. }) if self.files.is_some() => {
                 let known = match self.book.jobs().count() {
                     0 => "no job is known from before".to_owned(),

@@ -216,8 +216,7 @@ impl Keeper {
             Mode::Change => self.commit(&mut Vec::new()),
             Mode::Look => {
                 // A reader writes nothing: it sees the jobs as they will be once somebody has taken the file in.
-                self.take_in(&mut Vec::new());
-                Ok(())
+                self.take_in(&mut Vec::new())
             }
         }
     }
@@ -227,7 +226,7 @@ impl Keeper {
         self.locked(|keeper| {
             keeper.look();
             let mut events = Vec::new();
-            keeper.take_in(&mut events);
+            keeper.take_in(&mut events)?;
             let mut durable = !events.is_empty();
             // Whoever stopped waiting must not find later that it was done after all.
             batch.retain(|work| !work.is_expired());

@@ -1,0 +1,91 @@
+//! What a book keeps of one job. There is one of these for every job, due or not, so what most jobs don't have costs them a
+//! pointer.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{
+    LedgerEntry,
+    definition::Definition,
+    event::{Admitted, Paused},
+};
+use crate::{RunId, plan::CLOCK_SLACK};
+
+/// One job of the book, alive or (while its runs are open, and for its incarnation) removed.
+#[derive(Debug, Clone)]
+pub(crate) struct JobRecord {
+    pub(crate) definition: Definition,
+    /// Why this build can't take the definition, if it can't.
+    pub(crate) invalid: Option<Box<str>>,
+    pub(crate) incarnation: u32,
+    pub(crate) revision: u64,
+    pub(crate) removed: bool,
+    pub(crate) zone: Arc<str>,
+    pub(crate) anchor: Timestamp,
+    pub(crate) defined_at: Timestamp,
+    pub(crate) schedule_hash: u32,
+    pub(crate) next_at: Option<Timestamp>,
+    /// What it has been through; a job that was never due has no past.
+    pub(crate) past: Option<Box<Past>>,
+    pub(crate) paused: Option<Box<Paused>>,
+}
+
+/// What a job has been through, and what it is going through.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Past {
+    /// Instants up to here are settled.
+    pub(crate) through: Option<Timestamp>,
+    pub(crate) suspect_through: Option<Timestamp>,
+    /// Stretches of instants that were settled as they came, oldest first, over all lives: should the clock be taken back,
+    /// these have really been.
+    pub(crate) lived: Vec<(Timestamp, Timestamp)>,
+    /// The last of its runs that is over.
+    pub(crate) last: Option<Arc<LedgerEntry>>,
+    /// Its open occurrences.
+    pub(crate) open: BTreeSet<RunId>,
+}
+
+/// More stretches than a clock makes that is worth following.
+const STRETCHES_KEPT: usize = 16;
+
+impl JobRecord {
+    /// The instant from which on this job's cursor was computed.
+    pub(crate) fn settled_through(&self) -> Timestamp {
+        self.through().map_or(self.defined_at, |through| through.max(self.defined_at))
+    }
+
+    pub(crate) fn through(&self) -> Option<Timestamp> {
+        self.past.as_ref().and_then(|past| past.through)
+    }
+
+    pub(crate) fn last(&self) -> Option<&Arc<LedgerEntry>> {
+        self.past.as_ref().and_then(|past| past.last.as_ref())
+    }
+
+    pub(crate) fn open(&self) -> impl Iterator<Item = &RunId> {
+        self.past.iter().flat_map(|past| &past.open)
+    }
+
+    pub(crate) fn past_mut(&mut self) -> &mut Past {
+        self.past.get_or_insert_default()
+    }
+
+    /// Extends the stretch of instants that were settled as they came, or begins another after a long leap: that may have
+    /// been the clock's, and what it leapt over has not been.
+    pub(crate) fn live(&mut self, admitted: &Admitted) {
+        let settled = self.settled_through();
+        let leapt = admitted.gaps.iter().any(|gap| gap.to.duration_since(gap.from) > CLOCK_SLACK);
+        let landed = admitted.runs.iter().map(|run| run.at).chain(admitted.skips.iter().map(|skip| skip.at)).min();
+        let past = self.past_mut();
+        match past.lived.last_mut() {
+            Some(stretch) if !leapt && past.through == Some(stretch.1) => stretch.1 = admitted.through,
+            _ if leapt => past.lived.push((landed.unwrap_or(admitted.through), admitted.through)),
+            _ => past.lived.push((settled, admitted.through)),
+        }
+        if past.lived.len() > STRETCHES_KEPT {
+            past.lived.remove(0);
+        }
+        past.through = Some(admitted.through);
+    }
+}
