@@ -1,6 +1,7 @@
 //! One binary over all crates: every line of "must show" has a test here that carries its name.
 #![expect(clippy::disallowed_methods, reason = "tests make the files that the program finds")]
 
+mod ahead;
 mod clock;
 mod harness;
 mod layering;

@@ -87,6 +87,12 @@ impl SchedulerContext {
         self.engine.0.options.interval
     }
 
+    /// How long before an instant a tick may claim it. A ticker that comes so early starts runs at their instants to the
+    /// millisecond, whatever the disk does.
+    pub fn claim_ahead(&self) -> Duration {
+        self.engine.0.options.claim_ahead.min(super::MAX_CLAIM_AHEAD)
+    }
+
     /// False while the engine drains: what is due stays due.
     pub fn may_dispatch(&self) -> bool {
         !self.engine.0.draining.is_cancelled() && self.allowed().is_ok()

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Here, Shared, pass::panic_words};
 use crate::{
     Alert, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
-    store::{Abandoned, Claim, Finding, Recovery, Start, Which},
+    store::{Abandoned, Claim, Finding, Limits, Recovery, Start, Which},
 };
 
 /// How soon a failed write is tried again, at first and at most.
@@ -33,6 +33,9 @@ impl Shared {
     }
 
     async fn execute(self: &Arc<Self>, claim: &Claim, cancel: CancellationToken) {
+        if !self.until(claim.at).await {
+            return self.give_back(claim).await;
+        }
         let job = match self.retrying(START, || self.options.store.start(claim, self.options.limits)).await {
             Some(Start::Go(job)) => job,
             Some(Start::Requeued) => return tracing::debug!(run = %claim.run, "no place any more; it is queued again"),
@@ -51,6 +54,15 @@ impl Shared {
             tracing::error!(job = %job.id, run = %claim.run, "the end of this run could not be recorded as its owner");
         }
         self.tell(&job, &claim.run, &outcome).await;
+    }
+
+    /// Puts a claim whose instant hasn't come back into the queue: what comes after the stop is for whoever runs then.
+    async fn give_back(&self, claim: &Claim) {
+        // Where nothing has a place, a start is refused and its claim returns to the queue.
+        let no_place = Limits { max_parallel: 0, catch_up: 0 };
+        if let Err(error) = self.options.store.start(claim, no_place).await {
+            tracing::debug!(run = %claim.run, %error, "not given back; the next process finds its owner dead");
+        }
     }
 
     async fn run_one(self: &Arc<Self>, claim: &Claim, job: &Arc<Job>, cancel: CancellationToken) -> Outcome {

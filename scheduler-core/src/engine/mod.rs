@@ -11,6 +11,7 @@
 mod context;
 mod execute;
 mod fire;
+mod gates;
 mod hooks;
 mod pass;
 mod supervise;
@@ -32,12 +33,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use context::SchedulerContext;
 
+use self::{gates::Gates, pass::Reach};
 use crate::{
     Clock, JobId, JobRunner, JobStore, Notifier, Result, RunId,
     liveness::{Failure, Phase, Pulse},
     provider::{FireOutcome, FireRequest, Resolved},
     store::Limits,
 };
+
+/// The longest that a claim may be made before its instant: what is decided so early can't be undone by an edit.
+pub const MAX_CLAIM_AHEAD: Duration = Duration::from_millis(250);
 
 /// What an engine is made of.
 #[derive(Clone)]
@@ -57,6 +62,9 @@ pub struct EngineOptions {
     pub limits: Limits,
     /// The longest the engine sleeps.
     pub interval: Duration,
+    /// How long before its instant a tick may make a claim durable; the start stays at the instant. At most
+    /// [`MAX_CLAIM_AHEAD`].
+    pub claim_ahead: Duration,
     /// How long open runs may take when the engine is told to stop.
     pub drain: Duration,
     /// Names this start of the machine, for `@reboot`; `None` leaves those alone.
@@ -74,6 +82,7 @@ impl EngineOptions {
             pulse,
             limits: Limits::default(),
             interval: Duration::from_mins(1),
+            claim_ahead: MAX_CLAIM_AHEAD,
             drain: Duration::from_mins(1),
             boot_key: None,
         }
@@ -95,6 +104,7 @@ struct Shared {
     /// What fails at the moment, by what it is.
     errors: Mutex<BTreeMap<&'static str, Failure>>,
     tasks: TaskTracker,
+    gates: Gates,
     /// Wakes the turn: a place became free, or something was queued.
     wake: Notify,
     /// Counts everything that may move a next instant.
@@ -135,6 +145,7 @@ impl Engine {
             troubled: Mutex::default(),
             errors: Mutex::default(),
             tasks: TaskTracker::new(),
+            gates: Gates::default(),
             wake: Notify::new(),
             changes: watch::Sender::new(0),
             next_wakeup: Mutex::default(),
@@ -183,7 +194,7 @@ impl Engine {
             answer = self.turn().await.map(|turn| summary = turn);
         }
         if answer.is_ok() {
-            answer = self.0.pass(None).await.map(|claimed| summary.claimed += claimed);
+            answer = self.0.pass(Reach::Now).await.map(|claimed| summary.claimed += claimed);
         }
         let mut elsewhere = self.0.options.store.subscribe();
         let mut here = self.0.changes.subscribe();

@@ -1,10 +1,13 @@
 //! One pass: what is due is planned, admitted and claimed in one step, and what was claimed is dispatched.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::Shared;
+use super::{MAX_CLAIM_AHEAD, Shared};
 use crate::{
     Error, ErrorKind, Result,
     liveness::Phase,
@@ -12,6 +15,17 @@ use crate::{
     plan::{Planned, plan},
     store::{Admission, Claim, DueJob},
 };
+
+/// What a pass looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// What is due.
+    Now,
+    /// What is due, or will be within so long.
+    Ahead(Duration),
+    /// Only what is overdue by more than this.
+    Overdue(SignedDuration),
+}
 
 impl Shared {
     /// A pass under a guard, with its result in the pulse. Never waits for a job.
@@ -23,26 +37,33 @@ impl Shared {
         });
         let shared = std::sync::Arc::clone(self);
         // On a task of its own, so that a panic ends the pass and not the loop that asked for it.
-        let answer = match tokio::spawn(async move { shared.pass(None).await }).await {
-            Ok(answer) => answer,
-            Err(panic) => Err(Error::new(ErrorKind::Foreign, format!("the tick panicked: {}", panic_words(panic)))),
-        };
+        let answer =
+            match tokio::spawn(async move { shared.pass(Reach::Ahead(shared.options.claim_ahead)).await }).await {
+                Ok(answer) => answer,
+                Err(panic) => Err(Error::new(ErrorKind::Foreign, format!("the tick panicked: {}", panic_words(panic)))),
+            };
         self.provider_progress();
         self.finished("tick", answer.as_ref().err());
         answer.map(drop)
     }
 
-    /// Plans and claims what is due (only what is overdue by more than `overdue_by`, if given) and dispatches it. Answers
-    /// how much was claimed.
-    pub(super) async fn pass(self: &std::sync::Arc<Self>, overdue_by: Option<SignedDuration>) -> Result<usize> {
+    /// Plans and claims what is within `reach` and dispatches it. Answers how much was claimed.
+    pub(super) async fn pass(self: &std::sync::Arc<Self>, reach: Reach) -> Result<usize> {
         if self.draining.is_cancelled() {
             return Ok(0);
         }
         let now = self.options.clock.now();
-        let mut open = self.options.store.open(now, self.options.limits).await?;
-        if let Some(by) = overdue_by {
-            open.due.retain(|due| due.cursor.next_at.is_some_and(|next_at| now.duration_since(next_at) > by));
-        }
+        let ahead = match reach {
+            Reach::Ahead(ahead) => SignedDuration::try_from(ahead.min(MAX_CLAIM_AHEAD)).unwrap_or_default(),
+            Reach::Now | Reach::Overdue(_) => SignedDuration::ZERO,
+        };
+        let horizon = now.saturating_add(ahead).unwrap_or(now);
+        let mut open = self.options.store.open(horizon, self.options.limits).await?;
+        open.due.retain(|due| match (due.cursor.next_at, reach) {
+            (Some(next_at), Reach::Overdue(by)) => now.duration_since(next_at) > by,
+            (Some(next_at), _) if next_at > now => may_be_ahead(due),
+            _ => true,
+        });
         let plans: Vec<Admission> = open.due.into_iter().filter_map(|due| planned(due, now)).collect();
         let mut claims: Vec<Claim> = Vec::new();
         if !plans.is_empty() {
@@ -75,10 +96,17 @@ impl Shared {
     }
 }
 
-/// What a due job owes. One job whose plan panics must not keep the others from theirs.
-pub(super) fn planned(due: DueJob, now: jiff::Timestamp) -> Option<Admission> {
+/// Whether what is owed a moment later can be decided now. What is open may be over by then, and with it the reason to skip.
+fn may_be_ahead(due: &DueJob) -> bool {
+    !due.cursor.busy && due.cursor.outstanding.is_empty()
+}
+
+/// What a due job owes, now or at its instant if that is yet to come. One job whose plan panics must not keep the others from
+/// theirs.
+pub(super) fn planned(due: DueJob, now: Timestamp) -> Option<Admission> {
     let DueJob { job, incarnation, revision, cursor } = due;
-    match catch_unwind(AssertUnwindSafe(|| plan(&job, &cursor, now))) {
+    let at = cursor.next_at.map_or(now, |next_at| next_at.max(now));
+    match catch_unwind(AssertUnwindSafe(|| plan(&job, &cursor, at))) {
         Ok(plan) => {
             Some(Admission { job: job.id.clone(), incarnation, revision, expected: cursor.next_at, plan: plan? })
         }

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Engine, Shared, Summary, pass::panic_words};
+use super::{
+    Engine, Shared, Summary,
+    pass::{Reach, panic_words},
+};
 use crate::{
     Error, ErrorKind, Outcome, Result, RunId, RunResult,
     liveness::{Failure, Phase, Status},
@@ -95,7 +98,7 @@ impl Shared {
         }
         let overdue = open.due.iter().any(|due| due.cursor.next_at.is_some_and(|at| now.duration_since(at) > BACKSTOP));
         if overdue && self.backstop() {
-            summary.claimed += self.pass(Some(BACKSTOP)).await?;
+            summary.claimed += self.pass(Reach::Overdue(BACKSTOP)).await?;
         }
         if std::mem::replace(&mut *self.next_wakeup.lock(), open.next_wakeup) != open.next_wakeup {
             self.changed();

@@ -9,7 +9,7 @@ use crate::Result;
 
 /// Sleeps until something is due, and fires it.
 ///
-/// It wakes at the earliest next instant, when jobs change and at least once every interval; it never waits for a job. A
+/// It wakes a moment before the earliest next instant to claim it, when jobs change and at least once every interval; it never waits for a job. A
 /// failed tick is written down where `sched status` finds it, and the loop goes on: stopping is only ever by the token.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ticker;
@@ -25,6 +25,7 @@ impl CronScheduler for Ticker {
 
     async fn start(&self, cx: SchedulerContext) -> Result<()> {
         let mut changes = cx.changes();
+        let ahead = SignedDuration::try_from(cx.claim_ahead()).unwrap_or_default();
         while !cx.stopping().is_cancelled() {
             // Taken before the tick: a change during it is one that the tick may not have seen.
             changes.mark_unchanged();
@@ -38,7 +39,12 @@ impl CronScheduler for Ticker {
                 _ if failed => later(AFTER_FAILURE),
                 // Due before the tick and still due after it: something keeps it from being settled.
                 Some(next) if next <= began => later(AFTER_FAILURE),
-                Some(next) => next.min(later(interval)),
+                Some(next) => {
+                    let early = next.saturating_sub(ahead).unwrap_or(next);
+                    // What could not be claimed ahead, because a run of it is open, is claimed at its instant.
+                    let wake = if early > began { early } else { next };
+                    wake.min(later(interval))
+                }
                 None => later(interval),
             };
             tokio::select! {

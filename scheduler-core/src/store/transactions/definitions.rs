@@ -39,8 +39,11 @@ impl Transaction<'_> {
         });
         let (anchor, next_at, moved) = match same_schedule {
             Some(old) => (old.anchor, old.next_at, false),
-            // A job never owes anything for the time before it was defined.
-            None => (anchor, next_instant(&job, self.now), old.is_some()),
+            // A job never owes anything for the time before it was defined, nor twice what was claimed ahead of its instant.
+            None => {
+                let settled = old.map_or(self.now, |old| old.settled_through().max(self.now));
+                (anchor, next_instant(&job, settled), old.is_some())
+            }
         };
         let (incarnation, revision) = match (old, known) {
             (Some(old), _) => (old.incarnation, old.revision + 1),

@@ -136,10 +136,10 @@ impl Keeper {
         // Of a large file, the entries to come are checked while those before are written down.
         thread::scope(|scope| {
             let (ahead, checked) = sync_channel(AHEAD);
-            if !rest.is_empty() {
-                scope.spawn(move || rest.chunks(AT_ONCE).map(check).try_for_each(|entries| ahead.send(entries)));
-            } else {
+            if rest.is_empty() {
                 drop(ahead);
+            } else {
+                scope.spawn(move || rest.chunks(AT_ONCE).map(check).try_for_each(|entries| ahead.send(entries)));
             }
             checked.into_iter().try_for_each(|entries| self.take_in_some(&mut reading, entries, events))
         })?;
