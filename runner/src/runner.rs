@@ -102,10 +102,10 @@ impl JobRunner for CommandRunner {
             never = &mut bounded => match never {},
         };
         let mut outcome = match stop {
-            None => exited(&reap(child.pid), &run.job.command),
+            None => exited(&reap(child.pid), run.job.command()),
             Some(stop) => {
                 let stopped = self.stop(&run, &Leader::Ours(child.pid), bounded.as_mut()).await;
-                let mut outcome = exited(&reap_at_last(child.pid).await, &run.job.command);
+                let mut outcome = exited(&reap_at_last(child.pid).await, run.job.command());
                 stop.settle(&mut outcome, &run, &stopped, self.parts.config.kill_after);
                 outcome
             }

@@ -15,7 +15,7 @@ use crate::{
     daemon::{filesystem, init, lock, machinery, show::OutLoud, signals},
     example, exit,
     failure::Failure,
-    home_setup,
+    foreign, home_setup,
     output::Output,
     runtime, when,
     words::quoted,
@@ -61,7 +61,8 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     } else {
         banner(out, context, &home, &views, args.example)?;
     }
-    for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
+    let problems = machinery.store.problems().await?;
+    for problem in problems.iter().filter(|problem| !problem.remark).chain(&foreign::problems(&views)) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let ended = machinery.engine.run(provider).await;

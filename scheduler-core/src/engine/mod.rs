@@ -8,6 +8,7 @@
 //! The turn runs under every provider; recovery is nobody's option. The engine is a guest in its host's process: it installs
 //! no signal handler, no panic hook and no subscriber, and never ends the process.
 
+mod builder;
 mod context;
 mod execute;
 mod fire;
@@ -18,11 +19,11 @@ mod turn;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -30,55 +31,15 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use builder::EngineBuilder;
 pub use context::SchedulerContext;
 
+use self::builder::Parts;
 use crate::{
-    Clock, JobId, JobRunner, JobStore, Notifier, Result, RunId,
+    Error, Job, JobId, JobRunner, JobStore, Result, RunId,
     liveness::{Failure, Phase, Pulse},
     provider::{FireOutcome, FireRequest, Resolved},
-    store::Limits,
 };
-
-/// What an engine is made of.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct EngineOptions {
-    /// Who may fire.
-    pub store: Arc<dyn JobStore>,
-    /// What firing means.
-    pub runner: Arc<dyn JobRunner>,
-    /// Who is told.
-    pub notifiers: Vec<Arc<dyn Notifier>>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where progress shows.
-    pub pulse: Pulse,
-    /// What may run at once.
-    pub limits: Limits,
-    /// The longest the engine sleeps.
-    pub interval: Duration,
-    /// How long open runs may take when the engine is told to stop.
-    pub drain: Duration,
-    /// Names this start of the machine, for `@reboot`; `None` leaves those alone.
-    pub boot_key: Option<String>,
-}
-
-impl EngineOptions {
-    /// Options with nothing but the axes set.
-    pub fn new(store: Arc<dyn JobStore>, runner: Arc<dyn JobRunner>, clock: Arc<dyn Clock>, pulse: Pulse) -> Self {
-        Self {
-            store,
-            runner,
-            notifiers: Vec::new(),
-            clock,
-            pulse,
-            limits: Limits::default(),
-            interval: Duration::from_mins(1),
-            drain: Duration::from_mins(1),
-            boot_key: None,
-        }
-    }
-}
 
 /// A scheduler at work.
 ///
@@ -87,7 +48,7 @@ impl EngineOptions {
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
-    options: EngineOptions,
+    options: Parts,
     /// Runs that this process answers for, orphans it watches included.
     runs: Mutex<HashMap<RunId, Here>>,
     /// Jobs whose last run was bad, as far as the notifiers have been told.
@@ -127,8 +88,12 @@ pub struct Summary {
 }
 
 impl Engine {
-    /// An engine that does nothing yet.
-    pub fn new(options: EngineOptions) -> Self {
+    /// Begins an engine: `store` says who may fire, `runner` what firing means; all else has a default.
+    pub fn builder(store: Arc<dyn JobStore>, runner: Arc<dyn JobRunner>) -> EngineBuilder {
+        EngineBuilder::new(store, runner)
+    }
+
+    fn new(options: Parts) -> Self {
         Self(Arc::new(Shared {
             options,
             runs: Mutex::default(),
@@ -146,12 +111,17 @@ impl Engine {
         }))
     }
 
-    /// Runs under `resolved` until [`stop`](Self::stop) or [`cancel_all`](Self::cancel_all) has been called and every run is
-    /// over.
+    /// Runs under `provider` (mostly [`Ticker`](crate::provider::Ticker), or what
+    /// [`resolve`](crate::provider::resolve()) answers) until [`stop`](Self::stop) or [`cancel_all`](Self::cancel_all) has
+    /// been called and every run is over.
+    ///
+    /// Once for each engine: one that has stopped stays so. To drop the future instead leaves the runs without anybody who
+    /// records their end.
     ///
     /// # Errors
     /// Why the first turn failed for good: a store that can't be trusted is no scheduler. Whatever may pass is survived.
-    pub async fn run(&self, resolved: Resolved) -> Result<()> {
+    pub async fn run(&self, provider: impl Into<Resolved>) -> Result<()> {
+        let resolved = provider.into();
         let shared = &self.0;
         shared.note_troubled().await?;
         match self.turn().await {
@@ -169,6 +139,19 @@ impl Engine {
         let _ = tokio::join!(provider, turns);
         shared.options.pulse.publish(|beat| beat.phase = Phase::Stopped);
         Ok(())
+    }
+
+    /// As [`run`](Self::run), and stops when `stop` completes: Ctrl-C, say.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_until(&self, provider: impl Into<Resolved>, stop: impl Future<Output = ()>) -> Result<()> {
+        let mut running = pin!(self.run(provider));
+        tokio::select! {
+            ended = &mut running => return ended,
+            () = stop => self.stop(),
+        }
+        running.await
     }
 
     /// One pass over everything that is due, and over what it queues, until all runs of this process are over. For homes
@@ -266,6 +249,28 @@ impl Engine {
     /// How many runs this process has open.
     pub fn open_runs(&self) -> usize {
         self.0.awaited()
+    }
+
+    /// The enabled jobs that the runner says it can't run here, each with the reason. They fire all the same, and fail: a
+    /// host asks this when it starts, and says so.
+    ///
+    /// # Errors
+    /// Why the jobs could not be read.
+    pub async fn refused(&self) -> Result<Vec<(JobId, Error)>> {
+        let views = self.0.options.store.jobs().await?;
+        let jobs = views.iter().filter_map(|view| view.job.as_ref().ok()).filter(|job| job.enabled);
+        let refusal = |job: &Arc<Job>| Some((job.id.clone(), self.0.options.runner.validate(job).err()?));
+        Ok(jobs.filter_map(refusal).collect())
+    }
+
+    /// Who may fire.
+    pub fn store(&self) -> &Arc<dyn JobStore> {
+        &self.0.options.store
+    }
+
+    /// How it is doing.
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.options.pulse
     }
 
     /// Fires something as a provider would, under no provider's name.

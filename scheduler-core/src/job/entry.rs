@@ -15,7 +15,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Command, Job, Misfire, MisfirePolicy, Overlap};
+use super::{Command, Job, Misfire, MisfirePolicy, Overlap, Work};
 use crate::{
     JobId, duration, nearest,
     schedule::{ParseOptions, Schedule, zone},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The fields of an entry that this build carries out.
-pub const FIELDS: [&str; 15] = [
+pub const FIELDS: [&str; 16] = [
     "id",
     "name",
     "description",
@@ -31,6 +31,7 @@ pub const FIELDS: [&str; 15] = [
     "schedule",
     "timezone",
     "command",
+    "payload",
     "env",
     "workdir",
     "timeout",
@@ -43,9 +44,9 @@ pub const FIELDS: [&str; 15] = [
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `retries` would be worse than not running it.
-const NOT_HERE: [&str; 15] = [
+const NOT_HERE: [&str; 14] = [
     "jitter", "group", "retries", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file",
-    "ping_url", "notify", "delivery", "payload",
+    "ping_url", "notify", "delivery",
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
@@ -148,7 +149,7 @@ pub fn parse_definition(
         None => zone::parse(zone).map_err(|error| EntryError::new("timezone", error.to_string()))?,
     };
     let schedule = fields.schedule(&id, anchor)?;
-    let command = fields.command()?;
+    let work = fields.work()?;
     Ok(Job {
         name: fields.text("name")?.unwrap_or(id.as_str()).to_owned(),
         id,
@@ -156,7 +157,7 @@ pub fn parse_definition(
         enabled: fields.bool("enabled")?.unwrap_or(true),
         schedule,
         time_zone,
-        command,
+        work,
         env: fields.env()?,
         workdir: fields.workdir()?,
         timeout: match fields.get("timeout") {
@@ -247,29 +248,20 @@ impl<'a> Fields<'a> {
         Schedule::parse(text, &options).map_err(|error| EntryError::new("schedule", error.to_string()))
     }
 
-    fn command(&self) -> Result<Command, EntryError> {
-        let wrong = |why: &str| Err(EntryError::new("command", why));
-        match self.get("command") {
-            None => wrong("missing; write [\"program\", \"argument\"] or a line for the shell"),
-            Some(Value::String(line)) if line.trim().is_empty() => wrong("it is empty"),
-            Some(Value::String(line)) => checked_no_nul("command", line).map(|line| Command::Shell(line.into())),
-            Some(Value::Array(argv)) => {
-                let argv: Result<Vec<String>, EntryError> = argv
-                    .iter()
-                    .map(|arg| match arg {
-                        Value::String(arg) => checked_no_nul("command", arg).map(str::to_owned),
-                        other => Err(EntryError::new(
-                            "command",
-                            format!("expected texts, found {} in the list", kind(other)),
-                        )),
-                    })
-                    .collect();
-                match argv? {
-                    argv if argv.first().is_none_or(String::is_empty) => wrong("it names no program"),
-                    argv => Ok(Command::Argv(Arc::from(argv))),
-                }
-            }
-            Some(other) => wrong(&format!("expected a list of texts or a shell line, found {}", kind(other))),
+    /// What it runs: a `command` or a `payload`, never both.
+    fn work(&self) -> Result<Work, EntryError> {
+        match (self.get("command"), self.get("payload")) {
+            (Some(command), None) => command_of(command).map(Work::Command),
+            (None, Some(payload)) => Ok(Work::from(payload.clone())),
+            (Some(_), Some(_)) => Err(EntryError::new(
+                "payload",
+                "it has a `command` as well, and a job runs one thing; remove one of them",
+            )),
+            (None, None) => Err(EntryError::new(
+                "command",
+                "missing; write [\"program\", \"argument\"] or a line for the shell (or a `payload`, for a program that \
+                 embeds scheduler-core)",
+            )),
         }
     }
 
@@ -334,6 +326,31 @@ impl<'a> Fields<'a> {
             value.as_array()?.iter().map(|tag| tag.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
         })?;
         Ok(tags.unwrap_or_default())
+    }
+}
+
+/// A command: a list of texts is a program and its arguments, a text is a line for the shell.
+fn command_of(value: &Value) -> Result<Command, EntryError> {
+    let wrong = |why: &str| Err(EntryError::new("command", why));
+    match value {
+        Value::String(line) if line.trim().is_empty() => wrong("it is empty"),
+        Value::String(line) => checked_no_nul("command", line).map(|line| Command::Shell(line.into())),
+        Value::Array(argv) => {
+            let argv: Result<Vec<String>, EntryError> = argv
+                .iter()
+                .map(|arg| match arg {
+                    Value::String(arg) => checked_no_nul("command", arg).map(str::to_owned),
+                    other => {
+                        Err(EntryError::new("command", format!("expected texts, found {} in the list", kind(other))))
+                    }
+                })
+                .collect();
+            match argv? {
+                argv if argv.first().is_none_or(String::is_empty) => wrong("it names no program"),
+                argv => Ok(Command::Argv(Arc::from(argv))),
+            }
+        }
+        other => wrong(&format!("expected a list of texts or a shell line, found {}", kind(other))),
     }
 }
 

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, schedule_hash, unknown_fields};
 
@@ -30,8 +31,8 @@ pub struct Job {
     pub schedule: Schedule,
     /// The zone its schedule is read in.
     pub time_zone: TimeZone,
-    /// What to run.
-    pub command: Command,
+    /// What its runs do.
+    pub work: Work,
     /// Added to the child's environment.
     pub env: BTreeMap<String, String>,
     /// Where it runs; the user's home if unset.
@@ -51,8 +52,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job with everything but these three at its default.
-    pub fn new(id: JobId, schedule: Schedule, command: Command) -> Self {
+    /// A job with everything but these three at its default. `work` may be a [`Command`], or a JSON value as a payload.
+    pub fn new(id: JobId, schedule: Schedule, work: impl Into<Work>) -> Self {
         Self {
             name: id.to_string(),
             id,
@@ -60,7 +61,7 @@ impl Job {
             enabled: true,
             schedule,
             time_zone: TimeZone::UTC,
-            command,
+            work: work.into(),
             env: BTreeMap::new(),
             workdir: None,
             timeout: None,
@@ -71,9 +72,46 @@ impl Job {
             tags: Vec::new(),
         }
     }
+
+    /// The command, if it has one.
+    pub fn command(&self) -> Option<&Command> {
+        match &self.work {
+            Work::Command(command) => Some(command),
+            Work::Payload(_) => None,
+        }
+    }
+
+    /// The payload, if it has one.
+    pub fn payload(&self) -> Option<&Value> {
+        match &self.work {
+            Work::Command(_) => None,
+            Work::Payload(payload) => Some(payload),
+        }
+    }
 }
 
-/// What a job runs.
+/// What the runs of a job do: one of the two, so that no runner has to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// A command, for a runner of commands.
+    Command(Command),
+    /// Whatever the embedding program's own runner understands; never null.
+    Payload(Arc<Value>),
+}
+
+impl From<Command> for Work {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Value> for Work {
+    fn from(payload: Value) -> Self {
+        Self::Payload(Arc::new(payload))
+    }
+}
+
+/// A command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A program and its arguments, as they are; never empty.

@@ -41,6 +41,13 @@ impl Resolved {
     }
 }
 
+impl<P: CronScheduler + 'static> From<P> for Resolved {
+    /// The one that was asked for.
+    fn from(provider: P) -> Self {
+        Self { provider: Arc::new(provider), reason: None }
+    }
+}
+
 /// The provider that `name` asks for, out of `sources` (earlier ones win); the built-in if there is none that works.
 ///
 /// ```

@@ -13,7 +13,9 @@ use super::{
     book::Book,
     transactions::{self, Transaction},
 };
-use crate::{Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, job::JobDefaults};
+use crate::{
+    Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, SystemClock, job::JobDefaults,
+};
 
 /// Jobs and occurrences in memory.
 #[derive(Debug)]
@@ -55,6 +57,13 @@ impl MemoryStore {
             self.changed.send_modify(|count| *count += 1);
         }
         answer
+    }
+}
+
+impl Default for MemoryStore {
+    /// An empty store that reads the system's clock.
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock), JobDefaults::default())
     }
 }
 
