@@ -107,7 +107,11 @@ fn a_payload_is_for_another_program_and_every_command_says_so() {
     check(&["list"], 0, &["it has a payload, which `sched` doesn't run", why]);
     check(&["show", "ask"], 0, &["problem", why, r#"payload       {"prompt":"hi"}"#]);
     check(&["status"], 4, &[why]);
-    check(&["fire", "ask", "--wait"], 1, &["job `ask`: failed now", "it has a `payload`, and this runner runs commands"]);
+    check(
+        &["fire", "ask", "--wait"],
+        1,
+        &["job `ask`: failed now", "it has a `payload`, and this runner runs commands"],
+    );
     let json = sandbox.json(&["list"]);
     assert_eq!(json["jobs"][1]["state"], "invalid", "{json}");
     assert_eq!(json["jobs"][1]["problem"], why);
