@@ -131,6 +131,11 @@ text_id! {
 }
 
 /// Where an occurrence comes from; with its key it says which one it is.
+///
+/// ```
+/// use scheduler_core::OccurrenceKind;
+/// assert_eq!(OccurrenceKind::External.to_string(), "external");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -157,6 +162,15 @@ impl fmt::Display for OccurrenceKind {
 }
 
 /// The identity of an occurrence: at most one exists for each value, for ever.
+///
+/// ```
+/// use scheduler_core::OccurrenceId;
+/// let at = "2026-11-22T02:30:00Z".parse()?;
+/// let id = OccurrenceId::scheduled("backup".parse()?, 1, at);
+/// assert_eq!(id.to_string(), "backup/scheduled/2026-11-22T02:30:00Z");
+/// assert_eq!(id.instant(), Some(at));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OccurrenceId {
     /// The job that owes the run.

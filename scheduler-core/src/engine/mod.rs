@@ -44,6 +44,38 @@ use crate::{
 /// A scheduler at work.
 ///
 /// Cheap to clone; all clones are the same engine.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Engine, JobStore, provider::{FireOutcome, FireRequest, Ticker}, store::{Edit, MemoryStore}};
+/// use serde_json::json;
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = Arc::new(MemoryStore::default());
+/// store.define(Edit::Add(vec![json!({"id": "greet", "schedule": "every 1s", "payload": "hello"})])).await?;
+/// let engine = Engine::builder(store, Arc::new(MyRunner)).build();
+/// assert!(engine.refused().await?.is_empty(), "the runner takes all jobs");
+///
+/// // Until something says that it is enough: here the first record in the history, else Ctrl-C.
+/// let mut changes = engine.store().subscribe();
+/// let first = async {
+///     while engine.store().ledger(Default::default()).await.is_ok_and(|entries| entries.is_empty()) {
+///         changes.changed().await.expect("the store lives");
+///     }
+/// };
+/// engine.run_until(Ticker, first).await?;
+/// assert!(engine.is_stopping() && engine.open_runs() == 0);
+/// assert_eq!(engine.pulse().current().provider, "builtin");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
@@ -79,6 +111,24 @@ struct Here {
 }
 
 /// What an engine did, for who runs it once.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Engine, engine::Summary, store::MemoryStore};
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+/// assert_eq!(engine.run_once().await?, Summary::default(), "there are no jobs");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// What recovery and housekeeping did, in words.
@@ -120,6 +170,30 @@ impl Engine {
     ///
     /// # Errors
     /// Why the first turn failed for good: a store that can't be trusted is no scheduler. Whatever may pass is survived.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Engine, provider::resolve, store::MemoryStore};
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+    /// let running = tokio::spawn({
+    ///     let engine = engine.clone();
+    ///     async move { engine.run(resolve("", &[])).await }
+    /// });
+    /// engine.stop(); // `cancel_all` would cancel the open runs, too
+    /// running.await.expect("no panic")?;
+    /// # engine.cancel_all();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run(&self, provider: impl Into<Resolved>) -> Result<()> {
         let resolved = provider.into();
         let shared = &self.0;
@@ -192,6 +266,29 @@ impl Engine {
     ///
     /// # Errors
     /// Why it could not be claimed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Engine, JobStore, OccurrenceKind, store::{Ask, Asked, Edit, MemoryStore}};
+    /// use serde_json::json;
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let store = Arc::new(MemoryStore::default());
+    /// store.define(Edit::Add(vec![json!({"id": "a", "schedule": "@manually", "payload": 1})])).await?;
+    /// let ask = Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "by-hand".into(), force: false };
+    /// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
+    /// let engine = Engine::builder(store, Arc::new(MyRunner)).build();
+    /// assert!(engine.run_one(&run).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run_one(&self, run: &RunId) -> Result<bool> {
         let shared = &self.0;
         let claim = shared.options.store.claim(vec![run.clone()], shared.options.limits).await?.pop().flatten();
@@ -205,6 +302,24 @@ impl Engine {
     ///
     /// # Errors
     /// Why it could not be tried.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Engine, provider::{FireOutcome, FireRequest}, store::MemoryStore};
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+    /// assert_eq!(engine.fire_once(&FireRequest::due("nobody".parse()?)).await?, FireOutcome::NotFound);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn fire_once(&self, request: &FireRequest) -> Result<FireOutcome> {
         let outcome = self.0.fire(request).await?;
         self.wait_for_runs().await?;

@@ -23,6 +23,10 @@ use crate::{
 };
 
 /// The fields of an entry that this build carries out.
+///
+/// ```
+/// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
+/// ```
 pub const FIELDS: [&str; 16] = [
     "id",
     "name",
@@ -50,6 +54,13 @@ const NOT_HERE: [&str; 14] = [
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
+///
+/// ```
+/// use scheduler_core::job::JobDefaults;
+/// let mut defaults = JobDefaults::default();
+/// assert_eq!(defaults.zone_name(), "UTC");
+/// defaults.zone = "Europe/Berlin".into();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JobDefaults {
@@ -77,6 +88,13 @@ impl JobDefaults {
 }
 
 /// What is wrong with an entry.
+///
+/// ```
+/// use scheduler_core::job::entry_id;
+/// let error = entry_id(&serde_json::json!({"id": 7})).unwrap_err();
+/// assert_eq!(error.field.as_deref(), Some("id"));
+/// assert_eq!(error.to_string(), "id: expected a text, found the number 7");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryError {
     /// The field, if it is one; `env.PATH` for a member.
@@ -106,6 +124,12 @@ impl std::error::Error for EntryError {}
 ///
 /// # Errors
 /// Why it has none.
+///
+/// ```
+/// use scheduler_core::job::entry_id;
+/// assert_eq!(entry_id(&serde_json::json!({"name": "Nightly backup"}))?.as_str(), "nightly-backup");
+/// # Ok::<(), scheduler_core::job::EntryError>(())
+/// ```
 pub fn entry_id(entry: &Value) -> Result<JobId, EntryError> {
     let Some(entry) = entry.as_object() else {
         return Err(EntryError { field: None, message: format!("expected a job ({{...}}), found {}", kind(entry)) });
@@ -122,6 +146,11 @@ pub fn entry_id(entry: &Value) -> Result<JobId, EntryError> {
 }
 
 /// Fields of `entry` that mean nothing, each with the nearest one that does.
+///
+/// ```
+/// let entry = serde_json::json!({"id": "a", "shedule": "@daily", "_note": "mine"});
+/// assert_eq!(scheduler_core::job::unknown_fields(&entry), [("shedule".to_owned(), Some("schedule"))]);
+/// ```
 pub fn unknown_fields(entry: &Value) -> Vec<(String, Option<&'static str>)> {
     let known = || FIELDS.into_iter().chain(NOT_HERE);
     let fields = entry.as_object().into_iter().flat_map(Map::keys);
@@ -135,6 +164,15 @@ pub fn unknown_fields(entry: &Value) -> Vec<(String, Option<&'static str>)> {
 ///
 /// # Errors
 /// The first thing that is wrong with it.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::job::{JobDefaults, parse_definition};
+/// let entry = serde_json::json!({"id": "greet", "schedule": "@hourly", "payload": {"greet": "world"}});
+/// let job = parse_definition(&entry, &JobDefaults::default(), "Europe/Berlin", Timestamp::UNIX_EPOCH)?;
+/// assert_eq!(job.payload().map(|payload| &payload["greet"]), Some(&"world".into()));
+/// # Ok::<(), scheduler_core::job::EntryError>(())
+/// ```
 pub fn parse_definition(
     entry: &Value,
     defaults: &JobDefaults,
@@ -173,6 +211,14 @@ pub fn parse_definition(
 }
 
 /// Changes exactly when `next_at` must be computed anew: the schedule, its zone, that zone's rules or the job.
+///
+/// ```
+/// use scheduler_core::{Job, job::{Command, schedule_hash}, schedule::{ParseOptions, Schedule}};
+/// let schedule = Schedule::parse("@daily", &ParseOptions::default())?;
+/// let job = Job::new("a".parse()?, schedule, Command::Shell("true".into()));
+/// assert_ne!(schedule_hash(&job, "UTC"), schedule_hash(&job, "Europe/Berlin"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn schedule_hash(job: &Job, zone: &str) -> u32 {
     /// Asked of the disk once: a process computes with the rules it began with.
     static RELEASE: LazyLock<String> = LazyLock::new(zone::tzdata_release);

@@ -16,6 +16,18 @@ pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, sch
 use crate::{JobId, schedule::Schedule};
 
 /// A job: a definition that has been checked and can be planned and run.
+///
+/// ```
+/// use scheduler_core::{Job, job::{Command, Overlap}, schedule::{ParseOptions, Schedule}};
+/// let schedule = Schedule::parse("30 2 * * *", &ParseOptions::default())?;
+/// let backup = Job::new("backup".parse()?, schedule.clone(), Command::Shell("pg_dump shop".into()));
+/// assert_eq!((backup.name.as_str(), backup.overlap), ("backup", Overlap::Forbid));
+/// assert!(backup.command().is_some());
+///
+/// let greet = Job::new("greet".parse()?, schedule, serde_json::json!({"greet": "world"}));
+/// assert_eq!(greet.payload().map(|payload| &payload["greet"]), Some(&"world".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Job {
@@ -91,6 +103,12 @@ impl Job {
 }
 
 /// What the runs of a job do: one of the two, so that no runner has to choose.
+///
+/// ```
+/// use scheduler_core::job::{Command, Work};
+/// assert_eq!(Work::from(Command::Shell("true".into())), Work::Command(Command::Shell("true".into())));
+/// assert!(matches!(Work::from(serde_json::json!(["any", "JSON"])), Work::Payload(_)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// A command, for a runner of commands.
@@ -112,6 +130,12 @@ impl From<Value> for Work {
 }
 
 /// A command.
+///
+/// ```
+/// use scheduler_core::job::Command;
+/// let argv = Command::Argv(["df", "-h"].map(str::to_owned).into());
+/// assert_ne!(argv, Command::Shell("df -h".into()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A program and its arguments, as they are; never empty.
@@ -121,6 +145,12 @@ pub enum Command {
 }
 
 /// What happens when a job is due while a run of it is open (orphans included).
+///
+/// ```
+/// use scheduler_core::job::Overlap;
+/// assert_eq!(serde_json::to_string(&Overlap::default())?, r#""forbid""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -133,6 +163,12 @@ pub enum Overlap {
 }
 
 /// What happens to instants that were missed: the daemon was down, or the clock jumped.
+///
+/// ```
+/// use scheduler_core::job::{Misfire, MisfirePolicy};
+/// assert_eq!(Misfire::default().max, Misfire::DEFAULT_MAX);
+/// assert_eq!(Misfire::default().policy, MisfirePolicy::Latest);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misfire {
     /// How late an instant may be and still run as itself; `None` is half the period, between 120 s and 2 h.
@@ -144,6 +180,12 @@ pub struct Misfire {
 }
 
 /// What is done with missed instants beyond the grace, or with more than two of them.
+///
+/// ```
+/// use scheduler_core::job::MisfirePolicy;
+/// assert_eq!(serde_json::from_str::<MisfirePolicy>(r#""all""#)?, MisfirePolicy::All);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MisfirePolicy {
