@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the files that the program finds")]
 
 mod clock;
+mod documented;
 mod examples;
 mod harness;
 mod layering;

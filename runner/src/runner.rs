@@ -11,7 +11,7 @@ use scheduler_core::{Error, Job, JobRunner, Orphan, Outcome, ProcessRef, Result,
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::spawn_blocking,
-    time::{sleep_until, timeout},
+    time::timeout,
 };
 
 use crate::{
@@ -269,16 +269,10 @@ impl Parts {
 
 /// Completes when `run` is to be stopped.
 async fn stop_asked(run: &RunContext) -> Stop {
-    let deadline = async {
-        match run.deadline() {
-            Some(deadline) => sleep_until(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         biased;
         () = run.cancelled() => Stop::Cancelled,
-        () = deadline => Stop::TimedOut,
+        () = run.expired() => Stop::TimedOut,
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use scheduler_core::{AlertFiles, Engine, Home, SystemClock, store::{Limits, MemoryStore}, vfs::RealFs};
+/// use scheduler_core::{AlertFiles, Clock, Engine, Home, SystemClock, store::{Limits, MemoryStore}, vfs::RealFs};
+/// use scheduler_core::liveness::{Heartbeat, Pulse};
 /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
 /// # struct MyRunner;
 /// # #[async_trait::async_trait]
@@ -21,11 +22,14 @@ use crate::{
 /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
 /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
 /// # }
+/// let interval = Duration::from_secs(30);
+/// let pulse = Pulse::new(Heartbeat::new("mine", SystemClock.now(), interval), Arc::new(SystemClock));
 /// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner))
 ///     .notifier(Arc::new(AlertFiles::new(Arc::new(RealFs), Home::new("/var/lib/mine"))))
 ///     .clock(Arc::new(SystemClock))
 ///     .limits(Limits { max_parallel: 8, ..Limits::default() })
-///     .interval(Duration::from_secs(30))
+///     .pulse(pulse)
+///     .interval(interval)
 ///     .drain(Duration::from_secs(10))
 ///     .boot_key(None)
 ///     .build();

@@ -73,6 +73,7 @@ use crate::{
 /// engine.run_until(Ticker, first).await?;
 /// assert!(engine.is_stopping() && engine.open_runs() == 0);
 /// assert_eq!(engine.pulse().current().provider, "builtin");
+/// assert!(!engine.context().may_dispatch(), "nothing fires any more");
 /// # Ok(())
 /// # }
 /// ```

@@ -18,6 +18,18 @@ use crate::{
 };
 
 /// Jobs and occurrences in memory.
+///
+/// ```
+/// use scheduler_core::{JobStore, Result, store::{Edit, MemoryStore}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = MemoryStore::default();
+/// let entry = serde_json::json!({"id": "greet", "schedule": "@hourly", "payload": {"greet": "world"}});
+/// let views = store.define(Edit::Add(vec![entry])).await?;
+/// assert!(views[0].next_at.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,

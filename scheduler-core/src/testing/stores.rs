@@ -17,6 +17,14 @@ use crate::{
 ///
 /// # Panics
 /// At the first promise that isn't kept, with its words.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::MemoryStore, testing::store_conformance};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// store_conformance(async |clock| MemoryStore::new(clock, JobDefaults::default())).await;
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub async fn store_conformance<S, M, F>(make: M)
 where
     S: JobStore + 'static,
