@@ -21,6 +21,13 @@ fn a_program_embeds_a_scheduler_in_less_than_forty_lines() {
 }
 
 #[test]
+fn the_guide_shows_the_example_as_it_is() {
+    let example = fs::read_to_string(source("embed")).expect("the example");
+    let guide = fs::read_to_string(root().join("docs/embedding.md")).expect("the guide");
+    assert!(guide.contains(&format!("```rust\n{example}```\n")), "docs/embedding.md shows another embed.rs");
+}
+
+#[test]
 fn a_provider_of_two_methods_fires_each_event_once() {
     let mut said = run("provider");
     said.sort();
@@ -75,6 +82,9 @@ fn built(name: &str) -> PathBuf {
 }
 
 fn source(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-    root.join("scheduler-core/examples").join(name).with_extension("rs")
+    root().join("scheduler-core/examples").join(name).with_extension("rs")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
 }
