@@ -72,7 +72,7 @@ impl Prepared {
 
 fn not_a_command() -> Error {
     Error::new(ErrorKind::Invalid, "it has a `payload`, and this runner runs commands")
-        .hint("give it a `command`; a `payload` is for a program that embeds scheduler-core with a runner of its own")
+        .hint("give it a `command`; a `payload` is for a program that embeds scheduler-core")
 }
 
 /// Where the child starts: the job's folder, else the user's home, else `/`. A relative one is meant from the home.

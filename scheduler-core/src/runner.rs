@@ -63,6 +63,8 @@ pub trait JobRunner: Send + Sync {
     ///
     /// # Behavior
     /// - Touches nothing and runs nothing: it may be called for a job that is only being looked at.
+    /// - Asked by [`Engine::refused`](crate::Engine::refused) and by commands that check. A job that is refused fires all the
+    ///   same: [`run`](Self::run) has to answer for it, with a failure.
     ///
     /// # Errors
     /// Why it can't be run, as a lower-case fragment with a hint.
