@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use scheduler_core::{
-    Clock, Engine, EngineOptions, Home, JobStore,
+    Clock, Engine, Home, JobStore,
     liveness::{Heartbeat, Pulse},
     store::{Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat},
     testing::{ManualClock, RecordingRunner},
@@ -91,8 +91,9 @@ pub(crate) fn open(
     let store =
         Arc::new(JsonStore::open(&JsonStoreOptions::new(home.clone(), Arc::clone(&as_clock))).expect("a store"));
     let pulse = Pulse::new(Heartbeat::new("test", as_clock.now(), Duration::from_mins(1)), Arc::clone(&as_clock));
-    let options = EngineOptions::new(Arc::clone(&store) as _, Arc::clone(runner) as _, as_clock, pulse.clone());
-    (store, Engine::new(options), pulse)
+    let engine = Engine::builder(Arc::clone(&store) as _, Arc::clone(runner) as _);
+    let engine = engine.clock(as_clock).pulse(pulse.clone()).build();
+    (store, engine, pulse)
 }
 
 /// Polls a fact about other threads or processes until it holds; panics with `what` after a generous while.

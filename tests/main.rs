@@ -3,6 +3,8 @@
 
 mod ahead;
 mod clock;
+mod documented;
+mod examples;
 mod harness;
 mod layering;
 mod process;

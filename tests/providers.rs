@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use scheduler_core::{
     Error, ErrorKind, Result,
-    provider::{CronScheduler, FireOutcome, FireRequest, Liveness, Resolved, SchedulerContext, resolve},
+    provider::{CronScheduler, FireOutcome, FireRequest, Liveness, SchedulerContext},
 };
 use serde_json::json;
 
@@ -28,10 +28,8 @@ impl CronScheduler for TwoMethods {
 async fn is_replaced(misbehave: fn() -> Result<()>, reason: &str) {
     let bench = Bench::at("2026-03-02T10:00:00Z");
     bench.add("job", "* * * * *", json!({})).await;
-    let mut resolved = resolve("", &[]);
-    resolved.provider = Arc::new(TwoMethods(misbehave));
     let engine = bench.engine.clone();
-    let running = tokio::spawn(async move { engine.run(resolved).await });
+    let running = tokio::spawn(async move { engine.run(TwoMethods(misbehave)).await });
     let beat = eventually("the built-in takes over", || {
         Some(bench.pulse.current()).filter(|beat| beat.fallback_reason.is_some() && beat.provider == "builtin")
     })
@@ -109,10 +107,8 @@ async fn the_three_paths_of_fire_due_claim_and_run_lost_claim_no_such_job() {
 #[tokio::test]
 async fn a_provider_with_two_methods_can_be_started_and_told_to_stop() {
     let bench = Bench::at("2026-03-02T10:00:00Z");
-    let mut resolved: Resolved = resolve("", &[]);
-    resolved.provider = Arc::new(Outside);
     let engine = bench.engine.clone();
-    let running = tokio::spawn(async move { engine.run(resolved).await });
+    let running = tokio::spawn(async move { engine.run(Outside).await });
     eventually("it is in force", || (bench.pulse.current().provider == "outside").then_some(())).await;
     assert_eq!(bench.pulse.current().fallback_reason, None, "one that armed something outside may return");
     bench.engine.stop();

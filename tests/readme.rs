@@ -1,7 +1,7 @@
 //! What README.md and `docs/` show is what happens: every `console` block is typed in, and what comes back is compared.
 //!
 //! `$ ` begins a command, a trailing `# exits 4` says how it ends (0 otherwise), and the lines after it are what it prints.
-//! A line of `...` stands for any lines. Numbers, ids, instants and spans may differ, words may not.
+//! `> ` goes on with a command, and a line of `...` stands for any lines. Numbers, ids, instants and spans may differ, words may not.
 
 use std::{
     collections::BTreeMap,
@@ -37,6 +37,16 @@ fn every_command_of_the_schedules_page_does_what_it_says() {
     follow("docs/schedules.md", 2);
 }
 
+#[test]
+fn every_command_of_the_tour_does_what_it_says() {
+    follow("docs/tour.md", 25);
+}
+
+#[test]
+fn every_command_of_the_migrating_page_does_what_it_says() {
+    follow("docs/migrating.md", 4);
+}
+
 /// Types in what the page shows, which must be at least so many commands.
 #[track_caller]
 fn follow(page: &str, at_least: usize) {
@@ -57,6 +67,8 @@ fn the_readme_is_read_as_it_says() {
         prints: prints.iter().map(|line| (*line).to_owned()).collect(),
     };
     assert_eq!(steps(text), [step("sched status", 4, &["STOPPED  none"]), step("true", 0, &[])]);
+    let text = "```console\n$ cat <<END\n> a\n> END\na\n```\n";
+    assert_eq!(steps(text), [step("cat <<END\na\nEND", 0, &["a"])]);
 }
 
 #[test]
@@ -90,6 +102,9 @@ fn steps(readme: &str) -> Vec<Step> {
                 None => (typed, 0),
             };
             steps.push(Step { line: line.to_owned(), exit, prints: Vec::new() });
+        } else if let Some(more) = line.strip_prefix("> ").filter(|_| inside) {
+            let step = steps.last_mut().filter(|step| step.prints.is_empty());
+            step.expect("a command that goes on").line.push_str(&format!("\n{more}"));
         } else if inside {
             steps.last_mut().expect("a command before its output").prints.push(line.to_owned());
         }

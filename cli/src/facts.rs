@@ -14,6 +14,7 @@ use scheduler_core::{
 use crate::{
     context::{self, Context, machine_id},
     daemon::lock,
+    foreign,
 };
 
 /// What is known, with the jobs it was learnt from.
@@ -74,7 +75,9 @@ async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure>
     let store = context.look()?;
     let views = context::jobs(&store).await?;
     let open = store.open(context.now(), Limits::default()).await?;
-    Ok((views, open, store.problems().await?))
+    let mut problems = store.problems().await?;
+    problems.extend(foreign::problems(&views));
+    Ok((views, open, problems))
 }
 
 fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Duration, standby: bool) -> JobFacts {

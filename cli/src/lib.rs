@@ -17,6 +17,7 @@
 //! | `next_fires` | the next fires of a job, and what keeps it from firing |
 //! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
 //! | `programs` | is there such a program |
+//! | `foreign` | jobs that are an embedding program's to run |
 //! | `daemon` | the engine of a home, for `run`, `tick` and `fire` |
 //! | `home_setup`, `example` | what `init` puts into a home |
 //! | `log` | diagnostics on stderr |
@@ -35,6 +36,7 @@ mod example;
 pub mod exit;
 mod facts;
 mod failure;
+mod foreign;
 mod home_setup;
 mod log;
 mod next_fires;

@@ -23,7 +23,7 @@ pub(crate) fn obstacles(job: &Job) -> Vec<(&'static str, String)> {
         let what = if workdir.exists() { "is not a folder" } else { "does not exist" };
         found.push(("workdir", format!("workdir {} {what}", workdir.display())));
     }
-    if let Command::Argv(argv) = &job.command {
+    if let Some(Command::Argv(argv)) = job.command() {
         let path = job.env.get("PATH").map(Into::into).or_else(env::path).unwrap_or_default();
         let folders: Vec<PathBuf> = split_paths(&path).collect();
         found.extend(look_up(&argv[0], &folders, job.workdir.as_deref()).err().map(|why| ("command", why)));

@@ -9,7 +9,7 @@ use scheduler_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    past, selection,
+    foreign, past, selection,
     table::{Cell, Tone},
     when,
 };
@@ -26,6 +26,10 @@ pub(crate) fn state(view: &JobView, problem: Option<&Problem>, now: Timestamp) -
         Ok(job) if !job.enabled => {
             words.push("disabled".into());
             tone = Tone::Faint;
+        }
+        Ok(job) if job.payload().is_some() => {
+            words.push("it has a payload, which `sched` doesn't run".into());
+            tone = Tone::Bad;
         }
         Ok(_) => {}
     }
@@ -53,6 +57,8 @@ pub(crate) fn state(view: &JobView, problem: Option<&Problem>, now: Timestamp) -
 pub(crate) fn to_json(view: &JobView, problem: Option<&Problem>) -> Value {
     let zone = zone_of(view);
     let job = view.job.as_ref().ok();
+    let foreign = job.and_then(|job| foreign::problem(job));
+    let problem = problem.or(foreign.as_ref()).map(|problem| &problem.what);
     json!({
         "id": view.id,
         "name": selection::name(view),
@@ -63,7 +69,7 @@ pub(crate) fn to_json(view: &JobView, problem: Option<&Problem>) -> Value {
         "enabled": job.is_some_and(|job| job.enabled),
         "tags": job.map(|job| &job.tags),
         "state": state_word(view),
-        "problem": view.job.as_ref().err().or(problem.map(|problem| &problem.what)),
+        "problem": view.job.as_ref().err().or(problem),
         "paused": view.paused.as_ref().map(|paused| json!({
             "at": when::exact(paused.at, &zone),
             "until": paused.until.map(|until| when::exact(until, &zone)),
@@ -81,6 +87,7 @@ fn state_word(view: &JobView) -> &'static str {
     match &view.job {
         Err(_) => "invalid",
         Ok(job) if !job.enabled => "disabled",
+        Ok(job) if job.payload().is_some() => "invalid",
         Ok(_) if view.paused.is_some() => "paused",
         Ok(_) if running(view) > 0 => "running",
         Ok(_) => "ok",

@@ -55,7 +55,7 @@ pub(crate) fn without_status(result: RunResult, message: impl Into<String>) -> O
 }
 
 /// The outcome of a main process that has ended.
-pub(crate) fn exited(exit: &io::Result<Option<Exit>>, command: &Command) -> Outcome {
+pub(crate) fn exited(exit: &io::Result<Option<Exit>>, command: Option<&Command>) -> Outcome {
     let Exit { status, usage } = match exit {
         Ok(Some(exit)) => *exit,
         Ok(None) => return without_status(RunResult::Unknown, "it does not end"),
@@ -69,7 +69,7 @@ pub(crate) fn exited(exit: &io::Result<Option<Exit>>, command: &Command) -> Outc
             if code == 0 {
                 outcome.result = RunResult::Succeeded;
             }
-            if code == 127 && matches!(command, Command::Shell(_)) {
+            if code == 127 && matches!(command, Some(Command::Shell(_))) {
                 outcome.message = Some("the shell found no such command (exit code 127); see its output".into());
             }
         }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
-use scheduler_core::{Error, ErrorKind, Job, Result, job::Command};
+use scheduler_core::{
+    Error, ErrorKind, Job, Result,
+    job::{Command, Work},
+};
 
 use crate::{diagnose, environment::ChildEnvironment, program};
 
@@ -30,9 +33,10 @@ impl Prepared {
     /// # Errors
     /// What in the job can't be handed to the system, or that PATH has no such program.
     pub(crate) fn new(job: &Job, shell: &str, environment: &ChildEnvironment) -> Result<Self> {
-        let argv: Vec<&str> = match &job.command {
-            Command::Argv(argv) => argv.iter().map(String::as_str).collect(),
-            Command::Shell(line) => vec![shell, "-c", line],
+        let argv: Vec<&str> = match &job.work {
+            Work::Command(Command::Argv(argv)) => argv.iter().map(String::as_str).collect(),
+            Work::Command(Command::Shell(line)) => vec![shell, "-c", line],
+            Work::Payload(_) => return Err(not_a_command()),
         };
         let empty = || Error::new(ErrorKind::Invalid, "the command is empty").hint("give a program and its arguments");
         let name = *argv.first().filter(|name| !name.is_empty()).ok_or_else(empty)?;
@@ -64,6 +68,11 @@ impl Prepared {
         };
         checked.map_err(|error| diagnose::spawn_failed(error, &self.file, &self.folder))
     }
+}
+
+fn not_a_command() -> Error {
+    Error::new(ErrorKind::Invalid, "it has a `payload`, and this runner runs commands")
+        .hint("give it a `command`; a `payload` is for a program that embeds scheduler-core")
 }
 
 /// Where the child starts: the job's folder, else the user's home, else `/`. A relative one is meant from the home.

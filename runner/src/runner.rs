@@ -11,7 +11,7 @@ use scheduler_core::{Error, Job, JobRunner, Orphan, Outcome, ProcessRef, Result,
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::spawn_blocking,
-    time::{sleep_until, timeout},
+    time::timeout,
 };
 
 use crate::{
@@ -102,10 +102,10 @@ impl JobRunner for CommandRunner {
             never = &mut bounded => match never {},
         };
         let mut outcome = match stop {
-            None => exited(&reap(child.pid), &run.job.command),
+            None => exited(&reap(child.pid), run.job.command()),
             Some(stop) => {
                 let stopped = self.stop(&run, &Leader::Ours(child.pid), bounded.as_mut()).await;
-                let mut outcome = exited(&reap_at_last(child.pid).await, &run.job.command);
+                let mut outcome = exited(&reap_at_last(child.pid).await, run.job.command());
                 stop.settle(&mut outcome, &run, &stopped, self.parts.config.kill_after);
                 outcome
             }
@@ -269,16 +269,10 @@ impl Parts {
 
 /// Completes when `run` is to be stopped.
 async fn stop_asked(run: &RunContext) -> Stop {
-    let deadline = async {
-        match run.deadline() {
-            Some(deadline) => sleep_until(deadline).await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         biased;
         () = run.cancelled() => Stop::Cancelled,
-        () = deadline => Stop::TimedOut,
+        () = run.expired() => Stop::TimedOut,
     }
 }
 

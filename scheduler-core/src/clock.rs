@@ -10,6 +10,35 @@ use jiff::Timestamp;
 /// # Behavior
 /// - `now` may jump either way: people and NTP set it. Nothing in this crate assumes that it doesn't.
 /// - `boottime` counts suspend, `monotonic` doesn't; neither ever goes back within a boot.
+///
+/// ```
+/// use std::time::Duration;
+/// use async_trait::async_trait;
+/// use jiff::Timestamp;
+/// use scheduler_core::Clock;
+///
+/// /// Time as an outside simulation tells it.
+/// #[derive(Debug)]
+/// struct Simulated(Timestamp);
+///
+/// #[async_trait]
+/// impl Clock for Simulated {
+///     fn now(&self) -> Timestamp {
+///         self.0
+///     }
+///
+///     fn boottime(&self) -> Duration {
+///         Duration::from_secs(3600)
+///     }
+///
+///     fn monotonic(&self) -> Duration {
+///         self.boottime()
+///     }
+///
+///     async fn sleep_until(&self, _until: Timestamp) {}
+/// }
+/// assert_eq!(Simulated(Timestamp::UNIX_EPOCH).monotonic().as_secs(), 3600);
+/// ```
 #[async_trait]
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Wall time.
@@ -29,6 +58,17 @@ pub trait Clock: Send + Sync + fmt::Debug {
 }
 
 /// The clocks of this machine.
+///
+/// ```
+/// use scheduler_core::{Clock, SystemClock};
+/// let before = SystemClock.now();
+/// let awake = SystemClock.monotonic();
+/// assert!(SystemClock.boottime() >= awake, "which counts suspend, too");
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// SystemClock.sleep_until(before).await; // it has come already
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

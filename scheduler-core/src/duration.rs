@@ -26,6 +26,12 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// As [`parse`], zero excepted.
+///
+/// ```
+/// use std::time::Duration;
+/// assert_eq!(scheduler_core::duration::parse_or_zero("0"), Ok(Duration::ZERO));
+/// assert!(scheduler_core::duration::parse_or_zero("10").is_err(), "without a unit");
+/// ```
 pub fn parse_or_zero(text: &str) -> Result<Duration, String> {
     let trimmed = text.trim();
     if trimmed.is_empty() {

@@ -3,6 +3,12 @@
 use std::{error::Error as StdError, fmt, io};
 
 /// What went wrong, in kinds a caller can act on.
+///
+/// ```
+/// use scheduler_core::{Error, ErrorKind};
+/// let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+/// assert_eq!(Error::io("cannot write jobs.json", full).kind(), ErrorKind::NoSpace);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -54,6 +60,14 @@ struct Inner {
 }
 
 /// `Result` with this crate's [`Error`].
+///
+/// ```
+/// use scheduler_core::{ErrorKind, JobId, Result};
+/// fn id(text: &str) -> Result<JobId> {
+///     text.parse()
+/// }
+/// assert_eq!(id("A").map_err(|error| error.kind()), Err(ErrorKind::Invalid));
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -63,6 +77,15 @@ impl Error {
     }
 
     /// An error for a failed system call on `what`, its kind read from the cause.
+    ///
+    /// ```
+    /// use std::io;
+    /// use scheduler_core::Error;
+    /// let gone = io::Error::from_raw_os_error(2);
+    /// let error = Error::io("cannot read jobs.json", gone).context("home /srv/sched");
+    /// assert_eq!(error.to_string(), "home /srv/sched: cannot read jobs.json: no such file or directory");
+    /// assert!(!error.is_retryable());
+    /// ```
     pub fn io(what: impl fmt::Display, cause: io::Error) -> Self {
         let kind = match cause.kind() {
             io::ErrorKind::NotFound => ErrorKind::NotFound,

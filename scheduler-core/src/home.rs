@@ -7,8 +7,22 @@ use crate::{JobId, RunId};
 /// The folder all state of one scheduler lives in.
 ///
 /// ```
-/// use scheduler_core::Home;
-/// assert_eq!(Home::new("/var/lib/sched").jobs_json().to_str(), Some("/var/lib/sched/jobs.json"));
+/// use std::path::Path;
+/// use scheduler_core::{Home, RunId};
+/// let home = Home::new("/srv/sched");
+/// assert_eq!(home.jobs_json(), home.path().join("jobs.json"));
+/// assert_eq!(home.config_yaml(), Path::new("/srv/sched/config.yaml"));
+/// assert_eq!(home.run_log(&"backup".parse()?, &RunId::new("1")), home.runs().join("backup/1.log"));
+/// assert_eq!(home.alerts(), Path::new("/srv/sched/alerts"));
+/// assert_eq!((home.ticker_json(), home.tick_json()), {
+///     let beats = home.heartbeats();
+///     (beats.join("ticker.json"), beats.join("tick.json"))
+/// });
+/// // The rest is the store's own.
+/// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
+///     assert!(path.starts_with(home.state()));
+/// }
+/// # Ok::<(), scheduler_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home(PathBuf);

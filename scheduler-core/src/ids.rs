@@ -16,6 +16,7 @@ use crate::{Error, ErrorKind};
 /// use scheduler_core::JobId;
 /// assert!("nightly-backup".parse::<JobId>().is_ok());
 /// assert!("Nightly Backup".parse::<JobId>().unwrap_err().to_string().contains("capital"));
+/// assert!("a".repeat(JobId::MAX_LEN + 1).parse::<JobId>().is_err());
 /// assert_eq!(JobId::from_name("Nightly Backup!").as_str(), "nightly-backup");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,18 +120,43 @@ macro_rules! text_id {
 
 text_id! {
     /// One attempt at an occurrence. Sorts by the time it was made; also names the output file.
+    ///
+    /// ```
+    /// use jiff::Timestamp;
+    /// use scheduler_core::RunId;
+    /// let earlier = RunId::random("2026-11-22T02:30:00Z".parse()?);
+    /// let later = RunId::random("2026-11-22T02:30:01Z".parse()?);
+    /// assert!(earlier < later && later.as_str().len() == 15);
+    /// assert_eq!(RunId::new(later.as_str()), later);
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
     RunId
 }
 text_id! {
     /// A process that owns claims: alive exactly while it holds the lock on `state/owners/<id>`.
+    ///
+    /// ```
+    /// use scheduler_core::{JobStore, OwnerId, store::MemoryStore};
+    /// assert_ne!(MemoryStore::default().owner(), &OwnerId::new("somebody else"));
+    /// ```
     OwnerId
 }
 text_id! {
     /// The secret that fences a claim: only its holder may start and finish it.
+    ///
+    /// ```
+    /// use scheduler_core::Token;
+    /// assert_ne!(Token::random(), Token::random());
+    /// ```
     Token
 }
 
 /// Where an occurrence comes from; with its key it says which one it is.
+///
+/// ```
+/// use scheduler_core::OccurrenceKind;
+/// assert_eq!(OccurrenceKind::External.to_string(), "external");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -157,6 +183,15 @@ impl fmt::Display for OccurrenceKind {
 }
 
 /// The identity of an occurrence: at most one exists for each value, for ever.
+///
+/// ```
+/// use scheduler_core::OccurrenceId;
+/// let at = "2026-11-22T02:30:00Z".parse()?;
+/// let id = OccurrenceId::scheduled("backup".parse()?, 1, at);
+/// assert_eq!(id.to_string(), "backup/scheduled/2026-11-22T02:30:00Z");
+/// assert_eq!(id.instant(), Some(at));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OccurrenceId {
     /// The job that owes the run.

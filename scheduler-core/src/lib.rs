@@ -24,7 +24,7 @@ pub mod testing;
 pub mod vfs;
 
 pub use clock::{Clock, SystemClock};
-pub use engine::{Engine, EngineOptions};
+pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use home::Home;
 pub use ids::{JobId, OccurrenceId, OccurrenceKind, OwnerId, RunId, Token};

@@ -16,6 +16,28 @@ use crate::{
 /// # Behavior
 /// - Called from a task of its own: it may be slow, and its failure is logged and never reaches a job.
 /// - The same key is told again while the problem lasts, and once with [`AlertState::Closed`] when it is over.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use scheduler_core::{Alert, AlertState, Notifier, Result};
+///
+/// /// Tells whoever looks at stderr.
+/// struct Shout;
+///
+/// #[async_trait]
+/// impl Notifier for Shout {
+///     async fn notify(&self, alert: &Alert) -> Result<()> {
+///         let ending = if alert.state == AlertState::Open { "!" } else { "." };
+///         eprintln!("{}{ending} {}", alert.title, alert.detail);
+///         Ok(())
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// Shout.notify(&Alert::open("job-backup", "job `backup` failed", jiff::Timestamp::now())).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Notifier: Send + Sync {
     /// Delivers one alert.
@@ -26,6 +48,16 @@ pub trait Notifier: Send + Sync {
 }
 
 /// A problem that somebody should know of, or its end.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{Alert, AlertState};
+/// let open = Alert::open("job-backup", "job `backup` failed", Timestamp::UNIX_EPOCH);
+/// let open = open.about("backup".parse()?).detail("exit code 3");
+/// let closed = Alert::closed(open.key.clone(), "job `backup` succeeded again", Timestamp::UNIX_EPOCH);
+/// assert_eq!((open.state, closed.state), (AlertState::Open, AlertState::Closed));
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Alert {
@@ -70,6 +102,12 @@ impl Alert {
 }
 
 /// Whether the problem lasts.
+///
+/// ```
+/// use scheduler_core::AlertState;
+/// assert_eq!(serde_json::to_string(&AlertState::Closed)?, r#""closed""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
@@ -80,6 +118,23 @@ pub enum AlertState {
 }
 
 /// The default notifier: a file in `alerts/` for each open problem, removed when it is over.
+///
+/// ```
+/// use std::sync::Arc;
+/// use jiff::Timestamp;
+/// use scheduler_core::{Alert, AlertFiles, Home, Notifier, Result, vfs::RealFs};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let home = Home::new(folder.path());
+/// let files = AlertFiles::new(Arc::new(RealFs), home.clone());
+/// files.notify(&Alert::open("job-a", "job `a` failed", Timestamp::UNIX_EPOCH)).await?;
+/// assert!(home.alerts().join("job-a.alert").exists());
+/// files.notify(&Alert::closed("job-a", "job `a` succeeded again", Timestamp::UNIX_EPOCH)).await?;
+/// assert!(!home.alerts().join("job-a.alert").exists());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AlertFiles {
     fs: Arc<dyn Vfs>,

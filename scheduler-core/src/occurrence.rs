@@ -17,6 +17,18 @@ use serde::{Deserialize, Serialize};
 use crate::{OccurrenceId, Outcome, OwnerId, ProcessRef, RunId, RunResult, Token};
 
 /// One instant (or event) that a job owes a run, with where its current attempt stands.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{OccurrenceId, RunId, occurrence::{Cause, Occurrence}};
+/// let at: Timestamp = "2026-11-22T02:30:00Z".parse()?;
+/// let id = OccurrenceId::scheduled("backup".parse()?, 1, at);
+/// let occurrence = Occurrence::queued(id, RunId::random(at), at, Cause::OnTime);
+/// assert_eq!(occurrence.word(), "queued");
+/// assert!(!occurrence.is_active() && !occurrence.is_running());
+/// assert!(occurrence.owner().is_none() && occurrence.process().is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrence {
     /// Which one.
@@ -42,6 +54,12 @@ pub struct Occurrence {
 }
 
 /// Why an occurrence exists.
+///
+/// ```
+/// use scheduler_core::occurrence::Cause;
+/// assert_eq!(serde_json::to_string(&Cause::OnTime)?, r#""on_time""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -57,6 +75,12 @@ pub enum Cause {
 }
 
 /// Where an occurrence stands.
+///
+/// ```
+/// use scheduler_core::occurrence::{Closing, SkipReason, State};
+/// let state = State::Closed(Closing::Skipped(SkipReason::Overlap));
+/// assert_ne!(state, State::Queued);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
     /// Nobody has it.
@@ -72,6 +96,13 @@ pub enum State {
 }
 
 /// Who has it, and with which secret.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{OwnerId, Token, occurrence::Claimed};
+/// let mine = Claimed { owner: OwnerId::random(Timestamp::UNIX_EPOCH), token: Token::random() };
+/// assert_ne!(mine, Claimed { token: Token::random(), ..mine.clone() }, "nobody else draws this token");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claimed {
     /// The process that owns the claim.
@@ -81,6 +112,12 @@ pub struct Claimed {
 }
 
 /// How an occurrence ended.
+///
+/// ```
+/// use scheduler_core::{Outcome, RunResult, occurrence::{Closing, SkipReason}};
+/// assert_eq!(Closing::Ran(Outcome::new(RunResult::TimedOut)).word(), "timed_out");
+/// assert_eq!(Closing::Skipped(SkipReason::Coalesced).word(), "coalesced");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closing {
@@ -93,6 +130,11 @@ pub enum Closing {
 }
 
 /// Why an occurrence never started.
+///
+/// ```
+/// use scheduler_core::occurrence::SkipReason;
+/// assert_eq!(SkipReason::Overlap.words(), "the previous run was still open");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -129,6 +171,13 @@ impl SkipReason {
 }
 
 /// What happens to an occurrence.
+///
+/// ```
+/// use scheduler_core::occurrence::{Change, SkipReason};
+/// let change = Change::Skip(SkipReason::Paused);
+/// assert_eq!(serde_json::to_string(&change)?, r#"{"skip":"paused"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -184,6 +233,17 @@ pub enum Change {
 }
 
 /// Why a change was refused: somebody else was faster, or the state doesn't allow it.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{OccurrenceId, RunId, Token, occurrence::{Cause, Change, Occurrence, Refused, transition}};
+/// let at = Timestamp::UNIX_EPOCH;
+/// let id = OccurrenceId::scheduled("a".parse()?, 1, at);
+/// let queued = Occurrence::queued(id, RunId::random(at), at, Cause::OnTime);
+/// let start = Change::Start { token: Token::random(), epoch: 0 };
+/// assert_eq!(transition(&queued, &start, at), Err(Refused::WrongState), "nobody has claimed it");
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// The fence doesn't fit: this claim was lost.
@@ -198,6 +258,24 @@ pub enum Refused {
 ///
 /// # Errors
 /// Why the change isn't a step from here; the occurrence then stays as it is.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{OccurrenceId, OwnerId, RunId, Token};
+/// use scheduler_core::occurrence::{Cause, Change, Claimed, Occurrence, Refused, transition};
+/// let at = Timestamp::UNIX_EPOCH;
+/// let id = OccurrenceId::scheduled("a".parse()?, 1, at);
+/// let queued = Occurrence::queued(id, RunId::random(at), at, Cause::OnTime);
+/// let token = Token::random();
+/// let claim = Change::Claim(Claimed { owner: OwnerId::random(at), token: token.clone() });
+/// let claimed = transition(&queued, &claim, at).expect("it was free");
+///
+/// let stolen = Change::Start { token: Token::random(), epoch: claimed.epoch };
+/// assert_eq!(transition(&claimed, &stolen, at), Err(Refused::Fenced));
+/// let start = Change::Start { token, epoch: claimed.epoch };
+/// assert!(transition(&claimed, &start, at).is_ok_and(|running| running.is_running()));
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Result<Occurrence, Refused> {
     let mut after = before.clone();
     let closed = |mut after: Occurrence, closing: Closing| {

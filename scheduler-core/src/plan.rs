@@ -14,12 +14,30 @@ use crate::{
 };
 
 /// An instant planned later than this after it came is a late one.
+///
+/// ```
+/// use scheduler_core::plan::ON_TIME;
+/// assert_eq!(ON_TIME.as_secs(), 5);
+/// ```
 pub const ON_TIME: SignedDuration = SignedDuration::from_secs(5);
 
 /// How far `claimed_through` may lie ahead of the clock before the clock that wrote it counts as wrong.
+///
+/// ```
+/// use scheduler_core::plan::CLOCK_SLACK;
+/// assert_eq!(CLOCK_SLACK.as_hours(), 3);
+/// ```
 pub const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(3);
 
 /// What [`plan`] needs to know of a job's past.
+///
+/// ```
+/// use scheduler_core::plan::Cursor;
+/// let next_at = Some("2026-11-22T02:30:00Z".parse()?);
+/// let cursor = Cursor { next_at, ..Cursor::default() };
+/// assert!(!cursor.busy && cursor.outstanding.is_empty());
+/// # Ok::<(), jiff::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Cursor {
     /// The first instant not yet settled; `None` if the schedule owes no more.
@@ -35,6 +53,14 @@ pub struct Cursor {
 }
 
 /// What is to be done for one job.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::plan::Plan;
+/// let (gaps, close, through) = (Vec::new(), Vec::new(), Timestamp::UNIX_EPOCH);
+/// let nothing = Plan { admit: Vec::new(), gaps, close, through, next_at: None };
+/// assert_eq!(nothing.clone(), nothing);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Instants that become occurrences, oldest first.
@@ -50,6 +76,11 @@ pub struct Plan {
 }
 
 /// What becomes of an instant.
+///
+/// ```
+/// use scheduler_core::{occurrence::{Cause, SkipReason}, plan::Planned};
+/// assert_ne!(Planned::Run(Cause::OnTime), Planned::Skip(SkipReason::Overlap));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planned {
     /// It runs, as soon as there is a place.
@@ -59,6 +90,14 @@ pub enum Planned {
 }
 
 /// A range of instants settled at once, ends included.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{occurrence::SkipReason, plan::Gap};
+/// let gap = Gap { reason: SkipReason::Coalesced, from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH };
+/// assert!(serde_json::to_string(&gap)?.starts_with(r#"{"reason":"coalesced""#));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Gap {
     /// Why none of them runs by itself.
@@ -70,6 +109,23 @@ pub struct Gap {
 }
 
 /// What `job` owes at `now`; `None` if nothing is due.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{Job, occurrence::Cause, plan::{Cursor, Planned, plan}, schedule::{ParseOptions, Schedule}};
+/// let schedule = Schedule::parse("@hourly", &ParseOptions::default())?;
+/// let job = Job::new("report".parse()?, schedule, serde_json::json!("a payload"));
+/// let at = |text: &str| text.parse::<Timestamp>();
+/// let cursor = Cursor { next_at: Some(at("2026-11-22T02:00:00Z")?), ..Cursor::default() };
+/// assert_eq!(plan(&job, &cursor, at("2026-11-22T01:59:59Z")?), None);
+///
+/// // Asleep for eight hours: one run stands for all that was missed.
+/// let plan = plan(&job, &cursor, at("2026-11-22T10:30:00Z")?).expect("something is due");
+/// assert_eq!(plan.admit, [(at("2026-11-22T10:00:00Z")?, Planned::Run(Cause::Late))]);
+/// assert_eq!((plan.gaps[0].from, plan.gaps[0].to), (at("2026-11-22T02:00:00Z")?, at("2026-11-22T09:00:00Z")?));
+/// assert_eq!(plan.next_at, Some(at("2026-11-22T11:00:00Z")?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
     let first = cursor.next_at.filter(|next_at| *next_at <= now)?;
     let newest = job.schedule.newest(first, now, &job.time_zone).unwrap_or(first);
@@ -201,6 +257,15 @@ fn newest_instants(job: &Job, first: Timestamp, newest: Timestamp, count: usize)
 
 /// How late an instant of `job` may be and still run as itself: what the job says, else half the period around `at`,
 /// between two minutes and two hours; two minutes for one-shots.
+///
+/// ```
+/// use jiff::{SignedDuration, Timestamp};
+/// use scheduler_core::{Job, plan::grace, schedule::{ParseOptions, Schedule}};
+/// let schedule = Schedule::parse("@hourly", &ParseOptions::default())?;
+/// let job = Job::new("report".parse()?, schedule, serde_json::json!("a payload"));
+/// assert_eq!(grace(&job, Timestamp::UNIX_EPOCH), SignedDuration::from_mins(30));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn grace(job: &Job, at: Timestamp) -> SignedDuration {
     const LEAST: Duration = Duration::from_mins(2);
     const MOST: Duration = Duration::from_hours(2);

@@ -16,12 +16,55 @@ use crate::{Job, OccurrenceId, Result, RunId};
 /// # Behavior
 /// - The engine calls [`run`](Self::run) at most once for a run id, after the start is durable.
 /// - A runner may be called for many runs at once, and never from two processes for the same run.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use scheduler_core::{Error, ErrorKind, Job, JobRunner, Outcome, Result, RunContext, RunResult};
+///
+/// /// Asks a model what the payload says.
+/// struct Prompts;
+///
+/// #[async_trait]
+/// impl JobRunner for Prompts {
+///     fn validate(&self, job: &Job) -> Result<()> {
+///         let prompt = job.payload().and_then(|payload| payload["prompt"].as_str());
+///         prompt.map(drop).ok_or_else(|| Error::new(ErrorKind::Invalid, "its payload has no `prompt`"))
+///     }
+///
+///     async fn run(&self, run: RunContext) -> Outcome {
+///         tokio::select! {
+///             () = ask(&run) => Outcome::new(RunResult::Succeeded),
+///             () = run.cancelled() => Outcome::new(RunResult::Cancelled),
+///             () = run.expired() => Outcome::new(RunResult::TimedOut),
+///         }
+///     }
+/// }
+///
+/// async fn ask(_: &RunContext) {}
+/// # use scheduler_core::{OccurrenceId, RunId, Orphan, schedule::{ParseOptions, Schedule}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # let schedule = Schedule::parse("@daily", &ParseOptions::default()).expect("a schedule");
+/// # let job = std::sync::Arc::new(Job::new("ask".parse()?, schedule, serde_json::json!({"prompt": "hi"})));
+/// # let (at, run) = (jiff::Timestamp::UNIX_EPOCH, RunId::new("1"));
+/// # let context = RunContext::new(job.clone(), run.clone(), OccurrenceId::scheduled(job.id.clone(), 1, at), at, 1);
+/// Prompts.validate(&job)?;
+/// assert_eq!(Prompts.run(context.clone()).await.result, RunResult::Succeeded);
+/// // What runs in this process dies with it: there is nothing to find, and nothing to watch over.
+/// let orphan = Orphan::new(run, job, None);
+/// assert_eq!(Prompts.find_orphan(&orphan), None);
+/// assert_eq!(Prompts.adopt(orphan, context).await.result, RunResult::Unknown);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait JobRunner: Send + Sync {
     /// Whether this runner can run `job` here.
     ///
     /// # Behavior
     /// - Touches nothing and runs nothing: it may be called for a job that is only being looked at.
+    /// - Asked by [`Engine::refused`](crate::Engine::refused) and by commands that check. A job that is refused fires all the
+    ///   same: [`run`](Self::run) has to answer for it, with a failure.
     ///
     /// # Errors
     /// Why it can't be run, as a lower-case fragment with a hint.
@@ -55,6 +98,31 @@ pub trait JobRunner: Send + Sync {
 }
 
 /// Everything a runner gets to know of one run.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use jiff::Timestamp;
+/// use scheduler_core::{Job, OccurrenceId, ProcessRef, RunContext, RunId, schedule::{ParseOptions, Schedule}};
+/// use tokio_util::sync::CancellationToken;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let schedule = Schedule::parse("@daily", &ParseOptions::default())?;
+/// let job = Arc::new(Job::new("a".parse()?, schedule, serde_json::json!("a payload")));
+/// let (at, cancel) = (Timestamp::UNIX_EPOCH, CancellationToken::new());
+/// let occurrence = OccurrenceId::scheduled(job.id.clone(), 1, at);
+/// // What the engine makes of a claim, and a test of a runner by hand.
+/// let run = RunContext::new(job, RunId::random(at), occurrence, at, 1)
+///     .with_timeout(Some(Duration::from_millis(1)))
+///     .with_cancel(cancel.clone())
+///     .on_spawned(|process| println!("its pid is {}", process.pid));
+/// run.spawned(ProcessRef { pid: 42, start_time: 0, boot_id: String::new() });
+/// assert!(run.deadline().is_some() && !run.is_cancelled());
+/// run.expired().await;
+/// cancel.cancel();
+/// run.cancelled().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RunContext {
@@ -120,6 +188,14 @@ impl RunContext {
         self.cancel.is_cancelled()
     }
 
+    /// Completes when the run has taken too long; never, if it may take for ever.
+    pub async fn expired(&self) {
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// When it must be over.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
@@ -132,6 +208,12 @@ impl RunContext {
 }
 
 /// A process, named so that its pid can't be mistaken for a later one's.
+///
+/// ```
+/// use scheduler_core::ProcessRef;
+/// let one = ProcessRef { pid: 42, start_time: 100, boot_id: "b".into() };
+/// assert_ne!(one, ProcessRef { start_time: 200, ..one.clone() }, "its pid was used again");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessRef {
     /// Process id.
@@ -143,6 +225,15 @@ pub struct ProcessRef {
 }
 
 /// A run whose owner died while it was running.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Job, Orphan, RunId, schedule::{ParseOptions, Schedule}};
+/// let schedule = Schedule::parse("@daily", &ParseOptions::default())?;
+/// let job = Arc::new(Job::new("a".parse()?, schedule, serde_json::json!("a payload")));
+/// assert_eq!(Orphan::new(RunId::new("1"), job, None).process, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Orphan {
@@ -162,6 +253,12 @@ impl Orphan {
 }
 
 /// How a run ended.
+///
+/// ```
+/// use scheduler_core::RunResult;
+/// assert!(RunResult::Unknown.is_trouble() && !RunResult::Cancelled.is_trouble());
+/// assert_eq!(RunResult::TimedOut.word(), "timed_out");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunResult {
@@ -185,6 +282,12 @@ impl RunResult {
 }
 
 /// How a run ended, with the evidence.
+///
+/// ```
+/// use scheduler_core::{Outcome, RunResult};
+/// assert_eq!(Outcome::new(RunResult::Succeeded).reason(), None);
+/// assert_eq!(Outcome::failed("connection refused").reason().as_deref(), Some("connection refused"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -234,6 +337,12 @@ impl Outcome {
 }
 
 /// What a run used, as wait4 tells it.
+///
+/// ```
+/// use scheduler_core::{Outcome, RunResult, Usage};
+/// let mut outcome = Outcome::new(RunResult::Succeeded);
+/// outcome.usage = Some(Usage { user_us: 1200, system_us: 300, max_rss_kib: 2048 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// CPU time in user mode, in microseconds.
@@ -245,6 +354,12 @@ pub struct Usage {
 }
 
 /// Where a run's output is and how much of it was kept.
+///
+/// ```
+/// use scheduler_core::{Outcome, Output, RunResult};
+/// let mut outcome = Outcome::new(RunResult::Succeeded);
+/// outcome.output = Some(Output { path: "/srv/sched/runs/a/1.log".into(), written: 2048, kept: 1024 });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// The file.

@@ -16,7 +16,7 @@ use super::Done;
 use crate::{
     args::ListArgs,
     context::{self, Context},
-    exit,
+    exit, foreign,
     output::Output,
     past, selection, standing,
     table::{Cell, Tone},
@@ -27,8 +27,10 @@ pub(crate) async fn run(args: &ListArgs, context: &Context, out: &mut Output) ->
     let now = context.now();
     let store = context.look()?;
     let views = context::jobs(&store).await?;
-    let problems = store.problems().await?;
-    let entry_problems = by_job(&problems);
+    let mut problems = store.problems().await?;
+    let in_files = problems.clone();
+    let entry_problems = by_job(&in_files);
+    problems.extend(foreign::problems(&views));
     let wanted: BTreeSet<JobId> = selection::several(&views, &args.jobs, args.jobs.is_empty())?.into_iter().collect();
     let shown: Vec<&JobView> = views.iter().filter(|view| wanted.contains(&view.id) && has_tags(view, args)).collect();
     let everything = args.jobs.is_empty() && args.tags.is_empty();

@@ -15,7 +15,7 @@ use crate::{
     daemon::{filesystem, init, lock, machinery, show::OutLoud, signals},
     example, exit,
     failure::Failure,
-    home_setup,
+    foreign, home_setup,
     output::Output,
     runtime, when,
     words::quoted,
@@ -61,7 +61,9 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     } else {
         banner(out, context, &home, &soonest, args.example)?;
     }
-    for problem in machinery.store.problems().await?.iter().filter(|problem| !problem.remark) {
+    let problems = machinery.store.problems().await?;
+    let payloads = machinery.store.select(Which::Payload).await?;
+    for problem in problems.iter().filter(|problem| !problem.remark).chain(&foreign::problems(&payloads.jobs)) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let ended = machinery.engine.run(provider).await;

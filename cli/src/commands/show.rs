@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use jiff::Timestamp;
 use scheduler_core::{
     ErrorKind, Home, Job, JobId, JobStore as _, duration,
-    job::{Command, Misfire, MisfirePolicy, Overlap},
+    job::{Command, Misfire, MisfirePolicy, Overlap, Work},
     size,
     store::{JobView, LedgerEntry, LedgerQuery, Problem, json::examine},
 };
@@ -17,7 +17,7 @@ use crate::{
     context::{self, Context},
     exit,
     failure::Failure,
-    next_fires,
+    foreign, next_fires,
     output::{Output, Printed},
     past, selection, standing,
     table::Cell,
@@ -41,6 +41,7 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context, out: &mut Output) ->
     let shown = Shown {
         place: place(context, &home, &view.id),
         problem: problems.iter().filter(|problem| problem.job.as_ref() == Some(&view.id)).min_by_key(|p| p.remark),
+        foreign: view.job.as_ref().ok().and_then(|job| foreign::problem(job)),
         entries: store.ledger(query).await?,
         now: context.now(),
         home,
@@ -76,6 +77,7 @@ struct Shown<'v> {
     home: Home,
     view: &'v JobView,
     problem: Option<&'v Problem>,
+    foreign: Option<Problem>,
     place: Option<String>,
     entries: Vec<LedgerEntry>,
     now: Timestamp,
@@ -121,13 +123,17 @@ impl Shown<'_> {
         say("zone", Some(view.zone.clone()));
         say("state", Some(standing::state(view, self.problem, *now).text));
         say("paused since", view.paused.as_ref().map(|paused| when::both(paused.at, &zone, *now)));
-        say("problem", self.problem.map(|problem| format!("{}\nhint: {}", problem.what, problem.hint)));
+        say(
+            "problem",
+            self.problem.or(self.foreign.as_ref()).map(|problem| format!("{}\nhint: {}", problem.what, problem.hint)),
+        );
         if let Some(job) = job {
-            match &job.command {
-                Command::Argv(argv) => {
+            match &job.work {
+                Work::Command(Command::Argv(argv)) => {
                     say("command", Some(argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")));
                 }
-                Command::Shell(line) => say("shell line", Some(line.to_string())),
+                Work::Command(Command::Shell(line)) => say("shell line", Some(line.to_string())),
+                Work::Payload(payload) => say("payload", Some(payload.to_string())),
             }
             let names: Vec<&str> = job.env.keys().map(String::as_str).collect();
             say("environment", (!names.is_empty()).then(|| format!("{} (values are not shown)", names.join(", "))));
@@ -173,13 +179,14 @@ impl Shown<'_> {
 
 /// All settings in force, for programs; `null` is the default of the daemon or no limit.
 fn settings(job: &Job) -> Value {
-    let command = match &job.command {
+    let command = job.command().map(|command| match command {
         Command::Argv(argv) => json!(argv.as_ref()),
         Command::Shell(line) => json!(line.as_ref()),
-    };
+    });
     let Misfire { grace, policy, max } = job.misfire;
     json!({
         "command": command,
+        "payload": job.payload(),
         "env": job.env.keys().collect::<Vec<_>>(),
         "workdir": job.workdir.as_ref().map(|path| path.display().to_string()),
         "timeout_s": job.timeout.map(|timeout| timeout.as_secs_f64()),

@@ -18,6 +18,7 @@ use crate::{
     daemon::machinery,
     exit,
     failure::Failure,
+    foreign,
     output::Output,
     programs,
 };
@@ -47,7 +48,14 @@ struct Findings {
 }
 
 impl Findings {
-    fn of(examined: Examined, file: &Path) -> Self {
+    fn of(mut examined: Examined, file: &Path) -> Self {
+        let mut problems = examined.problems;
+        examined.jobs.retain(|entry| {
+            let Some(mut problem) = foreign::problem(&entry.job) else { return true };
+            problem.what = format!("{}: {}: {}", file.display(), entry.place_of("payload"), problem.what);
+            problems.push(problem);
+            false
+        });
         let warnings = examined.jobs.iter().flat_map(|entry| {
             programs::obstacles(&entry.job).into_iter().map(move |(field, obstacle)| {
                 let (id, place) = (&entry.job.id, entry.place_of(field));
@@ -55,7 +63,7 @@ impl Findings {
                 Problem::remark(format!("obstacle-{id}-{field}"), what, "put it there, or correct the entry").of_job(id)
             })
         });
-        Self { warnings: warnings.collect(), jobs: examined.jobs.len(), problems: examined.problems }
+        Self { warnings: warnings.collect(), jobs: examined.jobs.len(), problems }
     }
 }
 
@@ -83,7 +91,9 @@ async fn of_home(context: &Context) -> Result<Findings, Failure> {
     let (about_jobs, others): (Vec<Problem>, Vec<Problem>) =
         known.into_iter().partition(|problem| !problem.remark || problem.job.is_some());
     if !about_jobs.is_empty() {
-        findings.problems = about_jobs;
+        // What the store can't know: that this program has no runner for it.
+        let foreign = std::mem::take(&mut findings.problems).into_iter().filter(foreign::is_one);
+        findings.problems = about_jobs.into_iter().chain(foreign).collect();
     }
     findings.warnings.extend(others);
     findings.problems.splice(0..0, config);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sched_runner::{CommandRunner, RunnerConfig, proc};
 use scheduler_core::{
-    AlertFiles, Clock, Engine, EngineOptions, Home, JobRunner,
+    AlertFiles, Clock, Engine, Home, JobRunner,
     config::{Config, Loaded},
     liveness::{Heartbeat, Pulse},
     provider::{Resolved, resolve},
@@ -43,13 +43,16 @@ pub(crate) fn build(
     node: &str,
 ) -> Machinery {
     let pulse = Pulse::new(heartbeat(config, clock, node), Arc::clone(clock));
-    let mut options = EngineOptions::new(Arc::clone(&store) as _, runner, Arc::clone(clock), pulse.clone());
-    options.notifiers.push(Arc::new(AlertFiles::new(Arc::new(RealFs), home.clone())));
-    options.limits = Limits { max_parallel: config.max_parallel, ..Limits::default() };
-    options.interval = config.interval;
-    options.drain = config.drain_timeout;
-    options.boot_key = boot_key();
-    Machinery { engine: Engine::new(options), pulse, store }
+    let engine = Engine::builder(Arc::clone(&store) as _, runner)
+        .notifier(Arc::new(AlertFiles::new(Arc::new(RealFs), home.clone())))
+        .clock(Arc::clone(clock))
+        .pulse(pulse.clone())
+        .limits(Limits { max_parallel: config.max_parallel, ..Limits::default() })
+        .interval(config.interval)
+        .drain(config.drain_timeout)
+        .boot_key(boot_key())
+        .build();
+    Machinery { engine, pulse, store }
 }
 
 /// The provider that fires, and why it isn't the one that was asked for.

@@ -83,3 +83,36 @@ fn config_yaml_is_judged_key_by_key_and_a_provider_must_be_there() {
     check("gateway: {listen: null}\nticker: {interval: 5}\n", 1, "ticker.interval");
     check("provider: \"x\n", 1, "config.yaml: line 2, column 1");
 }
+
+#[test]
+fn a_payload_is_for_another_program_and_every_command_says_so() {
+    let sandbox = Sandbox::with_jobs(
+        r#"{"id": "ask", "schedule": "@daily", "payload": {"prompt": "hi"}},
+{"id": "a", "schedule": "@daily", "command": "true"},
+{"id": "both", "schedule": "@daily", "command": "true", "payload": 1}"#,
+    );
+    let why = "job `ask` can't be run by `sched`: it has a `payload`, and this runner runs commands";
+    let check = |line: &[&str], code: i32, parts: &[&str]| {
+        let ran = sandbox.run(line);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, Some(code), "{line:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{line:?} should say `{part}`:\n{said}");
+        }
+    };
+    let both = "payload: it has a `command` as well, and a job runs one thing";
+    check(&["validate"], 1, &["line 2, column", why, "hint: give it a `command`", both, "1 valid job, 2 problems"]);
+    let file = sandbox.home().jobs_json();
+    check(&["validate", file.to_str().unwrap()], 1, &["line 2, column", why, both, "1 valid job, 2 problems"]);
+    check(&["list"], 0, &["it has a payload, which `sched` doesn't run", why]);
+    check(&["show", "ask"], 0, &["problem", why, r#"payload       {"prompt":"hi"}"#]);
+    check(&["status"], 4, &[why]);
+    check(
+        &["fire", "ask", "--wait"],
+        1,
+        &["job `ask`: failed now", "it has a `payload`, and this runner runs commands"],
+    );
+    let json = sandbox.json(&["list"]);
+    assert_eq!(json["jobs"][1]["state"], "invalid", "{json}");
+    assert_eq!(json["jobs"][1]["problem"], why);
+}

@@ -8,6 +8,7 @@ use std::{
 };
 
 use scheduler_core::{JobRunner, RunResult, job::Command};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Bench, context, edit, output, processes_of, text, until};
@@ -194,6 +195,19 @@ async fn a_background_child_holds_nothing_up() {
     assert_eq!(processes_of(&run).len(), 1);
     fs::write(bench.path("go"), "x\n").unwrap();
     until("the child has written", || text(&bench.log(&run)) == "early\nlate\n").await;
+}
+
+#[tokio::test]
+async fn a_payload_is_refused_before_and_at_its_run() {
+    let bench = Bench::new();
+    let mut job = bench.job(Command::Shell("true".into()));
+    job.work = json!({"prompt": "hi"}).into();
+    let refused = bench.runner.validate(&job).unwrap_err();
+    assert_eq!(refused.to_string(), "it has a `payload`, and this runner runs commands");
+    assert!(refused.hint_text().is_some_and(|hint| hint.contains("embeds scheduler-core")));
+    let outcome = bench.run(context(job)).await;
+    assert_eq!(outcome.result, RunResult::Failed);
+    assert!(outcome.message.is_some_and(|message| message.contains("it has a `payload`")));
 }
 
 /// How late the last of a burst is: every one of them must have begun soon after it was asked for.

@@ -19,6 +19,13 @@ use crate::{
 const MAX_LEN: u64 = 1 << 20;
 
 /// A configuration, where it is from, and what is wrong with the file.
+///
+/// ```
+/// use scheduler_core::config::{Config, Loaded};
+/// let loaded = Loaded::default();
+/// assert_eq!(loaded.config, Config::default());
+/// assert!(loaded.problems.is_empty());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// What holds.
@@ -32,6 +39,16 @@ pub struct Loaded {
 }
 
 /// Where a configuration is from.
+///
+/// ```
+/// use scheduler_core::{Home, config::{self, Source}, vfs::RealFs};
+/// # let folder = tempfile::tempdir()?;
+/// # let home = Home::new(folder.path());
+/// std::fs::write(home.config_yaml(), "max_parallel: 8\n")?;
+/// let loaded = config::load(&RealFs, &home, false);
+/// assert_eq!((loaded.config.max_parallel, loaded.source), (8, Source::File));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {

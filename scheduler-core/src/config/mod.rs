@@ -55,6 +55,11 @@ pub struct Config {
 }
 
 /// How much of the past is kept.
+///
+/// ```
+/// use scheduler_core::config::History;
+/// assert_eq!(History::default().logs_per_job, 20);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {
@@ -67,6 +72,11 @@ pub struct History {
 }
 
 /// What holds for jobs that don't say otherwise.
+///
+/// ```
+/// use scheduler_core::config::Defaults;
+/// assert_eq!(Defaults::default().shell, "/bin/sh");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Defaults {

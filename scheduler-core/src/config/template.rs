@@ -2,6 +2,11 @@
 
 /// Every key this build carries out, commented out, with its default. Taking one `#` off every line leaves a file that
 /// says what an empty one says; a test holds that.
+///
+/// ```
+/// use scheduler_core::config::TEMPLATE;
+/// assert!(TEMPLATE.contains("#timezone: system"));
+/// ```
 pub const TEMPLATE: &str = r#"## config.yaml: what sched does here. Every key is optional; the values below are the defaults.
 ## To change one, take the `#` off its line, and off the line of its section where it is indented.
 ## Check the file with `sched validate`.

@@ -20,6 +20,40 @@ use crate::{
 /// A provider's way to the engine. Cheap to clone.
 ///
 /// It carries the generation it was made for: a provider that has been replaced gets `Revoked`, whatever it asks.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Engine, JobStore, provider::{FireOutcome, FireRequest}, store::{Edit, MemoryStore}};
+/// use serde_json::json;
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = Arc::new(MemoryStore::default());
+/// store.define(Edit::Add(vec![json!({"id": "door", "schedule": "@daily", "payload": 1})])).await?;
+/// let engine = Engine::builder(store, Arc::new(MyRunner)).build();
+///
+/// // What a provider is given; a host that gets an event itself may take one.
+/// let cx = engine.context();
+/// assert!(cx.may_dispatch() && !cx.stopping().is_cancelled());
+/// cx.tick().await?; // nothing is due before midnight
+/// assert!(cx.next_wakeup().is_some_and(|next| next > cx.clock().now()));
+/// cx.beat();
+/// assert!(cx.claim_ahead() < cx.interval());
+///
+/// let ring = FireRequest::event(cx.jobs().await?[0].id.clone(), "ring-1");
+/// let mut changes = cx.changes();
+/// assert!(matches!(cx.fire(&ring).await?, FireOutcome::Started(_)));
+/// assert_eq!(cx.fire(&ring).await?, FireOutcome::LostClaim, "the same ring is the same occurrence");
+/// tokio::time::timeout(cx.interval(), changes.changed()).await.expect("the run ends").expect("the engine lives");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct SchedulerContext {
     engine: Engine,
@@ -90,7 +124,7 @@ impl SchedulerContext {
     /// How long before an instant a tick may claim it. A ticker that comes so early starts runs at their instants to the
     /// millisecond, whatever the disk does.
     pub fn claim_ahead(&self) -> Duration {
-        self.engine.0.options.claim_ahead.min(super::MAX_CLAIM_AHEAD)
+        self.engine.0.options.claim_ahead
     }
 
     /// False while the engine drains: what is due stays due.

@@ -8,6 +8,7 @@
 //! The turn runs under every provider; recovery is nobody's option. The engine is a guest in its host's process: it installs
 //! no signal handler, no panic hook and no subscriber, and never ends the process.
 
+mod builder;
 mod context;
 mod execute;
 mod fire;
@@ -19,11 +20,11 @@ mod turn;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -31,72 +32,57 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use builder::EngineBuilder;
 pub use context::SchedulerContext;
 
-use self::{gates::Gates, pass::Reach};
+use self::{builder::Parts, gates::Gates, pass::Reach};
 use crate::{
-    Clock, JobId, JobRunner, JobStore, Notifier, Result, RunId,
+    Error, Job, JobId, JobRunner, JobStore, Result, RunId,
     liveness::{Failure, Phase, Pulse},
     provider::{FireOutcome, FireRequest, Resolved},
-    store::Limits,
 };
-
-/// The longest that a claim may be made before its instant: what is decided so early can't be undone by an edit.
-pub const MAX_CLAIM_AHEAD: Duration = Duration::from_millis(250);
-
-/// What an engine is made of.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct EngineOptions {
-    /// Who may fire.
-    pub store: Arc<dyn JobStore>,
-    /// What firing means.
-    pub runner: Arc<dyn JobRunner>,
-    /// Who is told.
-    pub notifiers: Vec<Arc<dyn Notifier>>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where progress shows.
-    pub pulse: Pulse,
-    /// What may run at once.
-    pub limits: Limits,
-    /// The longest the engine sleeps.
-    pub interval: Duration,
-    /// How long before its instant a tick may make a claim durable; the start stays at the instant. At most
-    /// [`MAX_CLAIM_AHEAD`].
-    pub claim_ahead: Duration,
-    /// How long open runs may take when the engine is told to stop.
-    pub drain: Duration,
-    /// Names this start of the machine, for `@reboot`; `None` leaves those alone.
-    pub boot_key: Option<String>,
-}
-
-impl EngineOptions {
-    /// Options with nothing but the axes set.
-    pub fn new(store: Arc<dyn JobStore>, runner: Arc<dyn JobRunner>, clock: Arc<dyn Clock>, pulse: Pulse) -> Self {
-        Self {
-            store,
-            runner,
-            notifiers: Vec::new(),
-            clock,
-            pulse,
-            limits: Limits::default(),
-            interval: Duration::from_mins(1),
-            claim_ahead: MAX_CLAIM_AHEAD,
-            drain: Duration::from_mins(1),
-            boot_key: None,
-        }
-    }
-}
 
 /// A scheduler at work.
 ///
 /// Cheap to clone; all clones are the same engine.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Engine, JobStore, provider::{FireOutcome, FireRequest, Ticker}, store::{Edit, MemoryStore}};
+/// use serde_json::json;
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = Arc::new(MemoryStore::default());
+/// store.define(Edit::Add(vec![json!({"id": "greet", "schedule": "every 1s", "payload": "hello"})])).await?;
+/// let engine = Engine::builder(store, Arc::new(MyRunner)).build();
+/// assert!(engine.refused().await?.is_empty(), "the runner takes all jobs");
+///
+/// // Until something says that it is enough: here the first record in the history, else Ctrl-C.
+/// let mut changes = engine.store().subscribe();
+/// let first = async {
+///     while engine.store().ledger(Default::default()).await.is_ok_and(|entries| entries.is_empty()) {
+///         changes.changed().await.expect("the store lives");
+///     }
+/// };
+/// engine.run_until(Ticker, first).await?;
+/// assert!(engine.is_stopping() && engine.open_runs() == 0);
+/// assert_eq!(engine.pulse().current().provider, "builtin");
+/// assert!(!engine.context().may_dispatch(), "nothing fires any more");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
-    options: EngineOptions,
+    options: Parts,
     /// Runs that this process answers for, orphans it watches included.
     runs: Mutex<HashMap<RunId, Here>>,
     /// Jobs whose last run was bad, as far as the notifiers have been told.
@@ -128,6 +114,24 @@ struct Here {
 }
 
 /// What an engine did, for who runs it once.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Engine, engine::Summary, store::MemoryStore};
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+/// assert_eq!(engine.run_once().await?, Summary::default(), "there are no jobs");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// What recovery and housekeeping did, in words.
@@ -137,8 +141,12 @@ pub struct Summary {
 }
 
 impl Engine {
-    /// An engine that does nothing yet.
-    pub fn new(options: EngineOptions) -> Self {
+    /// Begins an engine: `store` says who may fire, `runner` what firing means; all else has a default.
+    pub fn builder(store: Arc<dyn JobStore>, runner: Arc<dyn JobRunner>) -> EngineBuilder {
+        EngineBuilder::new(store, runner)
+    }
+
+    fn new(options: Parts) -> Self {
         Self(Arc::new(Shared {
             options,
             runs: Mutex::default(),
@@ -157,12 +165,41 @@ impl Engine {
         }))
     }
 
-    /// Runs under `resolved` until [`stop`](Self::stop) or [`cancel_all`](Self::cancel_all) has been called and every run is
-    /// over.
+    /// Runs under `provider` (mostly [`Ticker`](crate::provider::Ticker), or what
+    /// [`resolve`](crate::provider::resolve()) answers) until [`stop`](Self::stop) or [`cancel_all`](Self::cancel_all) has
+    /// been called and every run is over.
+    ///
+    /// Once for each engine: one that has stopped stays so. To drop the future instead leaves the runs without anybody who
+    /// records their end.
     ///
     /// # Errors
     /// Why the first turn failed for good: a store that can't be trusted is no scheduler. Whatever may pass is survived.
-    pub async fn run(&self, resolved: Resolved) -> Result<()> {
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Engine, provider::resolve, store::MemoryStore};
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+    /// let running = tokio::spawn({
+    ///     let engine = engine.clone();
+    ///     async move { engine.run(resolve("", &[])).await }
+    /// });
+    /// engine.stop(); // `cancel_all` would cancel the open runs, too
+    /// running.await.expect("no panic")?;
+    /// # engine.cancel_all();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run(&self, provider: impl Into<Resolved>) -> Result<()> {
+        let resolved = provider.into();
         let shared = &self.0;
         shared.note_troubled().await?;
         match self.turn().await {
@@ -180,6 +217,19 @@ impl Engine {
         let _ = tokio::join!(provider, turns);
         shared.options.pulse.publish(|beat| beat.phase = Phase::Stopped);
         Ok(())
+    }
+
+    /// As [`run`](Self::run), and stops when `stop` completes: Ctrl-C, say.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_until(&self, provider: impl Into<Resolved>, stop: impl Future<Output = ()>) -> Result<()> {
+        let mut running = pin!(self.run(provider));
+        tokio::select! {
+            ended = &mut running => return ended,
+            () = stop => self.stop(),
+        }
+        running.await
     }
 
     /// One pass over everything that is due, and over what it queues, until all runs of this process are over. For homes
@@ -220,6 +270,29 @@ impl Engine {
     ///
     /// # Errors
     /// Why it could not be claimed.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Engine, JobStore, OccurrenceKind, store::{Ask, Asked, Edit, MemoryStore}};
+    /// use serde_json::json;
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let store = Arc::new(MemoryStore::default());
+    /// store.define(Edit::Add(vec![json!({"id": "a", "schedule": "@manually", "payload": 1})])).await?;
+    /// let ask = Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "by-hand".into(), force: false };
+    /// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
+    /// let engine = Engine::builder(store, Arc::new(MyRunner)).build();
+    /// assert!(engine.run_one(&run).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run_one(&self, run: &RunId) -> Result<bool> {
         let shared = &self.0;
         let claim = shared.options.store.claim(vec![run.clone()], shared.options.limits).await?.pop().flatten();
@@ -233,6 +306,24 @@ impl Engine {
     ///
     /// # Errors
     /// Why it could not be tried.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Engine, provider::{FireOutcome, FireRequest}, store::MemoryStore};
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+    /// assert_eq!(engine.fire_once(&FireRequest::due("nobody".parse()?)).await?, FireOutcome::NotFound);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn fire_once(&self, request: &FireRequest) -> Result<FireOutcome> {
         let outcome = self.0.fire(request).await?;
         self.wait_for_runs().await?;
@@ -277,6 +368,28 @@ impl Engine {
     /// How many runs this process has open.
     pub fn open_runs(&self) -> usize {
         self.0.awaited()
+    }
+
+    /// The enabled jobs that the runner says it can't run here, each with the reason. They fire all the same, and fail: a
+    /// host asks this when it starts, and says so.
+    ///
+    /// # Errors
+    /// Why the jobs could not be read.
+    pub async fn refused(&self) -> Result<Vec<(JobId, Error)>> {
+        let views = self.0.options.store.jobs().await?;
+        let jobs = views.iter().filter_map(|view| view.job.as_ref().ok()).filter(|job| job.enabled);
+        let refusal = |job: &Arc<Job>| Some((job.id.clone(), self.0.options.runner.validate(job).err()?));
+        Ok(jobs.filter_map(refusal).collect())
+    }
+
+    /// Who may fire.
+    pub fn store(&self) -> &Arc<dyn JobStore> {
+        &self.0.options.store
+    }
+
+    /// How it is doing.
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.options.pulse
     }
 
     /// Fires something as a provider would, under no provider's name.

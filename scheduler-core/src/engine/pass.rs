@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{MAX_CLAIM_AHEAD, Shared};
+use super::Shared;
 use crate::{
     Error, ErrorKind, Result,
     liveness::Phase,
@@ -54,7 +54,7 @@ impl Shared {
         }
         let now = self.options.clock.now();
         let ahead = match reach {
-            Reach::Ahead(ahead) => SignedDuration::try_from(ahead.min(MAX_CLAIM_AHEAD)).unwrap_or_default(),
+            Reach::Ahead(ahead) => SignedDuration::try_from(ahead).unwrap_or_default(),
             Reach::Now | Reach::Overdue(_) => SignedDuration::ZERO,
         };
         let horizon = now.saturating_add(ahead).unwrap_or(now);

@@ -15,7 +15,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Command, Job, Misfire, MisfirePolicy, Overlap};
+use super::{Command, Job, Misfire, MisfirePolicy, Overlap, Work};
 use crate::{
     JobId, duration, nearest,
     schedule::{ParseOptions, Schedule, zone},
@@ -23,7 +23,11 @@ use crate::{
 };
 
 /// The fields of an entry that this build carries out.
-pub const FIELDS: [&str; 15] = [
+///
+/// ```
+/// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
+/// ```
+pub const FIELDS: [&str; 16] = [
     "id",
     "name",
     "description",
@@ -31,6 +35,7 @@ pub const FIELDS: [&str; 15] = [
     "schedule",
     "timezone",
     "command",
+    "payload",
     "env",
     "workdir",
     "timeout",
@@ -43,12 +48,19 @@ pub const FIELDS: [&str; 15] = [
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `retries` would be worse than not running it.
-const NOT_HERE: [&str; 15] = [
+const NOT_HERE: [&str; 14] = [
     "jitter", "group", "retries", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file",
-    "ping_url", "notify", "delivery", "payload",
+    "ping_url", "notify", "delivery",
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
+///
+/// ```
+/// use scheduler_core::job::JobDefaults;
+/// let mut defaults = JobDefaults::default();
+/// assert_eq!(defaults.zone_name(), "UTC");
+/// defaults.zone = "Europe/Berlin".into();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JobDefaults {
@@ -76,6 +88,13 @@ impl JobDefaults {
 }
 
 /// What is wrong with an entry.
+///
+/// ```
+/// use scheduler_core::job::entry_id;
+/// let error = entry_id(&serde_json::json!({"id": 7})).unwrap_err();
+/// assert_eq!(error.field.as_deref(), Some("id"));
+/// assert_eq!(error.to_string(), "id: expected a text, found the number 7");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryError {
     /// The field, if it is one; `env.PATH` for a member.
@@ -105,6 +124,12 @@ impl std::error::Error for EntryError {}
 ///
 /// # Errors
 /// Why it has none.
+///
+/// ```
+/// use scheduler_core::job::entry_id;
+/// assert_eq!(entry_id(&serde_json::json!({"name": "Nightly backup"}))?.as_str(), "nightly-backup");
+/// # Ok::<(), scheduler_core::job::EntryError>(())
+/// ```
 pub fn entry_id(entry: &Value) -> Result<JobId, EntryError> {
     let Some(entry) = entry.as_object() else {
         return Err(EntryError { field: None, message: format!("expected a job ({{...}}), found {}", kind(entry)) });
@@ -121,6 +146,11 @@ pub fn entry_id(entry: &Value) -> Result<JobId, EntryError> {
 }
 
 /// Fields of `entry` that mean nothing, each with the nearest one that does.
+///
+/// ```
+/// let entry = serde_json::json!({"id": "a", "shedule": "@daily", "_note": "mine"});
+/// assert_eq!(scheduler_core::job::unknown_fields(&entry), [("shedule".to_owned(), Some("schedule"))]);
+/// ```
 pub fn unknown_fields(entry: &Value) -> Vec<(String, Option<&'static str>)> {
     let known = || FIELDS.into_iter().chain(NOT_HERE);
     let fields = entry.as_object().into_iter().flat_map(Map::keys);
@@ -134,6 +164,15 @@ pub fn unknown_fields(entry: &Value) -> Vec<(String, Option<&'static str>)> {
 ///
 /// # Errors
 /// The first thing that is wrong with it.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::job::{JobDefaults, parse_definition};
+/// let entry = serde_json::json!({"id": "greet", "schedule": "@hourly", "payload": {"greet": "world"}});
+/// let job = parse_definition(&entry, &JobDefaults::default(), "Europe/Berlin", Timestamp::UNIX_EPOCH)?;
+/// assert_eq!(job.payload().map(|payload| &payload["greet"]), Some(&"world".into()));
+/// # Ok::<(), scheduler_core::job::EntryError>(())
+/// ```
 pub fn parse_definition(
     entry: &Value,
     defaults: &JobDefaults,
@@ -148,7 +187,7 @@ pub fn parse_definition(
         None => zone::parse(zone).map_err(|error| EntryError::new("timezone", error.to_string()))?,
     };
     let schedule = fields.schedule(&id, anchor)?;
-    let command = fields.command()?;
+    let work = fields.work()?;
     Ok(Job {
         name: fields.text("name")?.unwrap_or(id.as_str()).to_owned(),
         id,
@@ -156,7 +195,7 @@ pub fn parse_definition(
         enabled: fields.bool("enabled")?.unwrap_or(true),
         schedule,
         time_zone,
-        command,
+        work,
         env: fields.env()?,
         workdir: fields.workdir()?,
         timeout: match fields.get("timeout") {
@@ -253,29 +292,20 @@ impl<'a> Fields<'a> {
         Schedule::parse(text, &options).map_err(|error| EntryError::new("schedule", error.to_string()))
     }
 
-    fn command(&self) -> Result<Command, EntryError> {
-        let wrong = |why: &str| Err(EntryError::new("command", why));
-        match self.get("command") {
-            None => wrong("missing; write [\"program\", \"argument\"] or a line for the shell"),
-            Some(Value::String(line)) if line.trim().is_empty() => wrong("it is empty"),
-            Some(Value::String(line)) => checked_no_nul("command", line).map(|line| Command::Shell(line.into())),
-            Some(Value::Array(argv)) => {
-                let argv: Result<Vec<String>, EntryError> = argv
-                    .iter()
-                    .map(|arg| match arg {
-                        Value::String(arg) => checked_no_nul("command", arg).map(str::to_owned),
-                        other => Err(EntryError::new(
-                            "command",
-                            format!("expected texts, found {} in the list", kind(other)),
-                        )),
-                    })
-                    .collect();
-                match argv? {
-                    argv if argv.first().is_none_or(String::is_empty) => wrong("it names no program"),
-                    argv => Ok(Command::Argv(Arc::from(argv))),
-                }
-            }
-            Some(other) => wrong(&format!("expected a list of texts or a shell line, found {}", kind(other))),
+    /// What it runs: a `command` or a `payload`, never both.
+    fn work(&self) -> Result<Work, EntryError> {
+        match (self.get("command"), self.get("payload")) {
+            (Some(command), None) => command_of(command).map(Work::Command),
+            (None, Some(payload)) => Ok(Work::from(payload.clone())),
+            (Some(_), Some(_)) => Err(EntryError::new(
+                "payload",
+                "it has a `command` as well, and a job runs one thing; remove one of them",
+            )),
+            (None, None) => Err(EntryError::new(
+                "command",
+                "missing; write [\"program\", \"argument\"] or a line for the shell (or a `payload`, for a program that \
+                 embeds scheduler-core)",
+            )),
         }
     }
 
@@ -340,6 +370,31 @@ impl<'a> Fields<'a> {
             value.as_array()?.iter().map(|tag| tag.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
         })?;
         Ok(tags.unwrap_or_default())
+    }
+}
+
+/// A command: a list of texts is a program and its arguments, a text is a line for the shell.
+fn command_of(value: &Value) -> Result<Command, EntryError> {
+    let wrong = |why: &str| Err(EntryError::new("command", why));
+    match value {
+        Value::String(line) if line.trim().is_empty() => wrong("it is empty"),
+        Value::String(line) => checked_no_nul("command", line).map(|line| Command::Shell(line.into())),
+        Value::Array(argv) => {
+            let argv: Result<Vec<String>, EntryError> = argv
+                .iter()
+                .map(|arg| match arg {
+                    Value::String(arg) => checked_no_nul("command", arg).map(str::to_owned),
+                    other => {
+                        Err(EntryError::new("command", format!("expected texts, found {} in the list", kind(other))))
+                    }
+                })
+                .collect();
+            match argv? {
+                argv if argv.first().is_none_or(String::is_empty) => wrong("it names no program"),
+                argv => Ok(Command::Argv(Arc::from(argv))),
+            }
+        }
+        other => wrong(&format!("expected a list of texts or a shell line, found {}", kind(other))),
     }
 }
 

@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub(crate) use entry::build;
 pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unknown_fields};
@@ -16,6 +17,18 @@ pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unk
 use crate::{JobId, schedule::Schedule};
 
 /// A job: a definition that has been checked and can be planned and run.
+///
+/// ```
+/// use scheduler_core::{Job, job::{Command, Overlap}, schedule::{ParseOptions, Schedule}};
+/// let schedule = Schedule::parse("30 2 * * *", &ParseOptions::default())?;
+/// let backup = Job::new("backup".parse()?, schedule.clone(), Command::Shell("pg_dump shop".into()));
+/// assert_eq!((backup.name.as_str(), backup.overlap), ("backup", Overlap::Forbid));
+/// assert!(backup.command().is_some());
+///
+/// let greet = Job::new("greet".parse()?, schedule, serde_json::json!({"greet": "world"}));
+/// assert_eq!(greet.payload().map(|payload| &payload["greet"]), Some(&"world".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Job {
@@ -31,8 +44,8 @@ pub struct Job {
     pub schedule: Schedule,
     /// The zone its schedule is read in.
     pub time_zone: TimeZone,
-    /// What to run.
-    pub command: Command,
+    /// What its runs do.
+    pub work: Work,
     /// Added to the child's environment.
     pub env: BTreeMap<String, String>,
     /// Where it runs; the user's home if unset.
@@ -52,8 +65,8 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job with everything but these three at its default.
-    pub fn new(id: JobId, schedule: Schedule, command: Command) -> Self {
+    /// A job with everything but these three at its default. `work` may be a [`Command`], or a JSON value as a payload.
+    pub fn new(id: JobId, schedule: Schedule, work: impl Into<Work>) -> Self {
         Self {
             name: id.to_string(),
             id,
@@ -61,7 +74,7 @@ impl Job {
             enabled: true,
             schedule,
             time_zone: TimeZone::UTC,
-            command,
+            work: work.into(),
             env: BTreeMap::new(),
             workdir: None,
             timeout: None,
@@ -72,9 +85,58 @@ impl Job {
             tags: Vec::new(),
         }
     }
+
+    /// The command, if it has one.
+    pub fn command(&self) -> Option<&Command> {
+        match &self.work {
+            Work::Command(command) => Some(command),
+            Work::Payload(_) => None,
+        }
+    }
+
+    /// The payload, if it has one.
+    pub fn payload(&self) -> Option<&Value> {
+        match &self.work {
+            Work::Command(_) => None,
+            Work::Payload(payload) => Some(payload),
+        }
+    }
 }
 
-/// What a job runs.
+/// What the runs of a job do: one of the two, so that no runner has to choose.
+///
+/// ```
+/// use scheduler_core::job::{Command, Work};
+/// assert_eq!(Work::from(Command::Shell("true".into())), Work::Command(Command::Shell("true".into())));
+/// assert!(matches!(Work::from(serde_json::json!(["any", "JSON"])), Work::Payload(_)));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// A command, for a runner of commands.
+    Command(Command),
+    /// Whatever the embedding program's own runner understands; never null.
+    Payload(Arc<Value>),
+}
+
+impl From<Command> for Work {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Value> for Work {
+    fn from(payload: Value) -> Self {
+        Self::Payload(Arc::new(payload))
+    }
+}
+
+/// A command.
+///
+/// ```
+/// use scheduler_core::job::Command;
+/// let argv = Command::Argv(["df", "-h"].map(str::to_owned).into());
+/// assert_ne!(argv, Command::Shell("df -h".into()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A program and its arguments, as they are; never empty.
@@ -84,6 +146,12 @@ pub enum Command {
 }
 
 /// What happens when a job is due while a run of it is open (orphans included).
+///
+/// ```
+/// use scheduler_core::job::Overlap;
+/// assert_eq!(serde_json::to_string(&Overlap::default())?, r#""forbid""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -96,6 +164,12 @@ pub enum Overlap {
 }
 
 /// What happens to instants that were missed: the daemon was down, or the clock jumped.
+///
+/// ```
+/// use scheduler_core::job::{Misfire, MisfirePolicy};
+/// assert_eq!(Misfire::default().max, Misfire::DEFAULT_MAX);
+/// assert_eq!(Misfire::default().policy, MisfirePolicy::Latest);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misfire {
     /// How late an instant may be and still run as itself; `None` is half the period, between 120 s and 2 h.
@@ -107,6 +181,12 @@ pub struct Misfire {
 }
 
 /// What is done with missed instants beyond the grace, or with more than two of them.
+///
+/// ```
+/// use scheduler_core::job::MisfirePolicy;
+/// assert_eq!(serde_json::from_str::<MisfirePolicy>(r#""all""#)?, MisfirePolicy::All);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MisfirePolicy {

@@ -11,6 +11,13 @@ use crate::{JobId, ProcessRef, RunId, RunResult, store::Problem};
 /// What is known of a home, its daemon and its jobs at one moment.
 ///
 /// The default is that nothing is known, and nothing is there.
+///
+/// ```
+/// use scheduler_core::liveness::{Facts, VerdictKind, verdict};
+/// let mut facts = Facts::default();
+/// facts.home_exists = true;
+/// assert_eq!(verdict(&facts).kind, VerdictKind::Stopped, "nobody holds the lock, and nobody ever beat");
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Facts {
@@ -75,6 +82,11 @@ impl Default for Facts {
 }
 
 /// The lock that a daemon holds for life.
+///
+/// ```
+/// use scheduler_core::liveness::LockFacts;
+/// assert!(!LockFacts::default().held);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct LockFacts {
@@ -87,6 +99,15 @@ pub struct LockFacts {
 }
 
 /// The jobs of a home.
+///
+/// ```
+/// use scheduler_core::liveness::{Facts, verdict};
+/// let mut facts = Facts::default();
+/// facts.home_exists = true;
+/// facts.jobs.total = 3;
+/// facts.jobs.enabled = 2;
+/// assert!(verdict(&facts).summary.contains("2 enabled jobs don't fire"));
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct JobFacts {
@@ -109,6 +130,16 @@ pub struct JobFacts {
 }
 
 /// A job whose last run went wrong.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{RunId, RunResult, liveness::Troubled};
+/// let run = RunId::random(Timestamp::UNIX_EPOCH);
+/// let message = Some("exit code 3".to_owned());
+/// let troubled = Troubled { job: "a".parse()?, run, result: RunResult::Failed, at: Timestamp::UNIX_EPOCH, message };
+/// assert!(troubled.result.is_trouble());
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Troubled {
     /// The job.
@@ -124,6 +155,16 @@ pub struct Troubled {
 }
 
 /// An occurrence that isn't closed.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{RunId, liveness::{Facts, OpenRun}};
+/// let run = RunId::random(Timestamp::UNIX_EPOCH);
+/// let open = OpenRun { job: "a".parse()?, run, state: "running", since: None, pid: Some(42), abandoned: false };
+/// let mut facts = Facts::default();
+/// facts.jobs.open.push(open);
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct OpenRun {
     /// The job.

@@ -24,6 +24,9 @@ use crate::Clock;
 /// let pulse = Pulse::new(beat, Arc::new(SystemClock));
 /// pulse.progress(|beat| beat.phase = Phase::Ticking);
 /// assert_eq!(pulse.current().phase, Phase::Ticking);
+/// pulse.publish(|beat| beat.phase = Phase::Idle);
+/// pulse.provider_progress();
+/// assert!(pulse.current().provider_monotonic_ns.is_some());
 /// ```
 #[derive(Debug, Clone)]
 pub struct Pulse(Arc<Shared>);

@@ -30,6 +30,12 @@ use super::{
 use crate::{RunResult, store::Problem};
 
 /// The conclusion, with what it rests on and what to do about it.
+///
+/// ```
+/// use scheduler_core::liveness::{Facts, Verdict, verdict};
+/// let Verdict { summary, problems, .. } = verdict(&Facts::default());
+/// assert!(!summary.is_empty() && problems.iter().all(|problem| !problem.hint.is_empty()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -44,6 +50,11 @@ pub struct Verdict {
 }
 
 /// A verdict in one word.
+///
+/// ```
+/// use scheduler_core::liveness::VerdictKind;
+/// assert_eq!((VerdictKind::Stalled.word(), VerdictKind::Stalled.exit_code()), ("STALLED", 4));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -31,6 +31,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(32);
 ///   most once a second.
 /// - Makes the file, with the folders above it, if it isn't there or is no longer the one it had.
 /// - A failing disk never ends it: it tries again, and logs once until the error changes.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use scheduler_core::{SystemClock, liveness::{Heartbeat, Phase, Pulse, PulseWriter, heartbeat}, vfs::RealFs};
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("beat.json");
+/// let beat = Heartbeat::new("node", jiff::Timestamp::now(), Duration::from_secs(60));
+/// let pulse = Pulse::new(beat, Arc::new(SystemClock));
+/// let writer = PulseWriter::start(pulse.clone(), Arc::new(RealFs), path.clone())?;
+/// pulse.publish(|beat| beat.phase = Phase::Stopped);
+/// writer.finish();
+/// assert_eq!(heartbeat::read(&RealFs, &path).map(|beat| beat.phase), Ok(Phase::Stopped));
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct PulseWriter {
     pulse: Pulse,

@@ -47,6 +47,52 @@ use crate::{JobId, Result, RunId, occurrence::SkipReason};
 ///
 /// The required surface is [`name`](Self::name) and [`start`](Self::start), for good: what is added later has a default that
 /// does nothing or delegates to the context.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use scheduler_core::{Result, provider::{Availability, CronScheduler, Liveness, SchedulerContext}};
+/// use scheduler_core::provider::{FireOutcome, FireRequest, JobsChanged};
+///
+/// /// Arms a timer in something outside, which calls back: an engine's host hands that to `fire_due`.
+/// struct Outside;
+///
+/// #[async_trait]
+/// impl CronScheduler for Outside {
+///     fn name(&self) -> &str {
+///         "outside"
+///     }
+///
+///     async fn start(&self, cx: SchedulerContext) -> Result<()> {
+///         self.reconcile(&cx).await
+///     }
+///
+///     fn liveness(&self) -> Liveness {
+///         Liveness::External
+///     }
+///
+///     async fn reconcile(&self, cx: &SchedulerContext) -> Result<()> {
+///         for job in cx.jobs().await? {
+///             println!("arm {} at {:?}", job.id, job.next_at);
+///         }
+///         Ok(())
+///     }
+///
+///     async fn on_jobs_changed(&self, cx: &SchedulerContext, _: &JobsChanged) -> Result<()> {
+///         self.reconcile(cx).await
+///     }
+///
+///     async fn stop(&self) -> Result<()> {
+///         println!("disarm all");
+///         Ok(())
+///     }
+/// }
+///
+/// /// What the host does with a call from outside.
+/// async fn called(cx: &SchedulerContext, job: &str) -> Result<FireOutcome> {
+///     Outside.fire_due(cx, &FireRequest::due(job.parse()?)).await
+/// }
+/// assert_eq!(Outside.is_available(), Availability::Available);
+/// ```
 #[async_trait]
 pub trait CronScheduler: Send + Sync {
     /// What `provider:` in config.yaml calls it.
@@ -171,6 +217,11 @@ macro_rules! forward {
 forward!(Arc, Box);
 
 /// Whether a provider can work here.
+///
+/// ```
+/// use scheduler_core::provider::{Availability, CronScheduler, Ticker};
+/// assert_eq!(Ticker.is_available(), Availability::Available);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability {
     /// It can.
@@ -180,6 +231,11 @@ pub enum Availability {
 }
 
 /// How a provider's life shows.
+///
+/// ```
+/// use scheduler_core::provider::{CronScheduler, Liveness, Ticker};
+/// assert_eq!(Ticker.liveness(), Liveness::Ticks);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
     /// It turns a loop in this process, and is dead when that stands still.
@@ -189,6 +245,13 @@ pub enum Liveness {
 }
 
 /// What somebody outside wants fired.
+///
+/// ```
+/// use scheduler_core::provider::{FireRequest, FireWhat};
+/// let request = FireRequest::event("deploy".parse()?, "build-17");
+/// assert_eq!(request.what, FireWhat::Event("build-17".into()));
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FireRequest {
@@ -199,6 +262,14 @@ pub struct FireRequest {
 }
 
 /// Which occurrence is meant.
+///
+/// ```
+/// use scheduler_core::provider::{FireRequest, FireWhat};
+/// let at = "2026-11-22T02:30:00Z".parse()?;
+/// assert_eq!(FireRequest::due("a".parse()?).what, FireWhat::Due);
+/// assert_eq!(FireRequest::at("a".parse()?, at).what, FireWhat::At(at));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FireWhat {
@@ -228,6 +299,11 @@ impl FireRequest {
 }
 
 /// What came of a [`FireRequest`].
+///
+/// ```
+/// use scheduler_core::provider::FireOutcome;
+/// assert_eq!(FireOutcome::LostClaim.to_string(), "somebody else fired it");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FireOutcome {
@@ -268,6 +344,11 @@ impl fmt::Display for FireOutcome {
 }
 
 /// What changed since the last call.
+///
+/// ```
+/// use scheduler_core::provider::JobsChanged;
+/// assert!(JobsChanged::default().jobs.is_empty());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobsChanged {

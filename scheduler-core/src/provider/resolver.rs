@@ -10,9 +10,33 @@ use super::{Availability, CronScheduler, Ticker};
 use crate::{Result, nearest};
 
 /// Names that mean the built-in ticker.
+///
+/// ```
+/// use scheduler_core::provider::{BUILTIN_ALIASES, resolve};
+/// assert!(BUILTIN_ALIASES.iter().all(|alias| resolve(alias, &[]).reason.is_none()));
+/// ```
 pub const BUILTIN_ALIASES: [&str; 3] = ["builtin", "built-in", "in-process"];
 
 /// Makes a provider by name.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Result, provider::{CronScheduler, ProviderFactory, Ticker, resolve}};
+///
+/// /// Finds the ticker under another name.
+/// struct Pulse;
+///
+/// impl ProviderFactory for Pulse {
+///     fn name(&self) -> &str {
+///         "pulse"
+///     }
+///
+///     fn build(&self) -> Result<Arc<dyn CronScheduler>> {
+///         Ok(Arc::new(Ticker))
+///     }
+/// }
+/// assert_eq!(resolve("pulse", &[Arc::new(Pulse)]).reason, None);
+/// ```
 pub trait ProviderFactory: Send + Sync {
     /// The name it answers to.
     fn name(&self) -> &str;
@@ -25,6 +49,13 @@ pub trait ProviderFactory: Send + Sync {
 }
 
 /// What a name came to.
+///
+/// ```
+/// use scheduler_core::provider::{Resolved, Ticker};
+/// assert_eq!(Resolved::from(Ticker).reason, None);
+/// let fallback = Resolved::fallback("no such bus");
+/// assert_eq!((fallback.provider.name(), fallback.reason.as_deref()), ("builtin", Some("no such bus")));
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Resolved {
@@ -38,6 +69,13 @@ impl Resolved {
     /// The built-in ticker, because of `reason`.
     pub fn fallback(reason: impl Into<String>) -> Self {
         Self { provider: Arc::new(Ticker), reason: Some(reason.into()) }
+    }
+}
+
+impl<P: CronScheduler + 'static> From<P> for Resolved {
+    /// The one that was asked for.
+    fn from(provider: P) -> Self {
+        Self { provider: Arc::new(provider), reason: None }
     }
 }
 

@@ -11,6 +11,11 @@ use crate::Result;
 ///
 /// It wakes a moment before the earliest next instant to claim it, when jobs change and at least once every interval; it never waits for a job. A
 /// failed tick is written down where `sched status` finds it, and the loop goes on: stopping is only ever by the token.
+///
+/// ```
+/// use scheduler_core::provider::{CronScheduler, Ticker};
+/// assert_eq!(Ticker.name(), "builtin");
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ticker;
 

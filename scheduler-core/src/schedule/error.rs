@@ -16,6 +16,8 @@ use super::Field;
 /// assert_eq!(error.caret(), "0 9-3 * * *\n  ^^^");
 /// assert_eq!(error.field(), Some(Field::Hour));
 /// assert_eq!(error.hint(), Some("write `9-23,0-3`"));
+/// assert_eq!((error.message(), error.span()), ("range `9-3` runs backwards", 2..5));
+/// assert!(!error.is_relative());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleError {

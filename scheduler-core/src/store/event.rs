@@ -135,6 +135,19 @@ pub(crate) struct Defined {
 }
 
 /// A pause of one job.
+///
+/// ```
+/// use scheduler_core::{JobStore, Result, store::{Edit, MemoryStore}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = MemoryStore::default();
+/// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@daily", "command": "true"})])).await?;
+/// store.pause(vec!["a".parse()?], None, Some("the network is being moved".into())).await?;
+/// let paused = store.jobs().await?.remove(0).paused.expect("a pause");
+/// assert_eq!((paused.until, paused.reason.as_deref()), (None, Some("the network is being moved")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
     /// Which.

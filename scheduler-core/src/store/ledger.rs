@@ -10,6 +10,29 @@ use crate::{
 };
 
 /// What became of one occurrence, or of a range of instants.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Engine, JobStore, OccurrenceKind, store::{Ask, Edit, LedgerQuery, MemoryStore}};
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = Arc::new(MemoryStore::default());
+/// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@manually", "payload": 1})])).await?;
+/// store.ask(Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false }).await?;
+/// Engine::builder(store.clone(), Arc::new(MyRunner)).build().run_once().await?;
+/// let entry = store.ledger(LedgerQuery::default()).await?.remove(0);
+/// assert!(entry.run().is_some());
+/// assert!(entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// Which job.
@@ -22,6 +45,13 @@ pub struct LedgerEntry {
 }
 
 /// What a [`LedgerEntry`] tells.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{occurrence::SkipReason, plan::Gap, store::LedgerWhat};
+/// let gap = Gap { reason: SkipReason::Paused, from: Timestamp::UNIX_EPOCH, to: Timestamp::UNIX_EPOCH };
+/// assert!(matches!(LedgerWhat::Gap(gap), LedgerWhat::Gap(gap) if gap.reason == SkipReason::Paused));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LedgerWhat {
@@ -48,6 +78,13 @@ pub enum LedgerWhat {
 }
 
 /// Which part of the history.
+///
+/// ```
+/// use scheduler_core::store::LedgerQuery;
+/// let last_ten = LedgerQuery { job: Some("backup".parse()?), last: Some(10), ..LedgerQuery::default() };
+/// assert_eq!(last_ten.since, None);
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct LedgerQuery {
     /// Only this job's.

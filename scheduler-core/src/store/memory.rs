@@ -13,9 +13,23 @@ use super::{
     book::Book,
     transactions::{self, Transaction},
 };
-use crate::{Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, job::JobDefaults};
+use crate::{
+    Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, SystemClock, job::JobDefaults,
+};
 
 /// Jobs and occurrences in memory.
+///
+/// ```
+/// use scheduler_core::{JobStore, Result, store::{Edit, MemoryStore}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = MemoryStore::default();
+/// let entry = serde_json::json!({"id": "greet", "schedule": "@hourly", "payload": {"greet": "world"}});
+/// let views = store.define(Edit::Add(vec![entry])).await?;
+/// assert!(views[0].next_at.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
@@ -55,6 +69,13 @@ impl MemoryStore {
             self.changed.send_modify(|count| *count += 1);
         }
         answer
+    }
+}
+
+impl Default for MemoryStore {
+    /// An empty store that reads the system's clock.
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock), JobDefaults::default())
     }
 }
 

@@ -49,6 +49,46 @@ use crate::{
 /// 6. **Owners are processes.** A claim of a dead owner returns to the queue; a run of a dead owner is never started again,
 ///    but handed out in [`Open::abandoned`] for the engine to judge.
 /// 7. An error answers nothing: the caller must take every part of the batch as not done.
+///
+/// ```
+/// use scheduler_core::{JobStore, OccurrenceKind, Outcome, Result, RunId, RunResult};
+/// use scheduler_core::store::{Ask, Asked, Edit, LedgerQuery, Limits, MemoryStore, Start};
+/// # use jiff::Timestamp;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let (store, limits) = (MemoryStore::default(), Limits::default());
+/// let mut changes = store.subscribe();
+/// let entry = serde_json::json!({"id": "greet", "schedule": "@hourly", "payload": {"greet": "world"}});
+/// store.define(Edit::Add(vec![entry])).await?;
+/// assert!(changes.has_changed().expect("the store lives") && store.problems().await?.is_empty());
+///
+/// // The way of an occurrence, as the engine takes it; for one that is due, `admit` with a plan takes the place of `ask`.
+/// let key = "by-hand".to_owned();
+/// let ask = Ask { job: "greet".parse()?, kind: OccurrenceKind::Manual, key, force: false };
+/// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
+/// assert_eq!(store.open(Timestamp::now(), limits).await?.startable, [run.clone()]);
+/// let claim = store.claim(vec![run.clone()], limits).await?.remove(0).expect("nobody else wants it");
+/// assert!(store.claim(vec![run], limits).await?[0].is_none(), "only one can have it");
+/// assert!(matches!(store.start(&claim, limits).await?, Start::Go(_)));
+/// assert!(store.finish(&claim, Outcome::new(RunResult::Succeeded)).await?);
+/// assert_eq!(store.ledger(LedgerQuery::default()).await?.len(), 1);
+///
+/// // What people do.
+/// assert_eq!(store.pause(vec!["greet".parse()?], None, None).await?.len(), 1);
+/// assert_eq!(store.resume(vec!["greet".parse()?]).await?.len(), 1);
+/// assert!(store.cancel(RunId::new("no such run")).await.is_err());
+///
+/// // What an engine does besides: nothing is due, nobody has died, and no time has passed.
+/// assert!(store.admit(Vec::new(), limits).await?.is_empty());
+/// assert_eq!(store.recover(Vec::new()).await?, 0);
+/// assert!(store.housekeep(None).await?.is_empty() && store.running_lease().is_none());
+/// # let process = scheduler_core::ProcessRef { pid: 1, start_time: 1, boot_id: String::new() };
+/// # store.spawned(&claim, process).await?;
+/// println!("{} was {}", store.owner(), store.jobs().await?.len());
+/// store.close().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// The id under which this process claims.
@@ -175,6 +215,19 @@ pub trait JobStore: Send + Sync {
 }
 
 /// Which jobs [`JobStore::select`] is asked for.
+///
+/// ```
+/// use scheduler_core::store::{Edit, JobStore, MemoryStore, Which};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let store = MemoryStore::default();
+/// let entry = |id: &str, schedule: &str| serde_json::json!({"id": id, "schedule": schedule, "command": "true"});
+/// store.define(Edit::Add(vec![entry("yearly", "@yearly"), entry("often", "* * * * *")])).await?;
+/// let first = store.select(Which::Soonest(1)).await?;
+/// assert_eq!(first.jobs[0].id.as_str(), "often");
+/// # Ok::<(), scheduler_core::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Which {
@@ -184,9 +237,21 @@ pub enum Which {
     Soonest(usize),
     /// Those whose last run ended badly, by id.
     Troubled,
+    /// Those with a payload instead of a command, by id.
+    Payload,
 }
 
 /// The answer to [`JobStore::select`].
+///
+/// ```
+/// use scheduler_core::store::{JobStore, MemoryStore, Which};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let answer = MemoryStore::default().select(Which::Troubled).await?;
+/// assert_eq!((answer.jobs.len(), answer.in_force, answer.waiting), (0, 0, 0));
+/// # Ok::<(), scheduler_core::Error>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Selected {
@@ -199,6 +264,13 @@ pub struct Selected {
 }
 
 /// A change of definitions.
+///
+/// ```
+/// use scheduler_core::store::Edit;
+/// let edit = Edit::Remove(vec!["backup".parse()?]);
+/// assert_ne!(edit, Edit::Add(Vec::new()));
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Edit {
@@ -209,6 +281,12 @@ pub enum Edit {
 }
 
 /// The bounds on what may run at once, as configured here.
+///
+/// ```
+/// use scheduler_core::store::Limits;
+/// let narrow = Limits { max_parallel: 4, ..Limits::default() };
+/// assert_eq!(narrow.catch_up, 4);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Open runs in all.
@@ -224,6 +302,12 @@ impl Default for Limits {
 }
 
 /// What is open.
+///
+/// ```
+/// use scheduler_core::store::Open;
+/// let open = Open::default();
+/// assert!(open.due.is_empty() && open.next_wakeup.is_none());
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Open {
@@ -250,6 +334,18 @@ pub struct Open {
 }
 
 /// A job with instants to settle.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Job, plan::{Cursor, plan}, schedule::{ParseOptions, Schedule}, store::DueJob};
+/// # let at = |text: &str| text.parse::<jiff::Timestamp>();
+/// let schedule = Schedule::parse("@hourly", &ParseOptions::default())?;
+/// let job = Arc::new(Job::new("a".parse()?, schedule, serde_json::json!("a payload")));
+/// let cursor = Cursor { next_at: Some(at("2026-11-22T10:00:00Z")?), ..Cursor::default() };
+/// let due = DueJob { job, incarnation: 1, revision: 1, cursor };
+/// assert!(plan(&due.job, &due.cursor, at("2026-11-22T10:00:00Z")?).is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DueJob {
     /// The definition in force.
@@ -263,6 +359,22 @@ pub struct DueJob {
 }
 
 /// A plan to be carried out, with what it was based on.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::{JobStore, occurrence::Cause, plan::{Plan, Planned}};
+/// use scheduler_core::store::{Admission, Limits, Lost, MemoryStore};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> scheduler_core::Result<()> {
+/// let at = Timestamp::UNIX_EPOCH;
+/// let admit = vec![(at, Planned::Run(Cause::Late))];
+/// let plan = Plan { admit, gaps: Vec::new(), close: Vec::new(), through: at, next_at: None };
+/// let admission = Admission { job: "gone".parse()?, incarnation: 1, revision: 1, expected: Some(at), plan };
+/// let answers = MemoryStore::default().admit(vec![admission], Limits::default()).await?;
+/// assert_eq!(answers[0].as_ref().err(), Some(&Lost::Gone));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Admission {
     /// Which job.
@@ -278,6 +390,11 @@ pub struct Admission {
 }
 
 /// Why an admission was refused: somebody else was faster.
+///
+/// ```
+/// use scheduler_core::store::Lost;
+/// assert_ne!(Lost::Moved, Lost::Redefined);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// The cursor has moved.
@@ -291,6 +408,21 @@ pub enum Lost {
 }
 
 /// The right to run an occurrence.
+///
+/// ```
+/// use scheduler_core::{JobStore, OccurrenceKind, Result, occurrence::Cause};
+/// use scheduler_core::store::{Ask, Asked, Edit, Limits, MemoryStore};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = MemoryStore::default();
+/// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@manually", "payload": 1})])).await?;
+/// let ask = Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false };
+/// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
+/// let claim = store.claim(vec![run], Limits::default()).await?.remove(0).expect("nobody else wants it");
+/// assert_eq!((claim.cause, claim.attempt, claim.epoch), (Cause::Asked, 1, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Claim {
@@ -311,6 +443,11 @@ pub struct Claim {
 }
 
 /// The answer to [`JobStore::start`].
+///
+/// ```
+/// use scheduler_core::{occurrence::SkipReason, store::Start};
+/// assert!(matches!(Start::Skipped(SkipReason::Paused), Start::Skipped(reason) if reason.words() == "paused"));
+/// ```
 #[derive(Debug, Clone)]
 pub enum Start {
     /// Run this definition.
@@ -324,6 +461,14 @@ pub enum Start {
 }
 
 /// An occurrence that no schedule asked for.
+///
+/// ```
+/// use scheduler_core::{OccurrenceKind, store::Ask};
+/// let key = "message-17".to_owned(); // asked twice, it runs once
+/// let ask = Ask { job: "deploy".parse()?, kind: OccurrenceKind::External, key, force: false };
+/// assert!(!ask.force);
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// Which job.
@@ -337,6 +482,11 @@ pub struct Ask {
 }
 
 /// The answer to [`JobStore::ask`].
+///
+/// ```
+/// use scheduler_core::{RunId, store::Asked};
+/// assert_ne!(Asked::Queued(RunId::new("1")), Asked::Known(RunId::new("1")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// It waits for its turn.
@@ -348,6 +498,19 @@ pub enum Asked {
 }
 
 /// The answer to [`JobStore::cancel`].
+///
+/// ```
+/// use scheduler_core::{JobStore, OccurrenceKind, Result, store::{Ask, Asked, Cancelled, Edit, MemoryStore}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = MemoryStore::default();
+/// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@manually", "payload": 1})])).await?;
+/// let ask = Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false };
+/// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
+/// assert_eq!(store.cancel(run).await?, Cancelled::Closed);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
     /// It had not started, and never will.
@@ -357,6 +520,15 @@ pub enum Cancelled {
 }
 
 /// An occurrence whose owner is dead.
+///
+/// ```
+/// use scheduler_core::store::{Finding, Open, Recovery};
+/// // Of each, the engine asks its runner what is left, and tells the store.
+/// let judged: Vec<Recovery> = (Open::default().abandoned.into_iter())
+///     .map(|left| Recovery { run: left.occurrence.run, epoch: left.occurrence.epoch, finding: Finding::NeverStarted })
+///     .collect();
+/// assert!(judged.is_empty());
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Abandoned {
@@ -367,6 +539,13 @@ pub struct Abandoned {
 }
 
 /// What the engine found of an abandoned run.
+///
+/// ```
+/// use scheduler_core::{Outcome, RunId, RunResult, store::{Finding, Recovery}};
+/// let finding = Finding::Over(Outcome::new(RunResult::Unknown));
+/// let recovery = Recovery { run: RunId::new("1"), epoch: 1, finding };
+/// assert_eq!(recovery.epoch, 1);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Recovery {
     /// The run.
@@ -378,6 +557,11 @@ pub struct Recovery {
 }
 
 /// The finding.
+///
+/// ```
+/// use scheduler_core::{Outcome, RunResult, store::Finding};
+/// assert!(matches!(Finding::Over(Outcome::new(RunResult::Unknown)), Finding::Over(_)));
+/// ```
 #[derive(Debug, Clone)]
 pub enum Finding {
     /// It had not started.
@@ -389,6 +573,20 @@ pub enum Finding {
 }
 
 /// A job with its state, for people.
+///
+/// ```
+/// use scheduler_core::{JobStore, Result, store::{Edit, MemoryStore}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = MemoryStore::default();
+/// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@daily", "payload": 1})])).await?;
+/// for view in store.jobs().await? {
+///     assert!(view.job.is_ok() && view.paused.is_none());
+///     println!("{} next at {:?}, last {:?}", view.id, view.next_at, view.last);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JobView {
@@ -419,6 +617,14 @@ pub struct JobView {
 }
 
 /// Something an operator has to put right.
+///
+/// ```
+/// use scheduler_core::store::Problem;
+/// let problem = Problem::new("jobs-json", "jobs.json: line 1: it is empty", "correct it");
+/// let remark = Problem::remark("field-a", "job `a`: no such field: `note`", "remove it").of_job(&"a".parse()?);
+/// assert!(!problem.remark && remark.remark && remark.job.is_some());
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {

@@ -10,6 +10,19 @@ use tokio::sync::watch;
 use crate::Clock;
 
 /// Wall time and time since boot, both set by hand.
+///
+/// ```
+/// use std::time::Duration;
+/// use jiff::SignedDuration;
+/// use scheduler_core::{Clock, testing::ManualClock};
+/// let clock = ManualClock::at("2026-11-22T10:00:00Z");
+/// let before = clock.boottime();
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now().to_string(), "2026-11-22T10:01:00Z");
+/// clock.step(SignedDuration::from_hours(-1)); // somebody sets it back
+/// clock.set("2026-11-22T12:00:00Z");
+/// assert_eq!(clock.boottime() - before, Duration::from_secs(60), "no time passed by that");
+/// ```
 #[derive(Debug)]
 pub struct ManualClock {
     times: Mutex<Times>,

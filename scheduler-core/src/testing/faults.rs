@@ -12,6 +12,21 @@ use std::{
 use crate::vfs::{Lock, Open, RealFs, Stat, Vfs, VfsFile};
 
 /// The real file system with failures on order.
+///
+/// ```
+/// use std::{io::ErrorKind, path::Path};
+/// use scheduler_core::{testing::FaultyFs, vfs::atomic_write};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("file");
+/// let disk = FaultyFs::default();
+/// disk.fill(true);
+/// assert_eq!(atomic_write(&disk, &path, b"content", None).unwrap_err().kind(), ErrorKind::StorageFull);
+/// disk.fill(false);
+/// disk.fail_syncs(true);
+/// assert!(atomic_write(&disk, &path, b"content", None).is_err());
+/// assert_eq!(disk.syncs(), 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct FaultyFs(Arc<Faults>);
 

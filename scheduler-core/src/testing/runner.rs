@@ -10,6 +10,13 @@ use tokio::sync::watch;
 use crate::{Job, JobId, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, RunId, RunResult};
 
 /// What was run.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::testing::RecordingRunner;
+/// let jobs: Vec<String> = RecordingRunner::default().ran().iter().map(|ran| ran.job.to_string()).collect();
+/// assert!(jobs.is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Ran {
@@ -23,6 +30,32 @@ pub struct Ran {
 
 /// Takes notes. Jobs named in [`hold`](Self::hold) run until they are released or cancelled; those named in
 /// [`fail`](Self::fail) fail.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use scheduler_core::{Engine, JobStore, Result, job::JobDefaults, store::{Edit, MemoryStore}};
+/// use scheduler_core::testing::{ManualClock, RecordingRunner};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let clock = Arc::new(ManualClock::at("2026-11-22T10:00:30Z"));
+/// let store = Arc::new(MemoryStore::new(clock.clone(), JobDefaults::default()));
+/// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "* * * * *", "payload": 1})])).await?;
+/// let runner = Arc::new(RecordingRunner::default());
+/// let engine = Engine::builder(store, runner.clone()).clock(clock.clone()).build();
+/// clock.advance(Duration::from_secs(30));
+/// runner.hold("a");
+/// runner.fail("a", true);
+/// let pass = tokio::spawn(async move { engine.run_once().await });
+/// runner.until(|ran| ran.len() == 1).await;
+/// # let run = runner.ran().remove(0).run;
+/// # runner.outlives(&run, true);
+/// # runner.outlives(&run, false);
+/// runner.release("a");
+/// pass.await.expect("no panic")?;
+/// assert_eq!(runner.instants("a"), ["2026-11-22T10:01:00Z"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct RecordingRunner {
     ran: Mutex<Vec<Ran>>,

@@ -10,13 +10,23 @@ use crate::{
     Clock, ErrorKind, JobId, JobStore, OccurrenceKind, Outcome, RunResult,
     occurrence::{Cause, SkipReason},
     plan::plan,
-    store::{Admission, Ask, Asked, Cancelled, Claim, DueJob, Edit, LedgerQuery, LedgerWhat, Limits, Lost, Start},
+    store::{
+        Admission, Ask, Asked, Cancelled, Claim, DueJob, Edit, LedgerQuery, LedgerWhat, Limits, Lost, Start, Which,
+    },
 };
 
 /// Runs the suite: `make` answers a new, empty store that reads `clock`.
 ///
 /// # Panics
 /// At the first promise that isn't kept, with its words.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::MemoryStore, testing::store_conformance};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// store_conformance(async |clock| MemoryStore::new(clock, JobDefaults::default())).await;
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub async fn store_conformance<S, M, F>(make: M)
 where
     S: JobStore + 'static,
@@ -29,6 +39,7 @@ where
         Bench { store, clock }
     };
     definitions(fresh().await).await;
+    some_of_the_jobs(fresh().await).await;
     an_instant_is_admitted_once(fresh().await).await;
     racers_share_what_is_due(fresh().await).await;
     the_fence_holds(fresh().await).await;
@@ -121,6 +132,31 @@ async fn definitions(bench: Bench) {
     );
     let gone = bench.store.define(Edit::Remove(vec![id("nobody")])).await;
     assert_eq!(gone.expect_err("what isn't there can't be removed").kind(), ErrorKind::NotFound);
+}
+
+async fn some_of_the_jobs(bench: Bench) {
+    for (name, schedule) in
+        [("daily", "@daily"), ("hourly", "@hourly"), ("minutely", "* * * * *"), ("hand", "@manually")]
+    {
+        bench.add(name, schedule, json!({})).await;
+    }
+    let theirs = json!({"id": "theirs", "schedule": "@daily", "payload": {"command": "think"}});
+    bench.store.define(Edit::Add(vec![theirs])).await.expect("a payload is as good as a command");
+    let named = async |which: Which| {
+        let selected = bench.store.select(which).await.expect("select");
+        assert_eq!((selected.in_force, selected.waiting), (5, 4), "`hand` waits for no instant");
+        selected.jobs.iter().map(|job| job.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(named(Which::Job(id("hand"))).await, ["hand"]);
+    assert!(named(Which::Job(id("nobody"))).await.is_empty());
+    assert_eq!(named(Which::Soonest(2)).await, ["minutely", "hourly"]);
+    assert_eq!(named(Which::Payload).await, ["theirs"]);
+    assert!(named(Which::Troubled).await.is_empty());
+    bench.minutes(1);
+    let claim = bench.pass().await.pop().expect("a claim");
+    bench.start(&claim).await;
+    bench.store.finish(&claim, Outcome::failed("no space")).await.expect("finish");
+    assert_eq!(named(Which::Troubled).await, ["minutely"]);
 }
 
 async fn an_instant_is_admitted_once(bench: Bench) {

@@ -5,6 +5,11 @@ use std::{io, path::Path};
 use super::{Open, Stat, Vfs};
 
 /// What [`atomic_write`] put aside.
+///
+/// ```
+/// use scheduler_core::vfs::Replaced;
+/// assert_ne!(Replaced::Nothing, Replaced::Kept);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Replaced {
     /// There was nothing.
@@ -19,6 +24,17 @@ pub enum Replaced {
 ///
 /// # Errors
 /// As the system says; `path` is then untouched, or already the new file.
+///
+/// ```
+/// use scheduler_core::vfs::{RealFs, Replaced, Vfs, atomic_write};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("jobs.json");
+/// # let backup = folder.path().join("jobs.json.bak.1");
+/// assert_eq!(atomic_write(&RealFs, &path, b"one", Some(&backup))?, Replaced::Nothing);
+/// assert_eq!(atomic_write(&RealFs, &path, b"two", Some(&backup))?, Replaced::Kept);
+/// assert_eq!((RealFs.read(&path)?, RealFs.read(&backup)?), (b"two".to_vec(), b"one".to_vec()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn atomic_write(fs: &dyn Vfs, path: &Path, bytes: &[u8], keep: Option<&Path>) -> io::Result<Replaced> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let old = match fs.stat(path) {

@@ -14,6 +14,22 @@ pub use real::RealFs;
 /// # Behavior
 /// - Errors are the system's own; the caller adds what it was doing.
 /// - Nothing is durable before the matching `sync` has returned.
+///
+/// ```
+/// use scheduler_core::vfs::{Open, RealFs, Vfs};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("a/b");
+/// RealFs.create_dir_all(&path)?;
+/// RealFs.open(&path.join("one"), Open::CreateNew)?.write_all_at(b"1", 0)?;
+/// RealFs.open(&path.join("two"), Open::Create)?.write_all_at(b"22", 0)?;
+/// RealFs.exchange(&path.join("one"), &path.join("two"))?;
+/// assert_eq!((RealFs.read(&path.join("one"))?, RealFs.stat(&path.join("two"))?.len), (b"22".to_vec(), 1));
+/// RealFs.rename(&path.join("two"), &path.join("three"))?;
+/// RealFs.remove(&path.join("one"))?;
+/// RealFs.sync_dir(&path)?;
+/// assert_eq!(RealFs.list(&path)?, ["three"]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait Vfs: Send + Sync + fmt::Debug {
     /// The whole file.
     ///
@@ -71,6 +87,24 @@ pub trait Vfs: Send + Sync + fmt::Debug {
 }
 
 /// An open file.
+///
+/// ```
+/// use scheduler_core::vfs::{Lock, Open, RealFs, Vfs};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("file");
+/// let file = RealFs.open(&path, Open::Create)?;
+/// file.lock(Lock::Exclusive)?;
+/// let other = RealFs.open(&path, Open::ReadWrite)?;
+/// assert!(!other.try_lock(Lock::Shared)?);
+/// file.write_all_at(b"content", 0)?;
+/// file.set_len(4)?;
+/// file.sync()?;
+/// file.set_owner_and_mode(&file.stat()?)?;
+/// file.unlock()?;
+/// let mut buffer = [0; 8];
+/// assert_eq!((other.read_at(&mut buffer, 0)?, &buffer[..4]), (4, &b"cont"[..]));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait VfsFile: Send + Sync + fmt::Debug {
     /// Reads up to `buffer.len()` bytes at `offset`; 0 at the end.
     ///
@@ -128,6 +162,12 @@ pub trait VfsFile: Send + Sync + fmt::Debug {
 }
 
 /// How a file is opened.
+///
+/// ```
+/// use scheduler_core::vfs::{Open, RealFs, Vfs};
+/// let missing = RealFs.open("/nonexistent".as_ref(), Open::Read);
+/// assert_eq!(missing.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Open {
     /// To read; it must be there.
@@ -141,6 +181,11 @@ pub enum Open {
 }
 
 /// Which lock.
+///
+/// ```
+/// use scheduler_core::vfs::Lock;
+/// assert_ne!(Lock::Shared, Lock::Exclusive);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
     /// Beside other shared ones.
@@ -150,6 +195,13 @@ pub enum Lock {
 }
 
 /// What the system knows of a file.
+///
+/// ```
+/// use scheduler_core::vfs::{RealFs, Stat, Vfs};
+/// let Stat { mode, .. } = RealFs.stat("/".as_ref())?;
+/// assert_eq!(mode & 0o170_000, 0o040_000, "a folder");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// Size in bytes.

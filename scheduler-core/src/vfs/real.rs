@@ -13,6 +13,11 @@ use rustix::fs::{FlockOperation, Gid, Mode, Uid};
 use super::{Lock, Open, Stat, Vfs, VfsFile};
 
 /// The file system of this machine.
+///
+/// ```
+/// use scheduler_core::vfs::{RealFs, Vfs};
+/// assert!(RealFs.stat("/".as_ref()).is_ok());
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealFs;
 

@@ -46,7 +46,25 @@ fn what_is_absent_or_null_is_the_default() {
     assert_eq!((job.name.as_str(), job.enabled, job.timeout), ("job", true, None));
     assert_eq!((job.overlap, job.misfire), (Overlap::Forbid, Misfire::default()));
     assert_eq!(parse(&with("timeout", json!(0))).unwrap().timeout, None, "0 is for ever");
-    assert_eq!(parse(&with("command", json!("echo hi"))).unwrap().command, Command::Shell("echo hi".into()));
+    assert_eq!(parse(&with("command", json!("echo hi"))).unwrap().command(), Some(&Command::Shell("echo hi".into())));
+}
+
+#[test]
+fn a_job_runs_a_command_or_a_payload_and_one_of_them() {
+    let entry = |more: Value| {
+        let mut entry = json!({"id": "job", "schedule": "@daily"});
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parse(&entry)
+    };
+    for payload in [json!({"prompt": "hi"}), json!([]), json!(""), json!(0), json!(false)] {
+        let job = entry(json!({ "payload": payload })).unwrap();
+        assert_eq!((job.payload(), job.command()), (Some(&payload), None));
+    }
+    let job = entry(json!({"command": "true", "payload": null})).unwrap();
+    assert_eq!((job.payload(), job.command()), (None, Some(&Command::Shell("true".into()))));
+    let said = |more: Value| entry(more).unwrap_err().to_string();
+    assert!(said(json!({"command": "true", "payload": 1})).starts_with("payload: it has a `command` as well"));
+    assert!(said(json!({})).contains("command: missing;") && said(json!({"payload": null})).contains("or a `payload`"));
 }
 
 #[test]

@@ -12,6 +12,13 @@ use crate::{
 };
 
 /// The size of a heartbeat's file, in bytes: always the same, so that a beat never needs new space on the disk.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::liveness::heartbeat::{FILE_LEN, Heartbeat};
+/// let beat = Heartbeat::new("node", jiff::Timestamp::UNIX_EPOCH, Duration::from_secs(60));
+/// assert_eq!(beat.encode().len(), FILE_LEN);
+/// ```
 pub const FILE_LEN: usize = 4096;
 
 /// How often a file is looked at that holds no whole beat.
@@ -25,6 +32,12 @@ const CRC: &str = ",\"crc32\":\"";
 ///
 /// # Errors
 /// Why there is none.
+///
+/// ```
+/// use std::path::Path;
+/// use scheduler_core::{liveness::{Unreadable, heartbeat}, vfs::RealFs};
+/// assert_eq!(heartbeat::read(&RealFs, Path::new("/nonexistent")), Err(Unreadable::Missing));
+/// ```
 pub fn read(fs: &dyn Vfs, path: &Path) -> Result<Heartbeat, Unreadable> {
     let mut last = look(fs, path);
     for _ in 1..LOOKS {

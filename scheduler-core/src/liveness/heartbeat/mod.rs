@@ -10,9 +10,23 @@ use serde::{Deserialize, Serialize};
 pub use file::{FILE_LEN, read};
 
 /// The format this build writes. Fields may be added to it; a reader passes over those it doesn't know.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::liveness::heartbeat::{FORMAT, Heartbeat};
+/// assert_eq!(Heartbeat::new("node", jiff::Timestamp::UNIX_EPOCH, Duration::from_secs(60)).format, FORMAT);
+/// ```
 pub const FORMAT: u32 = 1;
 
 /// What a loop says of itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::liveness::{Heartbeat, Phase};
+/// let beat = Heartbeat::new("node", jiff::Timestamp::UNIX_EPOCH, Duration::from_secs(60));
+/// assert_eq!(beat.phase, Phase::Starting);
+/// assert!(!beat.has_ticked());
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Heartbeat {
@@ -90,6 +104,11 @@ pub struct Heartbeat {
 }
 
 /// What a loop is doing.
+///
+/// ```
+/// use scheduler_core::liveness::Phase;
+/// assert_eq!(Phase::Draining.word(), "draining");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -120,6 +139,12 @@ impl Phase {
 }
 
 /// How the last finished tick ended.
+///
+/// ```
+/// use scheduler_core::liveness::Status;
+/// assert_eq!(serde_json::to_string(&Status::Ok)?, r#""ok""#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -130,6 +155,13 @@ pub enum Status {
 }
 
 /// A tick that fails, and has failed before with the same words.
+///
+/// ```
+/// use jiff::Timestamp;
+/// use scheduler_core::liveness::Failure;
+/// let failure = Failure { message: "no space left".into(), since: Timestamp::UNIX_EPOCH, count: 1 };
+/// assert_eq!(failure.clone(), failure);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The error.
@@ -183,6 +215,12 @@ impl Heartbeat {
 }
 
 /// Why there is no beat to judge.
+///
+/// ```
+/// use scheduler_core::liveness::{Heartbeat, Unreadable};
+/// assert_eq!(Heartbeat::decode(b""), Err(Unreadable::Empty));
+/// assert!(matches!(Heartbeat::decode(b"{}"), Err(Unreadable::Garbage(_))));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreadable {
     /// There is no such file.

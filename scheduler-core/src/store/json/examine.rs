@@ -15,6 +15,12 @@ use crate::{
 };
 
 /// What [`examine`] found.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::json::examine};
+/// let examined = examine("jobs.json", b"{", &JobDefaults::default());
+/// assert!(examined.jobs.is_empty() && examined.problems[0].what.starts_with("jobs.json: line 1"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Examined {
@@ -25,6 +31,13 @@ pub struct Examined {
 }
 
 /// A valid entry and where it stands.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::json::examine};
+/// let text = br#"{"format": 1, "jobs": [{"id": "a", "schedule": "@daily", "command": "true"}]}"#;
+/// let examined = examine("jobs.json", text, &JobDefaults::default());
+/// assert_eq!(examined.jobs[0].place_of("schedule").to_string(), "line 1, column 36");
+/// ```
 #[derive(Debug)]
 pub struct ExaminedJob {
     /// The job.
@@ -40,6 +53,13 @@ impl ExaminedJob {
 }
 
 /// Looks at a text of `jobs.json`, which is called `path` in what is found. Reads nothing else and changes nothing.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::json::examine};
+/// let text = br#"{"format": 1, "jobs": [{"id": "a", "schedule": "90 2 * * *", "command": "true"}]}"#;
+/// let examined = examine("jobs.json", text, &JobDefaults::default());
+/// assert!(examined.problems[0].what.starts_with("jobs.json: line 1, column 36: job `a` is invalid"));
+/// ```
 pub fn examine(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
     let document = match Document::parse(bytes) {
         Ok(document) => document,

@@ -47,6 +47,22 @@ use crate::{
 };
 
 /// A store in a home folder.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Home, JobStore, Result, SystemClock, store::{Edit, JsonStore, JsonStoreOptions}};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let home = Home::new(folder.path().join("home"));
+/// let store = JsonStore::open(&JsonStoreOptions::new(home.clone(), Arc::new(SystemClock)))?;
+/// let greet = serde_json::json!({"id": "greet", "schedule": "@hourly", "payload": {"greet": "world"}});
+/// store.define(Edit::Add(vec![greet])).await?;
+/// assert!(home.jobs_json().exists());
+/// store.close().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct JsonStore {
     owner: OwnerId,
@@ -60,6 +76,18 @@ pub struct JsonStore {
 }
 
 /// What a [`JsonStore`] is opened with.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use scheduler_core::{Home, SystemClock, job::JobDefaults, store::{JsonStoreOptions, json::Mode}, vfs::RealFs};
+/// let options = JsonStoreOptions::new(Home::new("/srv/mine"), Arc::new(SystemClock))
+///     .with_defaults(JobDefaults::default())
+///     .on_machine(Some("this machine's id".into()), false)
+///     .with_patience(Duration::from_secs(5))
+///     .with_fs(Arc::new(RealFs))
+///     .to_look();
+/// assert_eq!(options.mode, Mode::Look);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct JsonStoreOptions {
@@ -82,6 +110,12 @@ pub struct JsonStoreOptions {
 }
 
 /// What a store is opened for.
+///
+/// ```
+/// use std::sync::Arc;
+/// use scheduler_core::{Home, SystemClock, store::{JsonStoreOptions, json::Mode}};
+/// assert_eq!(JsonStoreOptions::new(Home::new("/srv/mine"), Arc::new(SystemClock)).mode, Mode::Change);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Writes nothing, takes no lock, works on a read-only home, and makes none.

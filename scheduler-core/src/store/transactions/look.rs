@@ -86,6 +86,12 @@ pub(crate) fn select(book: &Book, which: &Which) -> Selected {
         Which::Job(id) => book.job(id).map(|record| view((id, record))).into_iter().collect(),
         Which::Soonest(most) => book.soonest().take(*most).map(view).collect(),
         Which::Troubled => book.jobs().filter(|(_, record)| is_troubled(record)).map(view).collect(),
+        Which::Payload => {
+            // The word is looked for first: few have it, and reading each definition takes a while.
+            let candidates = book.jobs().filter(|(_, record)| record.definition.text().contains("\"payload\""));
+            let views = candidates.map(view);
+            views.filter(|view| view.job.as_ref().is_ok_and(|job| job.payload().is_some())).collect()
+        }
     };
     Selected { jobs, in_force: book.jobs().count(), waiting: book.waiting() }
 }
