@@ -15,35 +15,20 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Command, Job, Misfire, MisfirePolicy, Overlap};
+use super::{Command, Job, Misfire, MisfirePolicy, Overlap, reference::TABLE};
 use crate::{
     JobId, duration, nearest,
+    reference::names,
     schedule::{ParseOptions, Schedule, zone},
     size,
 };
 
 /// The fields of an entry that this build carries out.
-pub const FIELDS: [&str; 15] = [
-    "id",
-    "name",
-    "description",
-    "enabled",
-    "schedule",
-    "timezone",
-    "command",
-    "env",
-    "workdir",
-    "timeout",
-    "overlap",
-    "misfire",
-    "max_parallel",
-    "tags",
-    "output_limit",
-];
+pub const FIELDS: [&str; 15] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `retries` would be worse than not running it.
-const NOT_HERE: [&str; 15] = [
+pub(super) const NOT_HERE: [&str; 15] = [
     "jitter", "group", "retries", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file",
     "ping_url", "notify", "delivery", "payload",
 ];
@@ -343,9 +328,9 @@ pub(crate) fn misfire(object: &Map<String, Value>, default: Misfire) -> Result<M
     if let Some(unknown) = object.keys().find(|key| !["grace", "policy", "max"].contains(&key.as_str())) {
         return Err(EntryError::new(unknown, "no such setting; there are `grace`, `policy` and `max`"));
     }
-    let grace = match fields.text("grace")? {
+    let grace = match fields.get("grace") {
         None => default.grace,
-        Some("auto") => None,
+        Some(Value::String(text)) if text == "auto" => None,
         Some(_) => fields.duration("grace")?,
     };
     let policy = match fields.text("policy")? {

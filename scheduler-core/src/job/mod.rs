@@ -1,9 +1,10 @@
 //! What a job is: the checked, ready-to-run form of one entry of `jobs.json`.
 //!
 //! [`Job`] is a plain value. Reading entries from text, with their errors, is the file `entry`'s; whole files are the
-//! JSON store's.
+//! JSON store's. `reference` is the table of all fields, of which come [`schema()`] and `docs/configuration.md`.
 
 mod entry;
+mod reference;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, schedule_hash, unknown_fields};
+pub use reference::{ROWS, schema};
 
 use crate::{JobId, schedule::Schedule};
 
