@@ -1,0 +1,276 @@
+//! Gathers what the rows rest on. The one file of the doctor that looks at the machine; it concludes nothing.
+//!
+//! What may not be looked at is `None` and no failure: only a home that isn't there, or can't be read at all, is one.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    os::unix::{ffi::OsStringExt as _, fs::MetadataExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::fs::StatVfsMountFlags;
+use sched_runner::{CommandRunner, ntp};
+use scheduler_core::{
+    Clock, Error, Home, Job, JobRunner as _,
+    liveness::verdict,
+    schedule::zone,
+    store::JobView,
+    vfs::{Open, RealFs, Vfs as _},
+};
+use serde_json::Value;
+
+use super::{
+    super::validate,
+    disk::{Disk, Room},
+    files::{Files, Found, Obstacle, Programs},
+    home::HomeFolder,
+    limits::{self, Limits},
+    services::Services,
+    time::Time,
+};
+use crate::{
+    context::{Context, machine_id, no_home},
+    daemon::{filesystem, machinery},
+    facts::{self, Known},
+    failure::Failure,
+};
+
+/// All of it.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub(super) path: PathBuf,
+    pub(super) files: Files,
+    pub(super) programs: Programs,
+    pub(super) home: HomeFolder,
+    pub(super) disk: Disk,
+    pub(super) time: Time,
+    pub(super) limits: Limits,
+    pub(super) services: Services,
+}
+
+/// Looks at everything.
+///
+/// # Errors
+/// There is no home, or it can't be read.
+pub(super) async fn gather(context: &Context) -> Result<Machine, Failure> {
+    let home = context.home()?;
+    let names = match names(home.path()) {
+        Ok(names) if names.iter().any(|name| name == "jobs.json" || name == "state") => names,
+        Ok(_) => return Err(no_home(&home)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(no_home(&home)),
+        // The store says what a home is.
+        Err(_) if home.path().is_file() => return context.look().and(Err(no_home(&home))),
+        Err(error) => {
+            let failure = Failure::from(Error::io(format!("cannot read {}", home.path().display()), error));
+            return Err(failure.hint("ask as its owner; `--home DIR` or SCHED_HOME name another"));
+        }
+    };
+    let files = files(context).await;
+    let Known { facts, views } = facts::collect(context, &home).await;
+    let daemon = facts.holder_state.and(facts.lock.holder.as_ref()).filter(|_| facts.lock.held).map(|who| who.pid);
+    Ok(Machine {
+        files,
+        programs: programs(context, &home, &views, daemon),
+        home: folder(context, &home, &names),
+        disk: disk(&home, &**context.clock()),
+        time: time(context),
+        limits: process_limits(daemon, context.config().config.max_parallel),
+        services: Services {
+            verdict: verdict(&facts),
+            daemon,
+            systemd: Path::new("/run/systemd/system").is_dir(),
+            cgroup: daemon.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()),
+            crons: crons(),
+            machine_id: machine_id(),
+        },
+        path: home.path().to_owned(),
+    })
+}
+
+async fn files(context: &Context) -> Files {
+    let found = validate::of_home(context).await.map(|findings| Found {
+        problems: findings.problems,
+        // Programs have rows of their own, which know more: the environment of the daemon, and interpreters.
+        warnings: findings.warnings.into_iter().filter(|warning| !validate::is_obstacle(warning)).collect(),
+        jobs: findings.jobs,
+    });
+    Files { found: found.map_err(|failure| (failure.message, failure.hints.join("; "))) }
+}
+
+fn programs(context: &Context, home: &Home, views: &[JobView], daemon: Option<u32>) -> Programs {
+    let config = machinery::runner_config(home, &context.config().config);
+    let of_daemon = daemon.and_then(|pid| Some((pid, environment(pid)?)));
+    let (runner, environment) = match of_daemon {
+        Some((pid, variables)) => {
+            let runner = CommandRunner::inheriting(config, variables.into_iter());
+            (runner, format!("the environment of the daemon (pid {pid})"))
+        }
+        None => (CommandRunner::new(config), "the environment of this command".to_owned()),
+    };
+    let jobs: Vec<_> = views.iter().filter_map(|view| view.job.as_ref().ok()).collect();
+    let obstacle = |job: &Arc<Job>| {
+        let error = runner.validate(job).err()?;
+        let hint = error.hint_text().map(str::to_owned);
+        Some(Obstacle { job: job.id.clone(), enabled: job.enabled, what: error.to_string(), hint })
+    };
+    Programs { jobs: jobs.len(), obstacles: jobs.iter().filter_map(|job| obstacle(job)).collect(), environment }
+}
+
+/// The environment that process `pid` was started in.
+fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
+    let bytes = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let pair = |entry: &[u8]| {
+        let at = entry.iter().position(|byte| *byte == b'=')?;
+        Some((OsString::from_vec(entry[..at].to_vec()), OsString::from_vec(entry[at + 1..].to_vec())))
+    };
+    Some(bytes.split(|byte| *byte == 0).filter_map(pair).collect())
+}
+
+/// How old a half-written file must be before its writer is taken for dead.
+const HALF_WRITTEN_S: i64 = 60;
+
+fn folder(context: &Context, home: &Home, in_home: &[String]) -> HomeFolder {
+    let top = fs::metadata(home.path()).ok();
+    let in_state: Vec<String> = names(&home.state()).unwrap_or_default();
+    let in_state = in_state.iter().map(|name| format!("state/{name}"));
+    let all: Vec<String> = in_home.iter().cloned().chain(in_state).collect();
+    let known = |name: &&String| name.contains('/') || OURS.contains(&name.as_str());
+    let seen: Vec<(&String, fs::Metadata)> =
+        all.iter().filter(known).filter_map(|name| Some((name, fs::metadata(home.path().join(name)).ok()?))).collect();
+    let uid = top.as_ref().map(MetadataExt::uid);
+    // A configuration that root owns can be read by everybody, and that may be meant so.
+    let of_another = |name: &str, of: u32| uid.is_some_and(|uid| uid != of) && !(name == "config.yaml" && of == 0);
+    let picked = |is_it: &dyn Fn(&str, &fs::Metadata) -> bool| -> Vec<String> {
+        seen.iter().filter(|(name, metadata)| is_it(name, metadata)).map(|(name, _)| (*name).clone()).collect()
+    };
+    let now = context.now().as_second();
+    let is_half = |name: &&String| {
+        let metadata = || fs::metadata(home.path().join(name)).ok();
+        let suspect = Path::new(name).extension().is_some_and(|extension| extension == "tmp") || name.contains(PROBE);
+        suspect && metadata().is_some_and(|metadata| now - metadata.mtime() > HALF_WRITTEN_S)
+    };
+    let generation = generation(home);
+    let journals = || all.iter().filter(|name| name.starts_with("state/journal."));
+    let current = generation.map(|generation| format!("state/journal.{generation}"));
+    let size = generation.and_then(|generation| Some(fs::metadata(home.journal(generation)).ok()?.len()));
+    HomeFolder {
+        path: home.path().to_owned(),
+        mode: top.as_ref().map(MetadataExt::mode),
+        uid,
+        me: rustix::process::geteuid().as_raw(),
+        of_others: picked(&|name, metadata| of_another(name, metadata.uid())),
+        open_to_others: picked(&|_, metadata| metadata.mode() & 0o022 != 0),
+        journal: generation.zip(size),
+        old_journals: journals()
+            .filter(|name| current.as_ref().is_some_and(|current| current != *name))
+            .cloned()
+            .collect(),
+        backups: in_home.iter().filter(|name| name.starts_with("jobs.json.bak.")).count(),
+        half_written: all.iter().filter(is_half).cloned().collect(),
+    }
+}
+
+/// What sched keeps at the top of a home.
+const OURS: [&str; 6] = ["config.yaml", "jobs.json", "state", "runs", "heartbeats", "alerts"];
+
+/// The generation that MANIFEST says is current.
+fn generation(home: &Home) -> Option<u64> {
+    let manifest: Value = serde_json::from_slice(&fs::read(home.manifest()).ok()?).ok()?;
+    manifest["generation"].as_u64()
+}
+
+fn disk(home: &Home, clock: &dyn Clock) -> Disk {
+    let room = rustix::fs::statvfs(home.path()).ok().map(|stat| Room {
+        bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
+        inodes: stat.f_favail,
+        all_inodes: stat.f_files,
+        read_only: stat.f_flag.contains(StatVfsMountFlags::RDONLY),
+    });
+    let sync = home.state().is_dir().then(|| probe(&home.state(), clock).map_err(|error| error.to_string()));
+    Disk { magic: filesystem::magic(home), room, sync }
+}
+
+/// What a probe is called, with the pid behind it.
+const PROBE: &str = "doctor.probe-";
+
+/// How often a sync is tried; the middle one counts.
+const TRIES: usize = 5;
+/// As much as a frame of a busy tick.
+const PROBE_LEN: usize = 4096;
+
+/// How long it takes to make a write durable in `folder`. The file for it is removed again.
+fn probe(folder: &Path, clock: &dyn Clock) -> Result<Duration, Error> {
+    let path = folder.join(format!("{PROBE}{}", std::process::id()));
+    let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
+    let file = RealFs.open(&path, Open::CreateNew).map_err(failed)?;
+    let bytes = [b'.'; PROBE_LEN];
+    let mut tries: Vec<io::Result<Duration>> = Vec::new();
+    for index in 0..TRIES {
+        let timed = file.write_all_at(&bytes, (index * PROBE_LEN) as u64).and_then(|()| {
+            let before = clock.monotonic();
+            file.sync().map(|()| clock.monotonic().saturating_sub(before))
+        });
+        tries.push(timed);
+    }
+    let removed = RealFs.remove(&path);
+    let mut took = tries.into_iter().collect::<io::Result<Vec<Duration>>>().map_err(failed)?;
+    removed.map_err(|error| Error::io(format!("cannot remove {}", path.display()), error))?;
+    took.sort_unstable();
+    Ok(took[TRIES / 2])
+}
+
+fn time(context: &Context) -> Time {
+    let configured = context.config().config.timezone.clone();
+    let zone = zone::parse(&configured).map_err(|error| error.message().to_owned());
+    let nameless = "the system's time zone has rules but no name";
+    // The smaller one first: what is read later is later.
+    let monotonic = context.clock().monotonic();
+    Time {
+        now: context.now(),
+        boottime: context.clock().boottime(),
+        monotonic,
+        synchronised: ntp::synchronised(),
+        tzdata: zone::tzdata_release(),
+        configured,
+        zone: zone.and_then(|zone| zone.iana_name().map(str::to_owned).ok_or_else(|| nameless.to_owned())),
+    }
+}
+
+fn process_limits(daemon: Option<u32>, max_parallel: usize) -> Limits {
+    let of = |pid: &str| fs::read_to_string(format!("/proc/{pid}/limits"));
+    let (whose, text) = match daemon {
+        Some(pid) => (format!("the daemon (pid {pid})"), of(&pid.to_string())),
+        None => ("this command".to_owned(), of("self")),
+    };
+    let limit = |name: &str| text.as_ref().ok().and_then(|text| limits::soft(text, name));
+    Limits { whose, files: limit("Max open files"), processes: limit("Max processes"), max_parallel }
+}
+
+/// Cron daemons, as the kernel calls them.
+const CRONS: [&str; 4] = ["cron", "crond", "fcron", "anacron"];
+
+fn crons() -> Option<Vec<(String, u32)>> {
+    let mut found: Vec<(String, u32)> = names(Path::new("/proc"))
+        .ok()?
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .filter_map(|pid: u32| {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim().to_owned();
+            CRONS.contains(&name.as_str()).then_some((name, pid))
+        })
+        .collect();
+    found.sort_unstable_by_key(|(_, pid)| *pid);
+    Some(found)
+}
+
+/// Names in a folder, in order; those that aren't UTF-8 are none of ours.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let names = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name()));
+    let names: Vec<OsString> = names.collect::<io::Result<_>>()?;
+    let mut names: Vec<String> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+    names.sort_unstable();
+    Ok(names)
+}
