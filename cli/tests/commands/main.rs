@@ -16,6 +16,7 @@ mod pause;
 mod remove;
 mod shell;
 mod show;
+mod snapshots;
 mod status;
 mod support;
 mod validate;
