@@ -114,7 +114,7 @@ fn sync(disk: &Disk) -> Row {
         None => Row::unknown(CHECK, "there is no `state` folder to try it in"),
         Some(Err(why)) => Row::bad(CHECK, why, "nothing can be claimed without: see who may write there, and the disk"),
         Some(Ok(took)) => {
-            let detail = format!("{:.3} ms", took.as_secs_f64() * 1000.0);
+            let detail = length(*took);
             if *took < TOO_FAST {
                 let detail = format!("{detail}: too fast to be true, so a power cut may lose what was claimed");
                 return Row::warn(CHECK, detail, "see whether the disk, or who lends it, ignores flushes");
@@ -126,6 +126,12 @@ fn sync(disk: &Disk) -> Row {
             Row::ok(CHECK, detail)
         }
     }
+}
+
+/// To a tenth of the unit.
+fn length(took: Duration) -> String {
+    let micros = took.as_secs_f64() * 1e6;
+    if micros < 1000.0 { format!("{micros:.1} µs") } else { format!("{:.1} ms", micros / 1000.0) }
 }
 
 #[cfg(test)]
@@ -175,9 +181,9 @@ mod tests {
 
     #[test]
     fn whether_a_sync_is_one() {
-        check(sync, |_| {}, "ok fsync: 2.000 ms");
-        check(sync, |d| d.sync = Some(Ok(Duration::from_micros(2))), "warn fsync: 0.002 ms: too fast to be true");
-        check(sync, |d| d.sync = Some(Ok(Duration::from_millis(250))), "warn fsync: 250.000 ms: every start");
+        check(sync, |_| {}, "ok fsync: 2.0 ms");
+        check(sync, |d| d.sync = Some(Ok(Duration::from_micros(2))), "warn fsync: 2.0 µs: too fast to be true");
+        check(sync, |d| d.sync = Some(Ok(Duration::from_millis(250))), "warn fsync: 250.0 ms: every start");
         check(sync, |d| d.sync = Some(Err("cannot write /h/x: no space left".into())), "bad fsync: cannot write /h/x");
         check(sync, |d| d.sync = None, "unknown fsync: can't know: there is no `state` folder");
     }

@@ -43,7 +43,8 @@ use crate::{
 pub(super) struct Machine {
     pub(super) path: PathBuf,
     pub(super) files: Files,
-    pub(super) programs: Programs,
+    /// `None` if the jobs can't be read; the files then say why.
+    pub(super) programs: Option<Programs>,
     pub(super) home: HomeFolder,
     pub(super) disk: Disk,
     pub(super) time: Time,
@@ -64,8 +65,7 @@ pub(super) async fn gather(context: &Context) -> Result<Machine, Failure> {
         // The store says what a home is.
         Err(_) if home.path().is_file() => return context.look().and(Err(no_home(&home))),
         Err(error) => {
-            let failure = Failure::from(Error::io(format!("cannot read {}", home.path().display()), error));
-            return Err(failure.hint("ask as its owner; `--home DIR` or SCHED_HOME name another"));
+            return Err(Error::io(format!("cannot read {}", home.path().display()), error).into());
         }
     };
     let files = files(context).await;
@@ -73,7 +73,7 @@ pub(super) async fn gather(context: &Context) -> Result<Machine, Failure> {
     let daemon = facts.holder_state.and(facts.lock.holder.as_ref()).filter(|_| facts.lock.held).map(|who| who.pid);
     Ok(Machine {
         files,
-        programs: programs(context, &home, &views, daemon),
+        programs: facts.store_error.is_none().then(|| programs(context, &home, &views, daemon)),
         home: folder(context, &home, &names),
         disk: disk(&home, &**context.clock()),
         time: time(context),
@@ -92,7 +92,8 @@ pub(super) async fn gather(context: &Context) -> Result<Machine, Failure> {
 
 async fn files(context: &Context) -> Files {
     let found = validate::of_home(context).await.map(|findings| Found {
-        problems: findings.problems,
+        // The machine's zone has a row of its own too.
+        problems: findings.problems.into_iter().filter(|problem| problem.key != "system-timezone").collect(),
         // Programs have rows of their own, which know more: the environment of the daemon, and interpreters.
         warnings: findings.warnings.into_iter().filter(|warning| !validate::is_obstacle(warning)).collect(),
         jobs: findings.jobs,
@@ -134,8 +135,9 @@ const HALF_WRITTEN_S: i64 = 60;
 
 fn folder(context: &Context, home: &Home, in_home: &[String]) -> HomeFolder {
     let top = fs::metadata(home.path()).ok();
-    let in_state: Vec<String> = names(&home.state()).unwrap_or_default();
-    let in_state = in_state.iter().map(|name| format!("state/{name}"));
+    let in_state = names(&home.state());
+    let state_is_open = in_state.is_ok();
+    let in_state = in_state.unwrap_or_default().into_iter().map(|name| format!("state/{name}"));
     let all: Vec<String> = in_home.iter().cloned().chain(in_state).collect();
     let known = |name: &&String| name.contains('/') || OURS.contains(&name.as_str());
     let seen: Vec<(&String, fs::Metadata)> =
@@ -160,6 +162,7 @@ fn folder(context: &Context, home: &Home, in_home: &[String]) -> HomeFolder {
         path: home.path().to_owned(),
         mode: top.as_ref().map(MetadataExt::mode),
         uid,
+        state_is_open,
         me: rustix::process::geteuid().as_raw(),
         of_others: picked(&|name, metadata| of_another(name, metadata.uid())),
         open_to_others: picked(&|_, metadata| metadata.mode() & 0o022 != 0),

@@ -49,8 +49,10 @@ pub(super) fn rows(files: &Files) -> Vec<Row> {
     if rows.is_empty() { vec![Row::ok("files", format!("{}, no problem", jobs(found.jobs)))] } else { rows }
 }
 
-pub(super) fn programs(programs: &Programs) -> Vec<Row> {
-    let Programs { jobs: total, obstacles, environment } = programs;
+pub(super) fn programs(programs: Option<&Programs>) -> Vec<Row> {
+    let Some(Programs { jobs: total, obstacles, environment }) = programs else {
+        return vec![Row::unknown("programs", "the jobs can't be read")];
+    };
     if obstacles.is_empty() {
         let detail = match total {
             0 => "there are no jobs".to_owned(),
@@ -99,9 +101,10 @@ mod tests {
         };
         let check = |jobs: usize, obstacles: Vec<Obstacle>, expected: &[&str]| {
             let facts = Programs { jobs, obstacles, environment: "this environment".into() };
-            assert_eq!(programs(&facts).iter().map(shown).collect::<Vec<_>>(), expected);
+            assert_eq!(programs(Some(&facts)).iter().map(shown).collect::<Vec<_>>(), expected);
         };
         check(0, vec![], &["ok programs: there are no jobs"]);
+        assert_eq!(shown(&programs(None)[0]), "unknown programs: can't know: the jobs can't be read");
         check(1, vec![], &["ok programs: 1 job: programs, interpreters and folders are there, in this environment"]);
         check(
             2,

@@ -13,6 +13,8 @@ pub(super) struct HomeFolder {
     /// Permission bits and owner; `None` if it may not be looked at.
     pub(super) mode: Option<u32>,
     pub(super) uid: Option<u32>,
+    /// Whether the names in `state` may be looked at.
+    pub(super) state_is_open: bool,
     /// Who asks.
     pub(super) me: u32,
     /// Files in it that belong to somebody else than the home does.
@@ -81,6 +83,9 @@ fn owner(home: &HomeFolder) -> Row {
             let detail = format!("the home belongs to uid {uid}, but somebody else owns {names}");
             Row::bad(CHECK, detail, format!("chown -R {uid} {path}"))
         }
+        Some(uid) if !home.state_is_open => {
+            Row::unknown(CHECK, format!("uid {uid} asks and owns it, but can't look into `state`"))
+        }
         Some(uid) => Row::ok(CHECK, format!("uid {uid}, who asks; all files in it too")),
     }
 }
@@ -113,6 +118,7 @@ fn leftovers(home: &HomeFolder) -> Row {
         return Row::warn(CHECK, format!("{names}: left by a command that died"), fix);
     }
     match home.backups {
+        _ if !home.state_is_open => Row::unknown(CHECK, "`state` isn't there, or may not be looked at"),
         0 => Row::ok(CHECK, "none"),
         1 => Row::info(CHECK, "jobs.json.bak.1: jobs.json before the last command that changed it"),
         count => Row::info(CHECK, format!("jobs.json.bak.1 to .{count}: jobs.json before commands changed it")),
@@ -128,6 +134,7 @@ mod tests {
             path: "/h".into(),
             mode: Some(0o40700),
             uid: Some(7),
+            state_is_open: true,
             me: 7,
             of_others: Vec::new(),
             open_to_others: Vec::new(),
@@ -191,6 +198,11 @@ mod tests {
             |h| h.of_others = vec!["jobs.json".into(), "state/lock".into()],
             "bad owner: the home belongs to uid 7, but somebody else owns jobs.json, state/lock [chown -R 7 /h]",
         );
+        check(
+            owner,
+            |h| h.state_is_open = false,
+            "unknown owner: can't know: uid 7 asks and owns it, but can't look into `state`",
+        );
         check(owner, |h| h.uid = None, "unknown owner: can't know: /h may not be looked at");
     }
 
@@ -209,6 +221,11 @@ mod tests {
             "unknown journal: can't know: there is none yet, or it may not be looked at",
         );
         check(leftovers, |_| {}, "ok leftovers: none");
+        check(
+            leftovers,
+            |h| h.state_is_open = false,
+            "unknown leftovers: can't know: `state` isn't there, or may not be looked at",
+        );
         check(
             leftovers,
             |h| h.backups = 3,

@@ -46,7 +46,7 @@ pub(crate) async fn run(_: &DoctorArgs, context: &Context, out: &mut Output) -> 
 /// Every check, the nearest to the jobs first.
 fn rows(machine: &Machine) -> Vec<Row> {
     let mut rows = files::rows(&machine.files);
-    rows.extend(files::programs(&machine.programs));
+    rows.extend(files::programs(machine.programs.as_ref()));
     rows.extend(home::rows(&machine.home));
     rows.extend(disk::rows(&machine.disk));
     rows.extend(time::rows(&machine.time));
