@@ -3,7 +3,7 @@
 //! | file | rows about |
 //! |---|---|
 //! | `row` | what a check answers |
-//! | `facts` | what the rows rest on, gathered; the one file here that looks at the machine |
+//! | `facts` | what the rows rest on, gathered; the one part that looks at the machine |
 //! | `files` | config.yaml and jobs.json, and the programs of the jobs |
 //! | `home` | who may do what in the home, and what lies about there |
 //! | `disk` | file system, room, syncs |

@@ -1,30 +1,25 @@
-//! Gathers what the rows rest on. The one file of the doctor that looks at the machine; it concludes nothing.
+//! Gathers what the rows rest on. The one part of the doctor that looks at the machine; it concludes nothing. The home
+//! and its disk are files of their own.
 //!
 //! What may not be looked at is `None` and no failure: only a home that isn't there, or can't be read at all, is one.
+
+mod disk;
+mod home;
 
 use std::{
     ffi::OsString,
     fs, io,
-    os::unix::{ffi::OsStringExt as _, fs::MetadataExt},
+    os::unix::ffi::OsStringExt as _,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use rustix::fs::StatVfsMountFlags;
 use sched_runner::{CommandRunner, ntp};
-use scheduler_core::{
-    Clock, Error, Home, Job, JobRunner as _,
-    liveness::verdict,
-    schedule::zone,
-    store::JobView,
-    vfs::{Open, RealFs, Vfs as _},
-};
-use serde_json::Value;
+use scheduler_core::{Error, Home, Job, JobRunner as _, liveness::verdict, schedule::zone, store::JobView};
 
 use super::{
     super::validate,
-    disk::{Disk, Room},
+    disk::Disk,
     files::{Files, Found, Obstacle, Programs},
     home::HomeFolder,
     limits::{self, Limits},
@@ -33,7 +28,7 @@ use super::{
 };
 use crate::{
     context::{Context, machine_id, no_home},
-    daemon::{filesystem, machinery},
+    daemon::machinery,
     facts::{self, Known},
     failure::Failure,
 };
@@ -74,8 +69,8 @@ pub(super) async fn gather(context: &Context) -> Result<Machine, Failure> {
     Ok(Machine {
         files,
         programs: facts.store_error.is_none().then(|| programs(context, &home, &views, daemon)),
-        home: folder(context, &home, &names),
-        disk: disk(&home, &**context.clock()),
+        home: home::folder(context, &home, &names),
+        disk: disk::disk(&home, &**context.clock()),
         time: time(context),
         limits: process_limits(daemon, context.config().config.max_parallel),
         services: Services {
@@ -128,101 +123,6 @@ fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
         Some((OsString::from_vec(entry[..at].to_vec()), OsString::from_vec(entry[at + 1..].to_vec())))
     };
     Some(bytes.split(|byte| *byte == 0).filter_map(pair).collect())
-}
-
-/// How old a half-written file must be before its writer is taken for dead.
-const HALF_WRITTEN_S: i64 = 60;
-
-fn folder(context: &Context, home: &Home, in_home: &[String]) -> HomeFolder {
-    let top = fs::metadata(home.path()).ok();
-    let in_state = names(&home.state());
-    let state_is_open = in_state.is_ok();
-    let in_state = in_state.unwrap_or_default().into_iter().map(|name| format!("state/{name}"));
-    let all: Vec<String> = in_home.iter().cloned().chain(in_state).collect();
-    let known = |name: &&String| name.contains('/') || OURS.contains(&name.as_str());
-    let seen: Vec<(&String, fs::Metadata)> =
-        all.iter().filter(known).filter_map(|name| Some((name, fs::metadata(home.path().join(name)).ok()?))).collect();
-    let uid = top.as_ref().map(MetadataExt::uid);
-    // A configuration that root owns can be read by everybody, and that may be meant so.
-    let of_another = |name: &str, of: u32| uid.is_some_and(|uid| uid != of) && !(name == "config.yaml" && of == 0);
-    let picked = |is_it: &dyn Fn(&str, &fs::Metadata) -> bool| -> Vec<String> {
-        seen.iter().filter(|(name, metadata)| is_it(name, metadata)).map(|(name, _)| (*name).clone()).collect()
-    };
-    let now = context.now().as_second();
-    let is_half = |name: &&String| {
-        let metadata = || fs::metadata(home.path().join(name)).ok();
-        let suspect = Path::new(name).extension().is_some_and(|extension| extension == "tmp") || name.contains(PROBE);
-        suspect && metadata().is_some_and(|metadata| now - metadata.mtime() > HALF_WRITTEN_S)
-    };
-    let generation = generation(home);
-    let journals = || all.iter().filter(|name| name.starts_with("state/journal."));
-    let current = generation.map(|generation| format!("state/journal.{generation}"));
-    let size = generation.and_then(|generation| Some(fs::metadata(home.journal(generation)).ok()?.len()));
-    HomeFolder {
-        path: home.path().to_owned(),
-        mode: top.as_ref().map(MetadataExt::mode),
-        uid,
-        state_is_open,
-        me: rustix::process::geteuid().as_raw(),
-        of_others: picked(&|name, metadata| of_another(name, metadata.uid())),
-        open_to_others: picked(&|_, metadata| metadata.mode() & 0o022 != 0),
-        journal: generation.zip(size),
-        old_journals: journals()
-            .filter(|name| current.as_ref().is_some_and(|current| current != *name))
-            .cloned()
-            .collect(),
-        backups: in_home.iter().filter(|name| name.starts_with("jobs.json.bak.")).count(),
-        half_written: all.iter().filter(is_half).cloned().collect(),
-    }
-}
-
-/// What sched keeps at the top of a home.
-const OURS: [&str; 6] = ["config.yaml", "jobs.json", "state", "runs", "heartbeats", "alerts"];
-
-/// The generation that MANIFEST says is current.
-fn generation(home: &Home) -> Option<u64> {
-    let manifest: Value = serde_json::from_slice(&fs::read(home.manifest()).ok()?).ok()?;
-    manifest["generation"].as_u64()
-}
-
-fn disk(home: &Home, clock: &dyn Clock) -> Disk {
-    let room = rustix::fs::statvfs(home.path()).ok().map(|stat| Room {
-        bytes: stat.f_bavail.saturating_mul(stat.f_frsize),
-        inodes: stat.f_favail,
-        all_inodes: stat.f_files,
-        read_only: stat.f_flag.contains(StatVfsMountFlags::RDONLY),
-    });
-    let sync = home.state().is_dir().then(|| probe(&home.state(), clock).map_err(|error| error.to_string()));
-    Disk { magic: filesystem::magic(home), room, sync }
-}
-
-/// What a probe is called, with the pid behind it.
-const PROBE: &str = "doctor.probe-";
-
-/// How often a sync is tried; the middle one counts.
-const TRIES: usize = 5;
-/// As much as a frame of a busy tick.
-const PROBE_LEN: usize = 4096;
-
-/// How long it takes to make a write durable in `folder`. The file for it is removed again.
-fn probe(folder: &Path, clock: &dyn Clock) -> Result<Duration, Error> {
-    let path = folder.join(format!("{PROBE}{}", std::process::id()));
-    let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
-    let file = RealFs.open(&path, Open::CreateNew).map_err(failed)?;
-    let bytes = [b'.'; PROBE_LEN];
-    let mut tries: Vec<io::Result<Duration>> = Vec::new();
-    for index in 0..TRIES {
-        let timed = file.write_all_at(&bytes, (index * PROBE_LEN) as u64).and_then(|()| {
-            let before = clock.monotonic();
-            file.sync().map(|()| clock.monotonic().saturating_sub(before))
-        });
-        tries.push(timed);
-    }
-    let removed = RealFs.remove(&path);
-    let mut took = tries.into_iter().collect::<io::Result<Vec<Duration>>>().map_err(failed)?;
-    removed.map_err(|error| Error::io(format!("cannot remove {}", path.display()), error))?;
-    took.sort_unstable();
-    Ok(took[TRIES / 2])
 }
 
 fn time(context: &Context) -> Time {
