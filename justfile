@@ -13,6 +13,10 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --locked
 
+# Takes what the command line prints now for right.
+snapshots:
+    scripts/snapshots
+
 # The daemon with two harmless jobs.
 run-example:
     cargo run --release -- run --example

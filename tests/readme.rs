@@ -185,7 +185,7 @@ impl Terminal {
     /// `NAME=/folder`: the folder is one of this test's, and known by its name on the page.
     fn export(&mut self, assignment: &str) {
         let (name, folder) = assignment.split_once('=').expect("NAME=value");
-        let here = self.folder.path().join(name).display().to_string();
+        let here = self.folder.path().join(folder.trim_start_matches('/')).display().to_string();
         self.names.insert(0, (here.clone(), folder.to_owned()));
         self.variables.insert(name.to_owned(), here);
     }

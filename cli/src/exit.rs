@@ -8,7 +8,7 @@ pub const OK: u8 = 0;
 pub const ERROR: u8 = 1;
 /// The command line makes no sense.
 pub const USAGE: u8 = 2;
-/// Jobs fire, but something needs attention.
+/// Jobs fire, but something needs attention; or the doctor found something bad.
 pub const ATTENTION: u8 = 3;
 /// Jobs don't fire.
 pub const NOT_FIRING: u8 = 4;

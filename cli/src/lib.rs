@@ -74,6 +74,15 @@ pub fn main() -> ExitCode {
     done.unwrap_or_else(|failure| out.fail(&failure)).into()
 }
 
+/// All that can be typed, with its help: for what documents or tests it.
+///
+/// ```
+/// assert!(sched_cli::grammar().find_subcommand("status").is_some());
+/// ```
+pub fn grammar() -> clap::Command {
+    args::grammar()
+}
+
 fn run(cli: &Cli, out: &mut Output) -> Result<u8, Failure> {
     cli.command.check()?;
     let context = Context::new(cli.global.home.clone());

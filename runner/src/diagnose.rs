@@ -104,6 +104,16 @@ fn not_a_program(file: &Path, head: &[u8]) -> Error {
     Error::new(ErrorKind::Invalid, format!("`{shown}` {what} (exec format error)")).hint(fix)
 }
 
+/// The error for a script whose interpreter isn't there: `seen` is the file, `file` what it is called. `None` for any
+/// other program, and for one that may not be read.
+pub(crate) fn interpreter(seen: &Path, file: &Path) -> Option<Error> {
+    let head = first_bytes(seen);
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let interpreter = line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())?;
+    let is_there = !line.ends_with(b"\r") && Path::new(OsStr::from_bytes(interpreter)).exists();
+    (!is_there).then(|| interpreter_missing(file, &head))
+}
+
 fn interpreter_missing(file: &Path, head: &[u8]) -> Error {
     let shown = file.display();
     let Some(line) = head.strip_prefix(b"#!") else {

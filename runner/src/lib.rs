@@ -9,7 +9,7 @@
 //! - `child.rs`: waiting for the end of a process, and its exit status. `outcome.rs`: what that means for the run.
 //! - `output.rs`: the file a run writes to. `bound.rs`: keeps it small. `prune.rs`: which of them are kept.
 //! - `terminate.rs`: SIGTERM, grace, SIGKILL, until nothing is left. `scan.rs`: who belongs to a run.
-//! - `orphan.rs`: runs whose owner died. [`proc`]: facts about one process.
+//! - `orphan.rs`: runs whose owner died. [`proc`]: facts about one process. [`ntp`]: whether the clock is kept right.
 //!
 //! **Invariants**, mostly about what is absent: no signal handler, no `waitpid(-1)`, no subreaper, no process-wide
 //! setting: this crate is a guest in its host's process. No pipe between a job and the daemon, so a daemon that dies
@@ -22,6 +22,7 @@ mod child;
 mod config;
 mod diagnose;
 mod environment;
+pub mod ntp;
 mod orphan;
 mod outcome;
 mod output;

@@ -66,7 +66,8 @@ impl Prepared {
             Ok(()) if seen.is_dir() => Err(io::Error::from_raw_os_error(libc::EACCES)),
             checked => checked.map_err(io::Error::from),
         };
-        checked.map_err(|error| diagnose::spawn_failed(error, &self.file, &self.folder))
+        checked.map_err(|error| diagnose::spawn_failed(error, &self.file, &self.folder))?;
+        diagnose::interpreter(&seen, &self.file).map_or(Ok(()), Err)
     }
 }
 

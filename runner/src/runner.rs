@@ -3,7 +3,9 @@
 //! A run is over when its main process is. What that leaves in the background is left alone, as cron does; only a run
 //! that is stopped is stopped whole.
 
-use std::{convert::Infallible, env, io, os::fd::AsFd, path, pin::pin, sync::Arc, thread, time::Duration};
+use std::{
+    convert::Infallible, env, ffi::OsString, io, os::fd::AsFd, path, pin::pin, sync::Arc, thread, time::Duration,
+};
 
 use async_trait::async_trait;
 use rustix::process::{Signal, kill_process_group};
@@ -67,11 +69,16 @@ struct Child {
 impl CommandRunner {
     /// A runner as `config` says. Takes a copy of this process's environment; nothing is made or started yet.
     pub fn new(config: RunnerConfig) -> Self {
+        Self::inheriting(config, env::vars_os())
+    }
+
+    /// The same in the environment of another process, `inherited`: to ask what that one could run.
+    pub fn inheriting(config: RunnerConfig, inherited: impl Iterator<Item = (OsString, OsString)>) -> Self {
         // A relative folder would mean another one after a change of directory, and in a child.
         let dir = path::absolute(&config.runs_dir).unwrap_or_else(|_| config.runs_dir.clone());
         let logs = Arc::new(Logs::new(dir));
         let parts = Parts {
-            environment: Environment::new(&config, env::vars_os()),
+            environment: Environment::new(&config, inherited),
             pruner: Pruner::new(Arc::clone(&logs), config.keep_logs_per_job, config.logs_max_bytes),
             logs,
             scanner: Scanner::default(),

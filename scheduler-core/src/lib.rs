@@ -15,6 +15,7 @@ pub mod notify;
 pub mod occurrence;
 pub mod plan;
 pub mod provider;
+pub mod reference;
 pub mod runner;
 pub mod schedule;
 pub mod size;

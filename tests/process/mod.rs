@@ -8,6 +8,7 @@ mod container;
 mod contention;
 mod crash;
 mod disk;
+mod doctor;
 mod failing;
 mod fire;
 mod heartbeats;

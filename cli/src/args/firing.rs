@@ -68,6 +68,15 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exits 0 if nothing is bad (warnings may be meant so), 3 if something is, 1 if the home can't be read.
+Nothing is changed: a file is written into `state` to see whether the disk takes it, and removed.
+
+Examples:\n  sched doctor\n  sched doctor --json | jq -r '.checks[] | select(.state == \"bad\") | .detail'"
+)]
+pub(crate) struct DoctorArgs {}
+
+#[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sched fire backup\n  sched fire backup --wait && echo done")]
 pub(crate) struct FireArgs {
     /// An id or a unique name

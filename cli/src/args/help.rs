@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use clap::Command;
 
 /// The groups, and the commands in each.
-const GROUPS: [(&str, &[&str]); 7] = [
+const GROUPS: [(&str, &[&str]); 8] = [
     ("Getting it to fire", &["init", "run", "tick"]),
     ("Jobs", &["add", "list", "show", "remove", "pause", "resume"]),
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
     ("When, and what happened?", &["next", "history", "logs"]),
-    ("Are the files right?", &["validate"]),
+    ("Are the files right?", &["validate", "schema"]),
+    ("Is the machine right?", &["doctor"]),
     ("For the shell", &["completions", "man"]),
 ];
 

@@ -227,3 +227,22 @@ pub(crate) struct ValidateArgs {
     /// A jobs.json to look at instead of the home's files
     pub(crate) file: Option<PathBuf>,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  sched schema jobs > ~/.sched/jobs.schema.json\n  \
+    sched schema config > ~/.sched/config.schema.json
+
+In jobs.json, \"$schema\": \"./jobs.schema.json\" points an editor at it; in config.yaml the first line
+  # yaml-language-server: $schema=config.schema.json")]
+pub(crate) struct SchemaArgs {
+    /// Of which file
+    pub(crate) file: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// Of jobs.json
+    Jobs,
+    /// Of config.yaml
+    Config,
+}

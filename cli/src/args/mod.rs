@@ -2,8 +2,8 @@
 //!
 //! | file | arguments of |
 //! |---|---|
-//! | `jobs` | `init`, `add`, `list`, `show`, `remove`, `pause`, `resume`, `validate` |
-//! | `firing` | `run`, `tick`, `fire`, `cancel`, `status` |
+//! | `jobs` | `init`, `add`, `list`, `show`, `remove`, `pause`, `resume`, `validate`, `schema` |
+//! | `firing` | `run`, `tick`, `fire`, `cancel`, `status`, `doctor` |
 //! | `looking` | `next`, `history`, `logs` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
@@ -21,8 +21,10 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
-    firing::{CancelArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
-    jobs::{AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, ShowArgs, ValidateArgs},
+    firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
+    jobs::{
+        AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
+    },
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
     shell::{CompletionsArgs, ManArgs},
     values::Pair,
@@ -105,6 +107,10 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
+    /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on
+    Doctor(DoctorArgs),
+    /// Print the JSON Schema of jobs.json or config.yaml, for editors
+    Schema(SchemaArgs),
     /// Print the script that completes commands in a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one for each command

@@ -6,6 +6,7 @@ mod add;
 mod batch;
 mod cancel;
 mod completions;
+mod doctor;
 mod fire;
 mod follow;
 mod history;
@@ -19,6 +20,7 @@ mod pause;
 mod remove;
 mod resume;
 mod run;
+mod schema;
 mod show;
 mod status;
 mod tick;
@@ -48,6 +50,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Logs(args) if args.follow => block_on(follow::run(args, context, out)),
         Command::Logs(args) => block_on(logs::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
+        Command::Doctor(args) => block_on(doctor::run(args, context, out)),
+        Command::Schema(args) => schema::run(args, out),
         Command::Run(args) => run::run(args, context, out),
         Command::Tick(args) => tick::run(args, context, out),
         Command::Fire(args) => fire::run(args, context, out),

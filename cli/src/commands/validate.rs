@@ -38,13 +38,13 @@ pub(crate) async fn run(args: &ValidateArgs, context: &Context, out: &mut Output
 }
 
 /// What was found.
-struct Findings {
+pub(super) struct Findings {
     /// What has to be put right.
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     /// What may be meant so.
-    warnings: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
     /// How many jobs are valid.
-    jobs: usize,
+    pub(super) jobs: usize,
 }
 
 impl Findings {
@@ -60,14 +60,27 @@ impl Findings {
             programs::obstacles(&entry.job).into_iter().map(move |(field, obstacle)| {
                 let (id, place) = (&entry.job.id, entry.place_of(field));
                 let what = format!("{}: {place}: job `{id}`: {obstacle}", file.display());
-                Problem::remark(format!("obstacle-{id}-{field}"), what, "put it there, or correct the entry").of_job(id)
+                Problem::remark(format!("{OBSTACLE}{id}-{field}"), what, "put it there, or correct the entry")
+                    .of_job(id)
             })
         });
         Self { warnings: warnings.collect(), jobs: examined.jobs.len(), problems }
     }
 }
 
-async fn of_home(context: &Context) -> Result<Findings, Failure> {
+/// How the keys of warnings about programs and folders begin.
+const OBSTACLE: &str = "obstacle-";
+
+/// Whether a warning is about a program or a folder that isn't there.
+pub(super) fn is_obstacle(warning: &Problem) -> bool {
+    warning.key.starts_with(OBSTACLE)
+}
+
+/// Looks at the files of the home.
+///
+/// # Errors
+/// There is no home, or it can't be read.
+pub(super) async fn of_home(context: &Context) -> Result<Findings, Failure> {
     let home = context.home()?;
     if !home.jobs_json().try_exists().unwrap_or(true) && !home.manifest().try_exists().unwrap_or(true) {
         return Err(no_home(&home));

@@ -19,18 +19,26 @@ const REMOTE: [(i64, &str); 6] = [
 /// # Errors
 /// Which file system it is on.
 pub(crate) fn check(home: &Home, unsafe_fs: bool) -> Result<(), Failure> {
-    let Ok(stat) = rustix::fs::statfs(home.path()) else { return Ok(()) };
-    let magic = stat.f_type & 0xffff_ffff;
-    match REMOTE.iter().find(|(known, _)| *known == magic) {
-        Some((_, name)) if unsafe_fs => {
+    match magic(home).and_then(remote) {
+        Some(name) if unsafe_fs => {
             tracing::warn!("the home is on {name}: nothing can be promised about jobs firing once");
             Ok(())
         }
-        Some((_, name)) => {
+        Some(name) => {
             let what = format!("{} is on {name}, where locks and syncs can't be trusted", home.path().display());
             Err(Failure::new(ErrorKind::Invalid, what)
                 .hint("put the home on a local disk, or say `--unsafe-fs` and live with jobs that may fire twice"))
         }
         None => Ok(()),
     }
+}
+
+/// What the file system of `home` calls itself in statfs(2), if that can be known.
+pub(crate) fn magic(home: &Home) -> Option<i64> {
+    rustix::fs::statfs(home.path()).ok().map(|stat| stat.f_type & 0xffff_ffff)
+}
+
+/// The name of the file system with this number, if nothing can be promised there.
+pub(crate) fn remote(magic: i64) -> Option<&'static str> {
+    REMOTE.iter().find(|(known, _)| *known == magic).map(|(_, name)| *name)
 }

@@ -23,6 +23,11 @@ pub(crate) struct Machinery {
 
 /// The runner that `config` asks for.
 pub(crate) fn runner(home: &Home, config: &Config) -> CommandRunner {
+    CommandRunner::new(runner_config(home, config))
+}
+
+/// What that runner is told.
+pub(crate) fn runner_config(home: &Home, config: &Config) -> RunnerConfig {
     let mut runner = RunnerConfig::new(home.runs());
     runner.shell.clone_from(&config.defaults.shell);
     runner.inherit_env = config.defaults.inherit_env;
@@ -30,7 +35,7 @@ pub(crate) fn runner(home: &Home, config: &Config) -> CommandRunner {
     runner.output_limit = config.history.output_limit;
     runner.keep_logs_per_job = config.history.logs_per_job;
     runner.logs_max_bytes = config.history.logs_max_bytes;
-    CommandRunner::new(runner)
+    runner
 }
 
 /// Puts an engine around `store` and `runner`. `node` is what its heartbeat says about who beats.

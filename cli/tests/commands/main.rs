@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod add;
+mod doctor;
 mod history;
 mod init;
 mod list;
@@ -15,6 +16,7 @@ mod pause;
 mod remove;
 mod shell;
 mod show;
+mod snapshots;
 mod status;
 mod support;
 mod validate;

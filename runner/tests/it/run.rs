@@ -138,8 +138,8 @@ async fn what_can_not_be_started_says_why() {
     early(&[""], "", "the command is empty").await;
     early(&["echo", "a\0b"], "", "NUL").await;
     check(&["plain.sh"], "", "has no #! line (exec format error); begin it with `#!/bin/sh`, or run `sh ").await;
-    check(&["dos.sh"], "", "ends in a carriage return").await;
-    check(&["odd.sh"], "", "does not exist: `/no/such/interpreter`").await;
+    early(&["dos.sh"], "", "ends in a carriage return").await;
+    early(&["odd.sh"], "", "does not exist: `/no/such/interpreter`").await;
     check(&["empty"], "", "is empty (exec format error)").await;
     check(&["alien"], "", "another kind of machine").await;
     check(&["echo", &"x".repeat(200_000)], "", "argument list too long").await;

@@ -17,7 +17,7 @@ use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-const NOT_HERE: [&str; 13] = [
+pub(super) const NOT_HERE: [&str; 13] = [
     "gateway",
     "monitor",
     "notify",

@@ -2,7 +2,9 @@
 //!
 //! - [`Config`] is the checked value; [`load()`] makes one from a home and never fails.
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
-//! - `locate` finds the place of a key for messages; `template` is the file that `sched init` writes.
+//! - `locate` finds the place of a key for messages.
+//! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
+//!   the tables of `docs/configuration.md`.
 //!
 //! **Invariant:** whatever is in the file, the answer is a configuration cron can fire with. What is wrong with the
 //! file comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no
@@ -11,12 +13,14 @@
 mod keys;
 mod load;
 mod locate;
+mod reference;
 mod template;
 mod values;
 
 use std::{collections::BTreeMap, time::Duration};
 
 pub use load::{Loaded, Source, load};
+pub use reference::{KEYS, schema};
 pub use template::TEMPLATE;
 
 use crate::{
@@ -151,4 +155,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,9 +15,10 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Command, Job, Misfire, MisfirePolicy, Overlap, Work};
+use super::{Command, Job, Misfire, MisfirePolicy, Overlap, Work, reference::TABLE};
 use crate::{
     JobId, duration, nearest,
+    reference::names,
     schedule::{ParseOptions, Schedule, zone},
     size,
 };
@@ -27,28 +28,11 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 16] = [
-    "id",
-    "name",
-    "description",
-    "enabled",
-    "schedule",
-    "timezone",
-    "command",
-    "payload",
-    "env",
-    "workdir",
-    "timeout",
-    "overlap",
-    "misfire",
-    "max_parallel",
-    "tags",
-    "output_limit",
-];
+pub const FIELDS: [&str; 16] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `retries` would be worse than not running it.
-const NOT_HERE: [&str; 14] = [
+pub(super) const NOT_HERE: [&str; 14] = [
     "jitter", "group", "retries", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file",
     "ping_url", "notify", "delivery",
 ];
@@ -404,9 +388,9 @@ pub(crate) fn misfire(object: &Map<String, Value>, default: Misfire) -> Result<M
     if let Some(unknown) = object.keys().find(|key| !["grace", "policy", "max"].contains(&key.as_str())) {
         return Err(EntryError::new(unknown, "no such setting; there are `grace`, `policy` and `max`"));
     }
-    let grace = match fields.text("grace")? {
+    let grace = match fields.get("grace") {
         None => default.grace,
-        Some("auto") => None,
+        Some(Value::String(text)) if text == "auto" => None,
         Some(_) => fields.duration("grace")?,
     };
     let policy = match fields.text("policy")? {

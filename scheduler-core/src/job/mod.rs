@@ -1,9 +1,10 @@
 //! What a job is: the checked, ready-to-run form of one entry of `jobs.json`.
 //!
 //! [`Job`] is a plain value. Reading entries from text, with their errors, is the file `entry`'s; whole files are the
-//! JSON store's.
+//! JSON store's. `reference` is the table of all fields, of which come [`schema()`] and `docs/configuration.md`.
 
 mod entry;
+mod reference;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 pub(crate) use entry::build;
 pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unknown_fields};
+pub use reference::{ROWS, schema};
 
 use crate::{JobId, schedule::Schedule};
 

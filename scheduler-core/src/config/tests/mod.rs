@@ -8,7 +8,7 @@ mod locate;
 use std::fs;
 
 use super::{keys as reader, locate as locator, *};
-use crate::{Home, store::Problem, vfs::RealFs};
+use crate::{Home, reference::tests::CONFIG, store::Problem, vfs::RealFs};
 
 /// A home of its own for every case.
 struct Case {
@@ -50,6 +50,31 @@ fn taken(text: &str, change: impl FnOnce(&mut Config)) {
     change(&mut expected);
     assert_eq!(case.problems(), [""; 0], "{text}");
     assert_eq!(case.load().config, expected, "{text}");
+    // And no editor underlines it.
+    assert_eq!(fits(text), Some(true), "{text}");
+}
+
+/// Whether the schema takes `text`; `None` for YAML that JSON has no words for.
+fn fits(text: &str) -> Option<bool> {
+    let text = text.trim_start_matches('\u{feff}');
+    match serde_yaml::from_str(text).unwrap_or_default() {
+        serde_yaml::Value::Null => Some(true),
+        yaml => serde_json::to_value(yaml).ok().map(|json| CONFIG.is_valid(&json)),
+    }
+}
+
+/// The configuration that `text`, which must be without a problem, asks for.
+#[track_caller]
+pub(crate) fn configured(text: &str) -> Config {
+    let case = Case::with(text);
+    assert_eq!(case.problems(), [""; 0], "{text}");
+    assert_eq!(fits(text), Some(true), "{text}");
+    case.load().config
+}
+
+/// Every key that is read, in order.
+pub(crate) fn known() -> Vec<&'static str> {
+    reader::known()
 }
 
 /// `text` has exactly `problem`, and everything else in it still holds: `agent: still` is added to prove it.

@@ -1,0 +1,171 @@
+//! The keys of `config.yaml` as a table. What reads them is `keys`; a test holds that it reads just these.
+
+use serde_json::{Value, json};
+
+use super::keys::NOT_HERE;
+use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
+
+/// Every key that this build carries out, in the order of the file that `sched init` writes.
+///
+/// ```
+/// use scheduler_core::config::KEYS;
+/// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
+/// ```
+pub static KEYS: [Row; 9] = [
+    Row::new(
+        "provider",
+        Shape::Text,
+        Absent::Value(r#""""#),
+        "What decides when jobs fire: empty for the built-in ticker, `none` for standby.",
+    )
+    .examples(&[r#""none""#]),
+    Row::new(
+        "agent",
+        Shape::Text,
+        Absent::Value("null"),
+        "The name in heartbeats and reports; null is the name of the machine.",
+    )
+    .examples(&[r#""db-1""#]),
+    Row::new(
+        "timezone",
+        Shape::Zone,
+        Absent::Value(r#""system""#),
+        "The zone of schedules that name none: an IANA name such as Europe/Berlin, or system.",
+    )
+    .examples(&[r#""Europe/Berlin""#, r#""UTC""#]),
+    Row::new(
+        "ticker",
+        Shape::Section(&[Row::new(
+            "interval",
+            Shape::Duration,
+            Absent::Value(r#""60s""#),
+            "The longest it sleeps, and how often its heart beats; between 1s and 1h.",
+        )
+        .examples(&[r#""30s""#])]),
+        Absent::Value("{}"),
+        "The built-in ticker.",
+    ),
+    Row::new(
+        "max_parallel",
+        Shape::Count { least: 1, most: u64::MAX },
+        Absent::Value("256"),
+        "The most runs open at once, over all jobs.",
+    )
+    .examples(&["16"]),
+    Row::new(
+        "drain_timeout",
+        Shape::Duration,
+        Absent::Value(r#""60s""#),
+        "How long a stop waits for open runs before it ends them; 0 doesn't wait.",
+    )
+    .examples(&[r#""5m""#, "0"]),
+    Row::new(
+        "misfire",
+        Shape::Section(&[
+            Row::new(
+                "grace",
+                Shape::Grace,
+                Absent::Value(r#""auto""#),
+                "How late a run may be and still count as itself; auto is half the period, between 120s and 2h.",
+            )
+            .examples(&[r#""10m""#]),
+            Row::new(
+                "policy",
+                Shape::Word(&["latest", "all", "skip"]),
+                Absent::Value(r#""latest""#),
+                "Beyond that: latest (one catch-up run), all (at most max) or skip.",
+            )
+            .examples(&[r#""skip""#]),
+            Row::new(
+                "max",
+                Shape::Count { least: 1, most: u32::MAX as u64 },
+                Absent::Value("10"),
+                "The most runs that `all` catches up on.",
+            )
+            .examples(&["3"]),
+        ]),
+        Absent::Value("{}"),
+        "What happens to instants that were missed while nothing could fire.",
+    ),
+    Row::new(
+        "history",
+        Shape::Section(&[
+            Row::new(
+                "logs_per_job",
+                Shape::Count { least: 0, most: u64::MAX },
+                Absent::Value("20"),
+                "Output files for each job.",
+            )
+            .examples(&["5"]),
+            Row::new("logs_max_bytes", Shape::Size, Absent::Value(r#""1GiB""#), "All output files together.")
+                .examples(&[r#""200MiB""#]),
+            Row::new(
+                "output_limit",
+                Shape::Size,
+                Absent::Value(r#""1MiB""#),
+                "The most output kept of one run; of more, the middle is left out.",
+            )
+            .examples(&[r#""64KiB""#]),
+        ]),
+        Absent::Value("{}"),
+        "How much of the past is kept.",
+    ),
+    Row::new(
+        "defaults",
+        Shape::Section(&[
+            Row::new("timeout", Shape::Duration, Absent::Value("0"), "How long a run may take; 0 is for ever.")
+                .examples(&[r#""1h""#]),
+            Row::new(
+                "overlap",
+                Shape::Word(&["forbid", "allow"]),
+                Absent::Value(r#""forbid""#),
+                "What happens when a job is due while a run of it is open: forbid or allow.",
+            )
+            .examples(&[r#""allow""#]),
+            Row::new("inherit_env", Shape::Truth, Absent::Value("true"), "Whether runs get the daemon's environment.")
+                .examples(&["false"]),
+            Row::new("env", Shape::Variables, Absent::Value("{}"), "Variables added to the environment of every run.")
+                .examples(&[r#"{"LANG": "C.UTF-8"}"#]),
+            Row::new(
+                "shell",
+                Shape::Filled,
+                Absent::Value(r#""/bin/sh""#),
+                "What runs a command that is one line of text.",
+            )
+            .examples(&[r#""/bin/bash""#]),
+        ]),
+        Absent::Value("{}"),
+        "What holds for jobs that don't say otherwise.",
+    ),
+];
+
+/// The JSON Schema (draft 2020-12) of `config.yaml`, for editors.
+///
+/// It refuses no file that [`load`](super::load()) takes without a problem, and of the others all that can be told
+/// without the machine: not whether a time zone or a provider exists, nor how long a duration is.
+///
+/// ```
+/// let schema = scheduler_core::config::schema();
+/// assert_eq!(schema["properties"]["misfire"]["properties"]["max"]["default"], 10);
+/// ```
+pub fn schema() -> Value {
+    let mut keywords = members(&KEYS, true);
+    // Keys that other builds carry out may stand there as long as they ask for nothing. Patterns, so that no editor
+    // proposes them.
+    let (inside, at_top): (Vec<&str>, Vec<&str>) = NOT_HERE.iter().partition(|key| key.contains('.'));
+    let nothing = json!({ "$ref": "#/$defs/nothing" });
+    let others: Vec<&str> = at_top.into_iter().filter(|key| *key != "store").collect();
+    keywords["patternProperties"][pattern_of(&others)] = nothing.clone();
+    keywords["patternProperties"]["^store$"] = json!({ "enum": [null, "", "json", [], {}] });
+    for (section, key) in inside.iter().filter_map(|path| path.split_once('.')) {
+        keywords["properties"][section]["patternProperties"][pattern_of(&[key])] = nothing.clone();
+    }
+    keywords["$defs"] = json!({ "nothing": {
+        "type": ["null", "string", "array", "object"],
+        "maxLength": 0,
+        "maxItems": 0,
+        "additionalProperties": { "$ref": "#/$defs/nothing" },
+    }});
+    let description = "What the operator wants from the daemon; every key is optional.";
+    reference::root("config.yaml of sched", description, keywords)
+}
