@@ -7,6 +7,7 @@
 //! different kind of memory.
 
 mod book;
+mod edit;
 mod event;
 pub mod json;
 mod ledger;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use edit::Edit;
 pub use event::Paused;
 pub use json::{JsonStore, JsonStoreOptions};
 pub use ledger::{LedgerEntry, LedgerQuery, LedgerWhat};
@@ -57,10 +59,11 @@ pub trait JobStore: Send + Sync {
         None
     }
 
-    /// Changes definitions, and answers the jobs as they now are, in the order of the edit.
+    /// Changes definitions, in one step. Answers the jobs in the order of the edit: those that were put as they now are, and
+    /// then those that were removed as they were.
     ///
     /// # Errors
-    /// `Exists`, `NotFound`, `Invalid`, or why nothing could be written; then nothing was changed.
+    /// `Exists`, `NotFound`, `Invalid`, `Changed`, or why nothing could be written; then nothing was changed.
     async fn define(&self, edit: Edit) -> Result<Vec<JobView>>;
 
     /// Stops `jobs` from firing. Answers those that weren't paused like this already.
@@ -164,16 +167,6 @@ pub trait JobStore: Send + Sync {
     /// # Errors
     /// Why the last records may not be durable.
     async fn close(&self) -> Result<()>;
-}
-
-/// A change of definitions.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Edit {
-    /// New jobs, as entries of `jobs.json`; an id that is there is an error.
-    Add(Vec<Value>),
-    /// Takes jobs away.
-    Remove(Vec<JobId>),
 }
 
 /// The bounds on what may run at once, as configured here.

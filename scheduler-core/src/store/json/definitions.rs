@@ -3,16 +3,21 @@
 //! Planning uses the journal's definitions only. This file decides what a text of `jobs.json` means for them: what is new,
 //! what has changed, what is gone, and what can't be taken in, in which case the last good definition stays in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{
-    super::{Edit, Problem, book::Book, event::Event, transactions::Transaction},
-    document::Document,
+    super::{
+        Problem,
+        book::Book,
+        event::Event,
+        transactions::{Paper, Transaction},
+    },
+    document::{Document, Entry},
 };
 use crate::{
-    Error, ErrorKind, JobId, Result,
+    JobId,
     job::{EntryError, entry_id, parse_definition, unknown_fields},
 };
 
@@ -51,7 +56,7 @@ pub(super) fn take_in(transaction: &mut Transaction<'_>, document: &Document, ha
 /// What an operator has to put right in `document`.
 pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut first_lines = std::collections::BTreeMap::new();
+    let mut first_lines = BTreeMap::new();
     for entry in &document.entries {
         let at = |error: &EntryError| format!("{path}: {}", entry.place_of(error.field.as_deref()));
         let id = match entry_id(&entry.value) {
@@ -90,32 +95,54 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
     problems
 }
 
-/// Does `edit` to `document` and to the definitions in force. Answers the ids it was about.
-pub(super) fn edit(transaction: &mut Transaction<'_>, document: &mut Document, edit: &Edit) -> Result<Vec<JobId>> {
-    match edit {
-        Edit::Add(entries) => entries.iter().map(|entry| add(transaction, document, entry)).collect(),
-        Edit::Remove(ids) => {
-            for id in ids {
-                let in_file = document.remove(id);
-                if transaction.book.job(id).is_some() {
-                    transaction.remove(id);
-                } else if !in_file {
-                    let error = Error::new(ErrorKind::NotFound, format!("no job `{id}`"));
-                    return Err(error.hint("see `sched list`"));
-                }
+/// A document in the course of an edit, with its entries by id: of two with one id the first counts.
+pub(super) struct Sheet<'d> {
+    document: &'d mut Document,
+    places: BTreeMap<JobId, usize>,
+    /// Taken out at the end, so that places stay what they are.
+    gone: BTreeSet<JobId>,
+    /// Whether anything on it has changed.
+    pub(super) touched: bool,
+}
+
+impl<'d> Sheet<'d> {
+    pub(super) fn new(document: &'d mut Document) -> Self {
+        let mut places = BTreeMap::new();
+        for (place, entry) in document.entries.iter().enumerate() {
+            if let Ok(id) = entry_id(&entry.value) {
+                places.entry(id).or_insert(place);
             }
-            Ok(ids.clone())
         }
+        Self { document, places, gone: BTreeSet::new(), touched: false }
+    }
+
+    /// Brings the document to its end; says whether it is another one now.
+    pub(super) fn finish(self) -> bool {
+        let stays = |id: Result<JobId, EntryError>| id.map_or(true, |id| !self.gone.contains(&id));
+        self.document.entries.retain(|entry| stays(entry_id(&entry.value)));
+        self.touched
     }
 }
 
-fn add(transaction: &mut Transaction<'_>, document: &mut Document, entry: &Value) -> Result<JobId> {
-    // An entry of the file that could not be taken in has its id all the same.
-    let taken = |id: &JobId| document.entries.iter().any(|entry| entry_id(&entry.value).as_ref() == Ok(id));
-    if let Some(id) = entry_id(entry).ok().filter(taken) {
-        return Err(Transaction::exists(&id));
+impl Paper for Sheet<'_> {
+    fn entry(&self, id: &JobId) -> Option<&Value> {
+        self.places.get(id).map(|place| &self.document.entries[*place].value)
     }
-    let id = transaction.add(entry)?;
-    document.add(entry.clone());
-    Ok(id)
+
+    fn put(&mut self, id: &JobId, entry: Value) {
+        self.touched = true;
+        let entry = Entry::new(entry);
+        match self.places.get(id) {
+            Some(place) => self.document.entries[*place] = entry,
+            None => {
+                self.places.insert(id.clone(), self.document.entries.len());
+                self.document.entries.push(entry);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: &JobId) {
+        self.touched |= self.places.remove(id).is_some();
+        self.gone.insert(id.clone());
+    }
 }

@@ -9,8 +9,6 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use crate::{JobId, job::entry_id};
-
 /// `jobs.json` as it is written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Document {
@@ -93,21 +91,7 @@ impl Document {
 
     /// A document of these definitions, for a file that has been lost.
     pub(super) fn of(definitions: impl IntoIterator<Item = Value>) -> Self {
-        let mut document = Self::default();
-        definitions.into_iter().for_each(|definition| document.add(definition));
-        document
-    }
-
-    pub(super) fn add(&mut self, value: Value) {
-        let text = serde_json::to_string_pretty(&value).expect("a JSON value is JSON").replace('\n', "\n    ");
-        self.entries.push(Entry { text, value, place: Place { line: 0, column: 0 } });
-    }
-
-    /// Takes every entry with this id out; says whether there was one.
-    pub(super) fn remove(&mut self, id: &JobId) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|entry| entry_id(&entry.value).as_ref() != Ok(id));
-        self.entries.len() != before
+        Self { entries: definitions.into_iter().map(Entry::new).collect(), ..Self::default() }
     }
 
     /// The file's text.
@@ -130,6 +114,12 @@ impl Document {
 }
 
 impl Entry {
+    /// One that is written here.
+    pub(super) fn new(value: Value) -> Self {
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value is JSON").replace('\n', "\n    ");
+        Self { text, value, place: Place { line: 0, column: 0 } }
+    }
+
     /// Where `field` stands, or the entry itself if it isn't in it.
     pub(super) fn place_of(&self, field: Option<&str>) -> Place {
         let member = field.map(|field| field.split('.').next().unwrap_or(field));

@@ -20,7 +20,10 @@ mod places;
 
 use jiff::Timestamp;
 
-pub(crate) use self::look::{open, view};
+pub(crate) use self::{
+    definitions::Paper,
+    look::{open, view},
+};
 use super::{
     LedgerEntry,
     book::{Book, JobRecord},

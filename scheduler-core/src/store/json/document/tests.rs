@@ -18,9 +18,8 @@ const HAND_WRITTEN: &str = r#"{
 #[test]
 fn an_edit_keeps_every_other_entry_and_member_word_for_word() {
     let mut document = Document::parse(HAND_WRITTEN.as_bytes()).unwrap();
-    document.add(serde_json::json!({"id": "c", "schedule": "@daily", "command": ["z"]}));
-    assert!(document.remove(&"b".parse().unwrap()));
-    assert!(!document.remove(&"b".parse().unwrap()));
+    document.entries.push(Entry::new(serde_json::json!({"id": "c", "schedule": "@daily", "command": ["z"]})));
+    document.entries.retain(|entry| entry.value["id"] != "b");
     let text = document.text();
     for kept in [
         "{\"id\": \"a\",   \"schedule\": \"@daily\",\n      \"command\": [\"x\"], \"someday\": {\"kept\": [1, 2]}}",

@@ -5,7 +5,8 @@ use std::io;
 use super::{
     super::{
         super::{Edit, JobView, event::Event, transactions::Transaction},
-        Mode, definitions,
+        Mode,
+        definitions::{self, Sheet},
         document::{Document, Unreadable},
     },
     Keeper,
@@ -86,19 +87,18 @@ impl Keeper {
                 let mut events = Vec::new();
                 keeper.take_in(&mut events);
                 let (before, mut document) = keeper.editable()?;
-                let removed = match edit {
-                    Edit::Remove(ids) => keeper.looking(|transaction| transaction.views(ids)),
-                    Edit::Add(_) => Vec::new(),
-                };
                 let mut transaction = Transaction::new(&mut keeper.book, keeper.clock.now(), &keeper.owner.id);
-                let ids = definitions::edit(&mut transaction, &mut document, edit)?;
-                transaction.emit(Event::Definitions { hash: definitions::hash(document.text().as_bytes()) });
+                let mut sheet = Sheet::new(&mut document);
+                let views = transaction.edit(&mut sheet, edit)?;
+                let touched = sheet.finish();
+                if touched {
+                    transaction.emit(Event::Definitions { hash: definitions::hash(document.text().as_bytes()) });
+                }
                 events.append(&mut transaction.events);
-                if keeper.replace_jobs_json(before.as_deref(), &document)? {
+                if !touched || keeper.replace_jobs_json(before.as_deref(), &document)? {
                     keeper.write(&events, true)?;
                     keeper.look();
-                    let views = keeper.looking(|transaction| transaction.views(&ids));
-                    return Ok(if removed.is_empty() { views } else { removed });
+                    return Ok(views);
                 }
                 // Somebody saved the file while it was being edited here: their version is merged, not lost.
                 keeper.reload()?;

@@ -246,10 +246,6 @@ impl Keeper {
         })
     }
 
-    fn looking<T>(&mut self, look: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
-        look(&mut Transaction::new(&mut self.book, self.clock.now(), &self.owner.id))
-    }
-
     /// Runs `change` under `state/lock`, with everything others wrote taken in. If it fails, the book is as it was.
     fn locked<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.lock(|lock| lock.lock(Lock::Exclusive))?;
