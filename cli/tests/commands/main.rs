@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod add;
+mod apply;
+mod edit;
 mod history;
 mod init;
 mod list;

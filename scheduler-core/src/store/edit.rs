@@ -69,8 +69,16 @@ impl Parts<'_> {
     }
 }
 
-/// `entry` with the remarks of the one in whose place it is put.
-pub(crate) fn with_remarks_of(old: Option<&Value>, entry: &Value) -> Value {
+/// `entry` as it will be in the place of `old`: with the remarks that it doesn't name itself.
+///
+/// ```
+/// use scheduler_core::store::with_remarks_of;
+/// use serde_json::json;
+/// let old = json!({"id": "a", "$why": "disk full in May", "_by": "ann"});
+/// let new = with_remarks_of(Some(&old), &json!({"id": "a", "timeout": "1h", "_by": null}));
+/// assert_eq!(new, json!({"id": "a", "timeout": "1h", "$why": "disk full in May"}));
+/// ```
+pub fn with_remarks_of(old: Option<&Value>, entry: &Value) -> Value {
     let is_remark = |name: &str| name.starts_with(['$', '_']);
     let mut entry = entry.clone();
     if let Some(members) = entry.as_object_mut() {

@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
-pub use edit::Edit;
+pub use edit::{Edit, with_remarks_of};
 pub use event::Paused;
 pub use json::{JsonStore, JsonStoreOptions};
 pub use ledger::{LedgerEntry, LedgerQuery, LedgerWhat};

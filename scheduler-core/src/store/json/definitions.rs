@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     JobId,
-    job::{EntryError, entry_id, parse_definition, unknown_fields},
+    job::{EntryError, JobDefaults, entry_id, parse_definition, unknown_fields},
 };
 
 /// What names a text of `jobs.json`. The build counts too: another one may take in entries that this one refuses.
@@ -53,36 +54,40 @@ pub(super) fn take_in(transaction: &mut Transaction<'_>, document: &Document, ha
     transaction.emit(Event::Definitions { hash });
 }
 
-/// What an operator has to put right in `document`.
-pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Problem> {
+/// What an operator has to put right in `document`; what is in force instead is known where there is a `book`.
+pub(super) fn problems(path: &str, document: &Document, defaults: &JobDefaults, book: Option<&Book>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut first_lines = BTreeMap::new();
+    let mut first = BTreeMap::new();
     for entry in &document.entries {
         let at = |error: &EntryError| format!("{path}: {}", entry.place_of(error.field.as_deref()));
         let id = match entry_id(&entry.value) {
             Ok(id) => id,
             Err(error) => {
-                let hint = "correct the entry; until then no job is taken for removed";
+                let hint = match book {
+                    Some(_) => "correct the entry; until then no job is taken for removed",
+                    None => "correct the entry",
+                };
                 problems.push(Problem::new("entry", format!("{}: {error}", at(&error)), hint));
                 continue;
             }
         };
-        if let Some(first) = first_lines.get(&id) {
-            let what =
-                format!("{path}: {}: job `{id}` is there already, at line {first}; this one is ignored", entry.place);
+        if let Some(first) = first.get(&id) {
+            let what = format!("{path}: {}: job `{id}` is there already, at {first}", entry.place);
+            let what = if book.is_some() { format!("{what}; this one is ignored") } else { what };
             let hint = "remove one of them, or give it another id";
             problems.push(Problem::new(format!("entry-{id}-again"), what, hint).of_job(&id));
             continue;
         }
-        first_lines.insert(id.clone(), entry.place.line);
-        let zone = book.defaults().zone_name();
-        if let Err(error) = parse_definition(&entry.value, book.defaults(), zone, jiff::Timestamp::UNIX_EPOCH) {
-            let instead = match book.job(&id) {
-                Some(_) => "its last good definition stays in force",
-                None => "it does not fire",
+        first.insert(id.clone(), entry.place.row());
+        if let Err(error) = parse_definition(&entry.value, defaults, defaults.zone_name(), Timestamp::UNIX_EPOCH) {
+            let instead = match book.map(|book| book.job(&id)) {
+                Some(Some(_)) => " and its last good definition stays in force",
+                Some(None) => " and it does not fire",
+                None => "",
             };
-            let what = format!("{}: job `{id}` is invalid and {instead}: {error}", at(&error));
-            let hint = "correct the entry, then run `sched validate`";
+            let what = format!("{}: job `{id}` is invalid{instead}: {error}", at(&error));
+            let hint =
+                if book.is_some() { "correct the entry, then run `sched validate`" } else { "correct the entry" };
             problems.push(Problem::new(format!("entry-{id}"), what, hint).of_job(&id));
         }
         for (field, nearest) in unknown_fields(&entry.value) {

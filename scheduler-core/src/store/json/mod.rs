@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-pub use self::examine::{Examined, ExaminedJob, examine};
+pub use self::examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml};
 use self::{keeper::Keeper, owners::Coroner, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,

@@ -30,7 +30,9 @@ impl Keeper {
         let path = self.home.jobs_json();
         let path = path.display().to_string();
         let mut problems = match &self.seen {
-            Some(Seen { content: Ok((document, _)), .. }) => definitions::problems(&path, document, &self.book),
+            Some(Seen { content: Ok((document, _)), .. }) => {
+                definitions::problems(&path, document, self.book.defaults(), Some(&self.book))
+            }
             Some(Seen { content: Err(error), .. }) if self.files.is_some() => {
                 let known = match self.book.jobs().count() {
                     0 => "no job is known from before".to_owned(),
