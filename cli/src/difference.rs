@@ -102,17 +102,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(before: Value, after: Value, expected: &[&str]) {
-        let lines: Vec<String> = between(&before, &after).iter().map(Change::line).collect();
+    fn check(before: &Value, after: &Value, expected: &[&str]) {
+        let lines: Vec<String> = between(before, after).iter().map(Change::line).collect();
         assert_eq!(lines, expected, "{before} -> {after}");
     }
 
     #[test]
     fn every_field_that_differs_is_a_line_and_what_is_not_set_is_said() {
-        check(json!({"id": "a", "timeout": null}), json!({"id": "a"}), &[]);
+        check(&json!({"id": "a", "timeout": null}), &json!({"id": "a"}), &[]);
         check(
-            json!({"command": ["ls", "a b"], "$x": 1, "timeout": "1m", "tags": ["db"]}),
-            json!({"timeout": "2m", "schedule": "@daily", "command": "ls | wc", "tags": ["db", "x"]}),
+            &json!({"command": ["ls", "a b"], "$x": 1, "timeout": "1m", "tags": ["db"]}),
+            &json!({"timeout": "2m", "schedule": "@daily", "command": "ls | wc", "tags": ["db", "x"]}),
             &[
                 "schedule: (not set) -> @daily",
                 "command: ls 'a b' -> shell line 'ls | wc'",
@@ -121,14 +121,14 @@ mod tests {
                 "$x: 1 -> (not set)",
             ],
         );
-        check(json!({"description": "a\u{1b}[2J\nb"}), json!({}), &["description: a [2J b -> (not set)"]);
+        check(&json!({"description": "a\u{1b}[2J\nb"}), &json!({}), &["description: a [2J b -> (not set)"]);
     }
 
     #[test]
     fn members_of_env_and_misfire_count_alone_and_secrets_are_not_told() {
         check(
-            json!({"env": {"A": "old", "B": "same", "C": "x"}, "misfire": {"policy": "all"}}),
-            json!({"env": {"A": "new", "B": "same", "D": "y"}, "misfire": {"policy": "skip", "grace": "1m"}}),
+            &json!({"env": {"A": "old", "B": "same", "C": "x"}, "misfire": {"policy": "all"}}),
+            &json!({"env": {"A": "new", "B": "same", "D": "y"}, "misfire": {"policy": "skip", "grace": "1m"}}),
             &[
                 "env.A: changed (values are not shown)",
                 "env.C: taken away (values are not shown)",
@@ -137,7 +137,7 @@ mod tests {
                 "misfire.policy: all -> skip",
             ],
         );
-        check(json!({"env": "wrong"}), json!({"env": {"A": "x"}}), &["env: changed (values are not shown)"]);
+        check(&json!({"env": "wrong"}), &json!({"env": {"A": "x"}}), &["env: changed (values are not shown)"]);
         let told = between(&json!({"env": {"A": "hunter1"}}), &json!({"env": {"A": "hunter2"}}))[0].to_json();
         assert_eq!(told, json!({"field": "env.A"}));
     }

@@ -6,6 +6,7 @@ use sched_runner::{CommandRunner, RunnerConfig, proc};
 use scheduler_core::{
     AlertFiles, Clock, Engine, EngineOptions, Home, JobRunner,
     config::{Config, Loaded},
+    engine::Settings,
     liveness::{Heartbeat, Pulse},
     provider::{Resolved, resolve},
     store::{JsonStore, Limits},
@@ -23,6 +24,11 @@ pub(crate) struct Machinery {
 
 /// The runner that `config` asks for.
 pub(crate) fn runner(home: &Home, config: &Config) -> CommandRunner {
+    CommandRunner::new(runner_config(home, config))
+}
+
+/// What `config` says about runs.
+pub(super) fn runner_config(home: &Home, config: &Config) -> RunnerConfig {
     let mut runner = RunnerConfig::new(home.runs());
     runner.shell.clone_from(&config.defaults.shell);
     runner.inherit_env = config.defaults.inherit_env;
@@ -30,7 +36,13 @@ pub(crate) fn runner(home: &Home, config: &Config) -> CommandRunner {
     runner.output_limit = config.history.output_limit;
     runner.keep_logs_per_job = config.history.logs_per_job;
     runner.logs_max_bytes = config.history.logs_max_bytes;
-    CommandRunner::new(runner)
+    runner
+}
+
+/// What `config` says about the engine.
+pub(super) fn settings(config: &Config) -> Settings {
+    let limits = Limits { max_parallel: config.max_parallel, ..Limits::default() };
+    Settings { limits, interval: config.interval, drain: config.drain_timeout }
 }
 
 /// Puts an engine around `store` and `runner`. `node` is what its heartbeat says about who beats.
@@ -45,9 +57,7 @@ pub(crate) fn build(
     let pulse = Pulse::new(heartbeat(config, clock, node), Arc::clone(clock));
     let mut options = EngineOptions::new(Arc::clone(&store) as _, runner, Arc::clone(clock), pulse.clone());
     options.notifiers.push(Arc::new(AlertFiles::new(Arc::new(RealFs), home.clone())));
-    options.limits = Limits { max_parallel: config.max_parallel, ..Limits::default() };
-    options.interval = config.interval;
-    options.drain = config.drain_timeout;
+    Settings { limits: options.limits, interval: options.interval, drain: options.drain } = settings(config);
     options.boot_key = boot_key();
     Machinery { engine: Engine::new(options), pulse, store }
 }
@@ -67,15 +77,20 @@ fn is_about_the_provider(key: &str, readable: bool) -> bool {
 
 fn heartbeat(config: &Config, clock: &Arc<dyn Clock>, node: &str) -> Heartbeat {
     let me = proc::myself();
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let mut beat = Heartbeat::new(node, clock.now(), config.interval);
-    beat.agent = config.agent.clone().unwrap_or(host);
+    beat.agent = agent(config);
     beat.machine_id = machine_id();
     beat.boot_id = me.boot_id;
     beat.pid = me.pid;
     beat.pid_ns = proc::pid_namespace();
     beat.proc_start = me.start_time;
     beat
+}
+
+/// The name in heartbeats.
+pub(super) fn agent(config: &Config) -> String {
+    let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    config.agent.clone().unwrap_or_else(host)
 }
 
 /// Names this start of the machine. A container's start is one too: its boot id is its host's, but its first process is new.

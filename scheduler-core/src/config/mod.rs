@@ -2,12 +2,14 @@
 //!
 //! - [`Config`] is the checked value; [`load()`] makes one from a home and never fails.
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
+//! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages; `template` is the file that `sched init` writes.
 //!
 //! **Invariant:** whatever is in the file, the answer is a configuration cron can fire with. What is wrong with the
 //! file comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no
 //! provider, so the built-in one fires.
 
+mod difference;
 mod keys;
 mod load;
 mod locate;
@@ -16,6 +18,7 @@ mod values;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use difference::Difference;
 pub use load::{Loaded, Source, load};
 pub use template::TEMPLATE;
 

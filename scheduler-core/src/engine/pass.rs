@@ -39,7 +39,7 @@ impl Shared {
             return Ok(0);
         }
         let now = self.options.clock.now();
-        let mut open = self.options.store.open(now, self.options.limits).await?;
+        let mut open = self.options.store.open(now, self.limits()).await?;
         if let Some(by) = overdue_by {
             open.due.retain(|due| due.cursor.next_at.is_some_and(|next_at| now.duration_since(next_at) > by));
         }
@@ -48,16 +48,16 @@ impl Shared {
         if !plans.is_empty() {
             let missed = catch_ups(&plans);
             // What others were faster with comes back as lost, and is theirs.
-            let won = self.options.store.admit(plans, self.options.limits).await?;
+            let won = self.options.store.admit(plans, self.limits()).await?;
             // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
             for line in &missed {
                 tracing::warn!("{line}");
             }
             claims.extend(won.into_iter().flatten().flatten());
-            open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
+            open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
         }
         if !open.startable.is_empty() {
-            let won = self.options.store.claim(open.startable, self.options.limits).await?;
+            let won = self.options.store.claim(open.startable, self.limits()).await?;
             claims.extend(won.into_iter().flatten());
         }
         *self.next_wakeup.lock() = open.next_wakeup;

@@ -49,7 +49,7 @@ const NOT_HERE: [&str; 15] = [
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobDefaults {
     /// The zone, by its IANA name.

@@ -39,6 +39,8 @@ pub(crate) struct Book {
     /// Events seen, with when: a redelivered one is the same one.
     event_keys: BTreeMap<OccurrenceId, (Timestamp, RunId)>,
     definitions_hash: Option<String>,
+    /// How often a job was defined or removed.
+    definitions: u64,
     boot_key: Option<String>,
     clock_repaired: Option<(Timestamp, JobId)>,
     /// Records that made no sense when they were replayed; they change nothing and are reported.
@@ -83,8 +85,14 @@ impl Book {
     /// Takes in one event; what is over by it goes to `closed`.
     pub(crate) fn apply(&mut self, event: &Event, closed: &mut dyn FnMut(LedgerEntry)) {
         match event {
-            Event::Defined(defined) => self.defined(defined),
-            Event::Removed { job, at } => self.removed(job, *at, closed),
+            Event::Defined(defined) => {
+                self.definitions += 1;
+                self.defined(defined);
+            }
+            Event::Removed { job, at } => {
+                self.definitions += 1;
+                self.removed(job, *at, closed);
+            }
             Event::Definitions { hash } => self.definitions_hash = Some(hash.clone()),
             Event::Paused(paused) => self.with_job(&paused.job, |record| record.paused = Some(paused.clone())),
             Event::Resumed { job, at, next_at, gap } => {
@@ -323,6 +331,19 @@ fn build(definition: &Value, defaults: &JobDefaults, zone: &str, anchor: Timesta
 impl Book {
     pub(crate) fn defaults(&self) -> &Arc<JobDefaults> {
         &self.defaults
+    }
+
+    /// Other defaults from now on; definitions are read anew with them. Cursors are housekeeping's.
+    pub(crate) fn set_defaults(&mut self, defaults: Arc<JobDefaults>) {
+        self.defaults = defaults;
+        for record in self.jobs.values_mut() {
+            record.job = build(&record.definition, &self.defaults, &record.zone, record.anchor);
+        }
+    }
+
+    /// How often a job was defined or removed.
+    pub(crate) fn definitions(&self) -> u64 {
+        self.definitions
     }
 
     /// Jobs that are in force, by id.

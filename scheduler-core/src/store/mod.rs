@@ -206,6 +206,8 @@ pub struct Open {
     pub cancel_requested: Vec<RunId>,
     /// Whether there is something for [`JobStore::housekeep`].
     pub housekeeping: bool,
+    /// Another number whenever a job was defined or removed.
+    pub definitions: u64,
     /// When the next thing happens by the clock.
     pub next_wakeup: Option<Timestamp>,
 }

@@ -164,6 +164,21 @@ impl JsonStore {
     }
 }
 
+impl JsonStore {
+    /// What holds for jobs that don't say otherwise is this from now on. Where that moves their instants, the next
+    /// [`housekeep`](JobStore::housekeep) moves them.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn set_defaults(&self, defaults: JobDefaults) -> Result<()> {
+        let set = move |keeper: &mut Keeper| {
+            keeper.set_defaults(defaults);
+            Ok(())
+        };
+        self.writer.direct(set).await
+    }
+}
+
 impl Drop for JsonStore {
     fn drop(&mut self) {
         self.stop.cancel();

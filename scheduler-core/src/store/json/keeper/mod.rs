@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     Clock, Error, ErrorKind, Home, OwnerId, Result,
+    job::JobDefaults,
     vfs::{Lock, Open, Stat, Vfs, VfsFile, atomic_write},
 };
 
@@ -145,6 +146,10 @@ impl Keeper {
         files.manifest.write(&*self.fs, &self.home)?;
         tracing::warn!(from = theirs, "this home was adopted from another machine");
         Ok(())
+    }
+
+    pub(in crate::store::json) fn set_defaults(&mut self, defaults: JobDefaults) {
+        self.book.set_defaults(Arc::new(defaults));
     }
 
     /// Forgets everything and reads it again.
