@@ -10,11 +10,12 @@ use crate::failure::Failure;
 #[derive(Debug, Args)]
 #[command(
     override_usage = "sched edit <JOB> [OPTIONS] [-- <COMMAND>...]\n       sched edit <JOB> --editor",
-    after_help = "What isn't named stays as it is. --env sets its variable and leaves the others; --tag gives all labels anew.
-With --clear, a FIELD of jobs.json goes back to its default: timeout, env, env.NAME, misfire.grace.
+    after_help = "What isn't named stays as it is. --env sets its variable and leaves the others; --tag gives all
+labels anew. With --clear, a FIELD of jobs.json goes back to its default: timeout, env, env.NAME,
+misfire.grace.
 
---editor takes $VISUAL, else $EDITOR, else vi. If the entry has been changed by somebody else by the time it is
-saved, or is invalid, nothing is changed, and the text is kept.
+--editor takes $VISUAL, else $EDITOR, else vi. If the entry has been changed by somebody else by
+the time it is saved, or is invalid, nothing is changed, and the text is kept.
 
 Examples:
   sched edit backup --schedule \"30 3 * * *\" --timeout 2h
@@ -56,10 +57,11 @@ impl EditArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "FILE is like jobs.json, or the same in YAML if its name ends in .yaml or .yml. What would change is shown
-first; on a terminal it is asked whether to go on. All of it is done, or nothing.
+    after_help = "FILE is like jobs.json, or the same in YAML if its name ends in .yaml or .yml. What would change
+is shown first; on a terminal it is asked whether to go on. All of it is done, or nothing.
 
-Exits 0 if it is done or there was nothing to do. With --dry-run: 0 if there is nothing to do, 3 if there is.
+Exits 0 if it is done or there was nothing to do. With --dry-run: 0 if there is nothing to do, 3
+if there is.
 
 Examples:
   sched apply jobs.yaml --dry-run

@@ -62,7 +62,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     let asked = Arc::new(Notify::new());
     signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
-    let reloads = tokio::spawn(Reloader::new(&home, &machinery, real, loaded.config).run(asked));
+    let reloads = tokio::spawn(Reloader::new(&home, &machinery, real, loaded.config, &provider).run(asked));
 
     let views = context::jobs(&*machinery.store).await?;
     if args.logs_json() {

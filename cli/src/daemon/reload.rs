@@ -27,14 +27,22 @@ pub(crate) struct Reloader {
     runner: Arc<ChangingRunner>,
     /// What is in force.
     config: Config,
+    /// The provider that was asked for last, and why it isn't the one that config.yaml names.
+    wanted: (String, Option<String>),
 }
 
 impl Reloader {
-    /// For the daemon of `home` that was started with `config`.
-    pub(crate) fn new(home: &Home, machinery: &Machinery, runner: Arc<ChangingRunner>, config: Config) -> Self {
+    /// For the daemon of `home` that is started with `config` and `provider`.
+    pub(crate) fn new(
+        home: &Home,
+        machinery: &Machinery,
+        runner: Arc<ChangingRunner>,
+        config: Config,
+        provider: &Resolved,
+    ) -> Self {
         let Machinery { engine, pulse, store } = machinery;
         let (engine, pulse, store) = (engine.clone(), pulse.clone(), Arc::clone(store));
-        Self { home: home.clone(), engine, pulse, store, runner, config }
+        Self { home: home.clone(), engine, pulse, store, runner, config, wanted: named(provider) }
     }
 
     /// Reloads whenever it is `asked`.
@@ -84,15 +92,17 @@ impl Reloader {
             some => tracing::info!("SIGHUP: config.yaml was read again; {}", some.join(", ")),
         }
         self.config = config;
-        self.engine.reload(machinery::settings(&self.config), Some(provider).filter(|next| self.is_another(next)));
-    }
-
-    /// Whether `next` isn't what fires now: by its name, or by why that one fires in the place of another. A provider that
-    /// has failed is tried again so.
-    fn is_another(&self, next: &Resolved) -> bool {
+        let wanted = named(&provider);
+        // Compared with what fires too: one that has failed since is tried again.
         let beat = self.pulse.current();
-        beat.provider != next.provider.name() || beat.fallback_reason != next.reason
+        let is_another = wanted != self.wanted || wanted != (beat.provider, beat.fallback_reason);
+        self.wanted = wanted;
+        self.engine.reload(machinery::settings(&self.config), is_another.then_some(provider));
     }
+}
+
+fn named(resolved: &Resolved) -> (String, Option<String>) {
+    (resolved.provider.name().to_owned(), resolved.reason.clone())
 }
 
 /// The runner of a daemon, which can become another one for the runs to come.
