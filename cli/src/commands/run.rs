@@ -8,7 +8,6 @@ use scheduler_core::{
     store::{Edit, JobView, JsonStore},
     vfs::RealFs,
 };
-
 use tokio::sync::Notify;
 
 use crate::{
