@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use scheduler_core::{
     Error, ErrorKind, Result,
-    provider::{CronScheduler, FireOutcome, FireRequest, Liveness, SchedulerContext},
+    engine::Settings,
+    provider::{CronScheduler, FireOutcome, FireRequest, Liveness, Resolved, SchedulerContext, resolve},
+    store::Limits,
 };
 use serde_json::json;
 
@@ -102,6 +104,64 @@ async fn the_three_paths_of_fire_due_claim_and_run_lost_claim_no_such_job() {
     assert!(matches!(fire(FireRequest::event(id(), "e1")).await, FireOutcome::Started(_)));
     assert_eq!(fire(FireRequest::event(id(), "e1")).await, FireOutcome::LostClaim, "the same event is the same one");
     bench.runner.until(|ran| ran.len() == 2).await;
+}
+
+/// Ticks until it is told to end, and then says what it is answered.
+struct Clinging(Arc<std::sync::Mutex<Option<Result<()>>>>);
+
+#[async_trait]
+impl CronScheduler for Clinging {
+    fn name(&self) -> &'static str {
+        "clinging"
+    }
+
+    async fn start(&self, cx: SchedulerContext) -> Result<()> {
+        cx.stopping().cancelled().await;
+        *self.0.lock().expect("no panic") = Some(cx.tick().await);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_replaced_is_revoked_and_the_next_one_starts() {
+    let bench = Bench::at("2026-03-02T10:00:00Z");
+    bench.add("job", "* * * * *", json!({})).await;
+    let told = Arc::default();
+    let mut first: Resolved = resolve("", &[]);
+    first.provider = Arc::new(Clinging(Arc::clone(&told)));
+    let engine = bench.engine.clone();
+    let running = tokio::spawn(async move { engine.run(first).await });
+    eventually("it is in force", || (bench.pulse.current().provider == "clinging").then_some(())).await;
+    bench.clock.advance(Duration::from_mins(1));
+    let limits = Limits { max_parallel: 7, ..Limits::default() };
+    let settings = Settings { limits, interval: Duration::from_secs(5), drain: Duration::from_secs(5) };
+    bench.engine.reload(settings, Some(resolve("", &[])));
+    bench.runner.until(|ran| ran.len() == 1).await;
+    let beat = bench.pulse.current();
+    assert_eq!((beat.provider.as_str(), beat.fallback_reason, beat.interval_s), ("builtin", None, 5.0));
+    let answered = told.lock().expect("no panic").take().expect("it asked");
+    assert_eq!(answered.expect_err("it may ask no more").kind(), ErrorKind::Revoked);
+    assert_eq!(bench.engine.context().interval(), Duration::from_secs(5));
+    bench.engine.reload(settings, Some(resolve("buitlin", &[])));
+    let why = eventually("the reason", || bench.pulse.current().fallback_reason).await;
+    assert!(why.contains("did you mean `builtin`?"), "{why}");
+    bench.engine.stop();
+    running.await.expect("no panic").expect("a clean end");
+}
+
+#[tokio::test]
+async fn one_that_armed_something_outside_is_replaced_too() {
+    let bench = Bench::at("2026-03-02T10:00:00Z");
+    let mut first: Resolved = resolve("", &[]);
+    first.provider = Arc::new(Outside);
+    let engine = bench.engine.clone();
+    let running = tokio::spawn(async move { engine.run(first).await });
+    eventually("it is in force", || (bench.pulse.current().provider == "outside").then_some(())).await;
+    let settings = Settings { limits: Limits::default(), interval: Duration::from_secs(5), drain: Duration::ZERO };
+    bench.engine.reload(settings, Some(resolve("", &[])));
+    eventually("the built-in takes over", || (bench.pulse.current().provider == "builtin").then_some(())).await;
+    bench.engine.stop();
+    running.await.expect("no panic").expect("a clean end");
 }
 
 #[tokio::test]

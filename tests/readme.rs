@@ -47,6 +47,11 @@ fn every_command_of_the_migrating_page_does_what_it_says() {
     follow("docs/migrating.md", 4);
 }
 
+#[test]
+fn every_command_of_the_jobs_page_does_what_it_says() {
+    follow("docs/jobs.md", 10);
+}
+
 /// Types in what the page shows, which must be at least so many commands.
 #[track_caller]
 fn follow(page: &str, at_least: usize) {
@@ -195,7 +200,12 @@ impl Terminal {
         let mut command = Command::new(program);
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.folder.path().join("bin").display());
         command.args(arguments).env_clear().env("HOME", self.folder.path()).env("PATH", path);
-        command.env("TZ", "Europe/Berlin").envs(&self.variables).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+            .env("TZ", "Europe/Berlin")
+            .env("TMPDIR", self.folder.path())
+            .envs(&self.variables)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
         command
     }
 

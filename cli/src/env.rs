@@ -22,6 +22,16 @@ pub(crate) fn home() -> Option<PathBuf> {
     get("HOME").map(PathBuf::from)
 }
 
+/// `VISUAL`, else `EDITOR`: the command line of the user's editor.
+pub(crate) fn editor() -> Option<OsString> {
+    get("VISUAL").or_else(|| get("EDITOR"))
+}
+
+/// `TMPDIR`, else `/tmp`: where files go that are soon gone.
+pub(crate) fn temporary() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// `PATH`: where programs are looked up.
 pub(crate) fn path() -> Option<OsString> {
     get("PATH")

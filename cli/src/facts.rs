@@ -40,7 +40,11 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     facts.beat = heartbeat::read(&RealFs, &home.ticker_json());
     facts.tick = heartbeat::read(&RealFs, &home.tick_json());
     facts.interval = loaded.config.interval;
-    facts.provider_configured.clone_from(&loaded.config.provider);
+    facts.provider_configured = match (&facts.beat, loaded.readable) {
+        // What it asks for can't be known, so nothing is known to be otherwise.
+        (Ok(beat), false) => beat.provider.clone(),
+        _ => loaded.config.provider.clone(),
+    };
     facts.problems.clone_from(&loaded.problems);
     let mut views = Vec::new();
     match read_store(context).await {

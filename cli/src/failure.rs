@@ -87,6 +87,7 @@ fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Ambiguous => "ambiguous",
         ErrorKind::Invalid => "invalid",
         ErrorKind::Exists => "exists",
+        ErrorKind::Changed => "changed",
         ErrorKind::Busy => "busy",
         ErrorKind::Corrupt => "corrupt",
         ErrorKind::TooNew => "too_new",

@@ -6,6 +6,10 @@
 //! | [`exit`] | the exit codes |
 //! | `env` | the environment variables |
 //! | `context` | which home, which clock, and the store in it |
+//! | `entries` | the entries of jobs.json as people have them |
+//! | `settings` | from options to members of an entry |
+//! | `difference` | what differs between two entries |
+//! | `alerts` | alert files of jobs that are removed |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
 //! | `facts` | what a verdict rests on, collected |
@@ -27,10 +31,13 @@
 //! **Invariant:** this crate computes no instants and decides nothing about runs; it asks `scheduler-core` and prints.
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod args;
 mod commands;
 mod context;
 mod daemon;
+mod difference;
+mod entries;
 mod env;
 mod example;
 pub mod exit;
@@ -45,6 +52,7 @@ mod past;
 mod programs;
 mod runtime;
 mod selection;
+mod settings;
 mod standing;
 mod table;
 mod upcoming;

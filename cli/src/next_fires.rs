@@ -13,7 +13,7 @@ pub(crate) fn silence(view: &JobView, now: Timestamp) -> Option<String> {
     let job = view.job.as_ref().ok()?;
     let zone = standing::zone_of(view);
     if !job.enabled {
-        return Some("it is disabled: it will not fire until its entry in jobs.json says `\"enabled\": true`".into());
+        return Some(format!("it is disabled: it will not fire until `sched edit {} --enabled`", view.id));
     }
     if let Some(paused) = &view.paused {
         let until = match paused.until {
@@ -25,6 +25,13 @@ pub(crate) fn silence(view: &JobView, now: Timestamp) -> Option<String> {
     }
     let is_over = upcoming::is_by_the_clock(&job.schedule) && instants(view, now, 1).is_empty();
     is_over.then(|| "it will never fire again: its time has passed".into())
+}
+
+/// Prints what its schedule means, the next fires, and what keeps it from firing.
+pub(crate) fn explain(view: &JobView, now: Timestamp, count: u32, out: &mut Output) -> Printed {
+    out.line(format_args!("  {}", standing::meaning(view)))?;
+    print(view, now, count, out)?;
+    silence(view, now).map_or(Ok(()), |why| out.line(format_args!("  {why}")))
 }
 
 /// Prints the next fires, one a line.

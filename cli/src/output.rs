@@ -5,10 +5,11 @@
 
 use std::{
     fmt::Display,
-    io::{self, BufWriter, Stdout, Write},
+    io::{self, BufWriter, IsTerminal as _, Stdout, Write},
 };
 
 use anstyle::{AnsiColor, Style};
+use scheduler_core::Error;
 use serde_json::{Value, json};
 
 use crate::{
@@ -97,6 +98,19 @@ impl Output {
         let mut text = format!("{} {what}\n", styled(self.color, "warning:", yellow));
         text.extend(hint.map(|hint| format!("hint: {hint}\n")));
         self.beside(&text);
+    }
+
+    /// Whether somebody is there to be asked.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks, and answers the first letter of what is typed, in lower case; `None` if that is nothing.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<Option<char>, Failure> {
+        self.beside(question);
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map_err(|cause| Error::io("cannot read the answer", cause))?;
+        Ok(line.trim().chars().next().map(|letter| letter.to_ascii_lowercase()))
     }
 
     /// A line about the answer, beside it.

@@ -31,6 +31,12 @@ pub(crate) fn obstacles(job: &Job) -> Vec<(&'static str, String)> {
     found
 }
 
+/// Whether `program` is in a folder of this process's `PATH`.
+pub(crate) fn is_there(program: &str) -> bool {
+    let folders: Vec<PathBuf> = split_paths(&env::path().unwrap_or_default()).collect();
+    look_up(program, &folders, None).is_ok()
+}
+
 /// Looks for `program` in `folders`; one that names a folder itself is taken from `workdir`.
 fn look_up(program: &str, folders: &[PathBuf], workdir: Option<&Path>) -> Result<(), String> {
     if program.contains('/') {

@@ -1,4 +1,4 @@
-//! Command lines as they would be typed.
+//! Command lines as they would be typed, and texts of people on one line.
 
 use std::fmt::Write as _;
 
@@ -23,6 +23,11 @@ pub(crate) fn quoted(word: &str) -> String {
     }
     quoted.push('\'');
     quoted
+}
+
+/// What people wrote, on one line: it must not move the cursor.
+pub(crate) fn flat(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ struct Parts {
 }
 
 /// Bounds the threads of a burst: more of them than processors only get in each other's way, and in the runtime's.
+#[derive(Clone)]
 struct Turns(Arc<Semaphore>);
 
 /// How long a turn is waited for. Past this those before it hang (a dead mount), and it is taken all the same.
@@ -84,6 +85,24 @@ impl CommandRunner {
             scanner: Scanner::default(),
             starting: Turns::new(),
             finishing: Turns::new(),
+            config,
+        };
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// A runner as `config` says for the runs to come, beside this one, which sees its own to their end. They share what they
+    /// must not do against each other: neither prunes a file that the other has a run for. The folder of runs stays.
+    #[must_use]
+    pub fn reconfigured(&self, mut config: RunnerConfig) -> Self {
+        let logs = Arc::clone(&self.parts.logs);
+        config.runs_dir.clone_from(&self.parts.config.runs_dir);
+        let parts = Parts {
+            environment: Environment::new(&config, env::vars_os()),
+            pruner: Pruner::new(Arc::clone(&logs), config.keep_logs_per_job, config.logs_max_bytes),
+            logs,
+            scanner: Scanner::default(),
+            starting: self.parts.starting.clone(),
+            finishing: self.parts.finishing.clone(),
             config,
         };
         Self { parts: Arc::new(parts) }

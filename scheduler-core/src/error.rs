@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Invalid,
     /// It is there already.
     Exists,
+    /// It is no longer what the caller saw when they decided.
+    Changed,
     /// Somebody else holds the lock; try again later.
     Busy,
     /// A file of ours does not hold what it must; nothing is guessed.

@@ -1,6 +1,10 @@
 //! Who is told: the [`Notifier`] axis.
 
-use std::sync::Arc;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -45,6 +49,23 @@ pub trait Notifier: Send + Sync {
     /// # Errors
     /// Why it could not be delivered.
     async fn notify(&self, alert: &Alert) -> Result<()>;
+
+    /// The jobs that it has an open alert about from before this process, as far as it can know: those that are gone by now
+    /// are closed.
+    ///
+    /// # Errors
+    /// Why it can't be known.
+    async fn open_about(&self) -> Result<Vec<JobId>> {
+        Ok(Vec::new())
+    }
+}
+
+/// What the key of an alert about a job begins with.
+const JOB: &str = "job-";
+
+/// The key of the alert about `job`.
+pub(crate) fn job_key(job: &JobId) -> String {
+    format!("{JOB}{job}")
 }
 
 /// A problem that somebody should know of, or its end.
@@ -146,24 +167,55 @@ impl AlertFiles {
     pub fn new(fs: Arc<dyn Vfs>, home: Home) -> Self {
         Self { fs, home }
     }
+
+    /// Takes the alert of a job away that is gone.
+    ///
+    /// # Errors
+    /// Why it stays.
+    pub fn forget(&self, job: &JobId) -> Result<()> {
+        self.close(&job_key(job))
+    }
+
+    fn close(&self, key: &str) -> Result<()> {
+        let path = self.path(key);
+        match self.fs.remove(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.home.alerts().join(format!("{key}.alert"))
+    }
 }
 
 #[async_trait]
 impl Notifier for AlertFiles {
     async fn notify(&self, alert: &Alert) -> Result<()> {
-        let path = self.home.alerts().join(format!("{}.alert", alert.key));
-        let failed = |error| Error::io(format!("cannot change {}", path.display()), error);
         match alert.state {
             AlertState::Open => {
+                let path = self.path(&alert.key);
+                let failed = |error| failed(&path, error);
                 self.fs.create_dir_all(&self.home.alerts()).map_err(failed)?;
                 let mut text = serde_json::to_vec_pretty(alert).expect("an alert is JSON");
                 text.push(b'\n');
                 atomic_write(&*self.fs, &path, &text, None).map(drop).map_err(failed)
             }
-            AlertState::Closed => match self.fs.remove(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
-                _ => Ok(()),
-            },
+            AlertState::Closed => self.close(&alert.key),
         }
     }
+
+    async fn open_about(&self) -> Result<Vec<JobId>> {
+        let names = match self.fs.list(&self.home.alerts()) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(Error::io(format!("cannot read {}", self.home.alerts().display()), error)),
+        };
+        let job = |name: &String| name.strip_suffix(".alert")?.strip_prefix(JOB)?.parse().ok();
+        Ok(names.iter().filter_map(job).collect())
+    }
+}
+
+fn failed(path: &Path, error: io::Error) -> Error {
+    Error::io(format!("cannot change {}", path.display()), error)
 }

@@ -33,6 +33,48 @@ fn a_failing_job_is_named_with_its_run_and_a_hint_and_alerts_until_it_succeeds()
 }
 
 #[test]
+fn an_alert_goes_with_its_job_however_that_is_removed() {
+    let place = Place::beating();
+    let bad = |id: &str| json!({"id": id, "schedule": "@yearly", "command": "exit 3"});
+    let alert = |id: &str| place.home().join(format!("alerts/job-{id}.alert"));
+    let gone = |id: &str| {
+        eventually("the alert is gone", || if alert(id).exists() { Err(id.to_owned()) } else { Ok(()) });
+    };
+    place.write_jobs(&[bad("by-hand"), bad("by-command"), bad("unwatched"), bad("kept")]);
+    let mut daemon = place.daemon();
+    for id in ["by-hand", "by-command", "unwatched", "kept"] {
+        assert_eq!(place.run(&["fire", id, "--wait"]).code, Some(1));
+        eventually("an alert", || if alert(id).exists() { Ok(()) } else { Err(id.to_owned()) });
+    }
+    place.write_jobs(&[bad("by-command"), bad("unwatched"), bad("kept")]);
+    gone("by-hand");
+    place.ok(&["remove", "by-command"]);
+    assert!(!alert("by-command").exists(), "at once, with or without a daemon");
+    daemon.stop();
+    place.write_jobs(&[bad("kept")]);
+    assert!(alert("unwatched").exists());
+    let mut daemon = place.daemon();
+    gone("unwatched");
+    assert!(alert("kept").exists(), "it still has not succeeded");
+    daemon.stop();
+}
+
+#[test]
+fn a_run_that_fails_after_its_job_was_removed_leaves_no_alert() {
+    let place = Place::beating();
+    let mut gate = Gate::new(&place, "gate");
+    place.write_jobs(&[place.job("job", "@yearly", &format!("{}; exit 3", gate.wait()))]);
+    let mut daemon = place.daemon();
+    place.ok(&["fire", "job"]);
+    place.until_started("job", 1);
+    place.ok(&["remove", "job"]);
+    gate.open();
+    eventually("its end", || if place.ends("job").is_empty() { Err(daemon.log()) } else { Ok(()) });
+    daemon.stop();
+    assert!(!place.home().join("alerts/job-job.alert").exists());
+}
+
+#[test]
 fn a_missing_program_is_a_failed_run_that_says_which_and_where() {
     let place = Place::beating();
     place.write_jobs(&[json!({"id": "gone", "schedule": "@yearly", "command": ["no-such-program"], "workdir": "/"})]);

@@ -17,4 +17,5 @@ mod journal;
 mod log_format;
 mod logs;
 mod provider;
+mod reload;
 mod stopping;

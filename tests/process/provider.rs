@@ -16,7 +16,7 @@ fn fires_anyway(config: &[u8], reason: &str) {
     let naming: Vec<_> = status["problems"].as_array().expect("a list").iter().collect();
     assert_eq!(naming.len(), 1, "one cause, one problem: {status:#}");
     assert!(naming[0]["what"].as_str().is_some_and(|what| what.contains(reason)), "{status:#}");
-    assert!(naming[0]["hint"].as_str().is_some_and(|hint| hint.contains("restart sched")), "{status:#}");
+    assert!(naming[0]["hint"].as_str().is_some_and(|hint| hint.contains("then send the daemon SIGHUP")), "{status:#}");
     assert!(status["summary"].as_str().is_some_and(|summary| summary.contains("it fires, but: ")), "{status:#}");
     daemon.stop();
     let warnings: Vec<_> = daemon.log().lines().filter(|line| line.contains(" WARN ")).map(str::to_owned).collect();

@@ -7,7 +7,7 @@ use clap::Command;
 /// The groups, and the commands in each.
 const GROUPS: [(&str, &[&str]); 8] = [
     ("Getting it to fire", &["init", "run", "tick"]),
-    ("Jobs", &["add", "list", "show", "remove", "pause", "resume"]),
+    ("Jobs", &["add", "list", "show", "edit", "remove", "pause", "resume", "apply"]),
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
     ("When, and what happened?", &["next", "history", "logs"]),

@@ -5,7 +5,7 @@ use std::{path::PathBuf, slice::from_ref, time::Duration};
 use clap::{Args, ValueEnum};
 use scheduler_core::JobId;
 
-use super::values::{self, Pair};
+use super::{settings::Settings, values};
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -38,64 +38,21 @@ pub(crate) struct AddArgs {
     /// Words in the place where clap would otherwise only say that they are unexpected
     #[arg(hide = true)]
     pub(crate) unquoted: Vec<String>,
-    /// What people call it [default: the program's name]
-    #[arg(long)]
-    pub(crate) name: Option<String>,
     /// Its id [default: made from the name]
     #[arg(long, value_parser = values::job_id)]
     pub(crate) id: Option<JobId>,
-    /// What it is for
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) description: Option<String>,
-    /// The time zone its schedule is read in, such as Europe/Berlin
-    #[arg(long = "tz", visible_alias = "timezone", value_name = "ZONE")]
-    pub(crate) time_zone: Option<String>,
-    /// A variable for its environment (may be repeated)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = values::pair)]
-    pub(crate) env: Vec<Pair>,
-    /// Where it runs
-    #[arg(long, value_name = "DIR")]
-    pub(crate) workdir: Option<PathBuf>,
-    /// How long a run may take, such as 1h; 0 is for ever
-    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
-    pub(crate) timeout: Option<String>,
-    /// What happens when it is due while a run of it is open [default: forbid]
-    #[arg(long)]
-    pub(crate) overlap: Option<OverlapArg>,
-    /// What happens to instants that were missed [default: latest]
-    #[arg(long)]
-    pub(crate) misfire: Option<MisfireArg>,
-    /// How late an instant may be and still run as itself
-    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
-    pub(crate) grace: Option<String>,
-    /// How many runs of it may be open at once
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_parallel: Option<u32>,
-    /// A label (may be repeated)
-    #[arg(long = "tag", value_name = "TAG")]
-    pub(crate) tags: Vec<String>,
-    /// The most output kept of a run, such as 1MiB
-    #[arg(long, value_name = "SIZE", value_parser = values::size_text)]
-    pub(crate) output_limit: Option<String>,
-    /// Write it down, but let it owe nothing
-    #[arg(long)]
-    pub(crate) disabled: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     /// Pause it at once
     #[arg(long)]
     pub(crate) paused: bool,
-    /// A line for the shell, instead of a program and its arguments
-    #[arg(long, value_name = "LINE", conflicts_with = "command")]
-    pub(crate) shell: Option<String>,
-    /// The program and its arguments, after `--`
-    #[arg(last = true)]
-    pub(crate) command: Vec<String>,
 }
 
 impl AddArgs {
     pub(super) fn check(&self) -> Result<(), Failure> {
         if let [first, ..] = self.unquoted.as_slice() {
             let failure = Failure::usage(format!("`{first}` isn't expected after the schedule `{}`", self.schedule));
-            let all = [from_ref(&self.schedule), self.unquoted.as_slice(), &self.command].concat();
+            let all = [from_ref(&self.schedule), self.unquoted.as_slice(), &self.settings.command].concat();
             let fields = all.iter().take_while(|word| looks_like_a_field(word)).count();
             return Err(if fields > 1 {
                 failure.hint(format!("quote the schedule: sched add \"{}\" -- ...", all[..fields].join(" ")))
@@ -104,7 +61,7 @@ impl AddArgs {
                 failure.hint(format!("put the command after `--`: sched add \"{}\" -- {command}", self.schedule))
             });
         }
-        if self.shell.is_none() && self.command.is_empty() {
+        if self.settings.shell.is_none() && self.settings.command.is_empty() {
             return Err(Failure::usage("there is no command to run")
                 .hint(format!("put it after `--`: sched add \"{}\" -- echo hello", self.schedule))
                 .hint("or give a line for the shell: --shell \"echo hello\""));
@@ -117,45 +74,6 @@ impl AddArgs {
 fn looks_like_a_field(word: &str) -> bool {
     let digits_and_signs = |c: char| c.is_ascii_digit() || "*/,-~H()".contains(c);
     !word.is_empty() && word.chars().all(digits_and_signs)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OverlapArg {
-    /// The new one is skipped, and recorded as such
-    Forbid,
-    /// They run side by side
-    Allow,
-}
-
-impl OverlapArg {
-    /// The word in `jobs.json`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Forbid => "forbid",
-            Self::Allow => "allow",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum MisfireArg {
-    /// One run for the newest
-    Latest,
-    /// All of them, up to ten
-    All,
-    /// None
-    Skip,
-}
-
-impl MisfireArg {
-    /// The word in `jobs.json`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Latest => "latest",
-            Self::All => "all",
-            Self::Skip => "skip",
-        }
-    }
 }
 
 #[derive(Debug, Args)]

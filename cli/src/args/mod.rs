@@ -3,16 +3,20 @@
 //! | file | arguments of |
 //! |---|---|
 //! | `jobs` | `init`, `add`, `list`, `show`, `remove`, `pause`, `resume`, `validate`, `schema` |
+//! | `changing` | `edit`, `apply` |
+//! | `settings` | what `add` and `edit` can say about a job |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status`, `doctor` |
 //! | `looking` | `next`, `history`, `logs` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
 
+mod changing;
 mod firing;
 mod help;
 mod jobs;
 mod looking;
+mod settings;
 mod shell;
 mod values;
 
@@ -21,11 +25,13 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    changing::{ApplyArgs, EditArgs},
     firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
     jobs::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
+    settings::Settings,
     shell::{CompletionsArgs, ManArgs},
     values::Pair,
 };
@@ -88,6 +94,10 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Everything about a job
     Show(ShowArgs),
+    /// Change a job
+    Edit(Box<EditArgs>),
+    /// Make the jobs as a file says, and show first what that changes
+    Apply(ApplyArgs),
     /// Remove jobs
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),
@@ -146,6 +156,7 @@ impl Command {
         match self {
             Self::Run(args) => args.check(),
             Self::Add(args) => args.check(),
+            Self::Edit(args) => args.check(),
             _ => Ok(()),
         }
     }

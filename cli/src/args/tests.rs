@@ -39,7 +39,7 @@ fn what_follows_two_dashes_is_the_jobs() {
     let cli = read(&["add", "@daily", "--", "ls", "--json", "-v"]).unwrap();
     assert!(!cli.global.json);
     let Command::Add(args) = cli.command else { panic!("{:?}", cli.command) };
-    assert_eq!(args.command, ["ls", "--json", "-v"]);
+    assert_eq!(args.settings.command, ["ls", "--json", "-v"]);
 }
 
 #[test]
@@ -52,6 +52,11 @@ fn common_mistakes_are_told_the_fix() {
     check_refused(&["add", "@daily", "--id", "Big", "--", "ls"], "`big`");
     check_refused(&["add", "@daily", "--timeout", "5", "--", "ls"], "write `5s`, `5m` or `5h`");
     check_refused(&["add", "@daily", "--env", "X", "--", "ls"], "NAME=value");
+    check_refused(&["edit", "x"], "nothing to change");
+    check_refused(&["edit", "x", "--editor", "--timeout", "1h"], "cannot be used with");
+    check_refused(&["edit", "x", "--editor", "--", "ls"], "cannot be used with");
+    check_refused(&["edit", "x", "--shell", "ls", "--", "ls"], "cannot be used with");
+    check_refused(&["edit", "x", "--enabled", "--disabled"], "cannot be used with");
     check_refused(&["lsit"], "'list'");
     check_refused(&["pause"], "JOB");
     check_refused(&["pause", "x", "--all"], "cannot be used with");

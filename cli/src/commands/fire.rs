@@ -82,7 +82,7 @@ fn engine_here(context: &Context, home: &Home, store: &Arc<JsonStore>) -> Result
     let config = &context.config().config;
     let runner = Arc::new(machinery::runner(home, config));
     let engine = machinery::build(home, config, Arc::clone(store), runner, context.clock(), "fire").engine;
-    signals::install(engine.clone())?;
+    signals::install(engine.clone(), None)?;
     Ok(engine)
 }
 

@@ -3,10 +3,13 @@
 //! To add one: its arguments in `args`, a line in a group of `args::help`, its file here, and an arm in [`dispatch`].
 
 mod add;
+mod apply;
 mod batch;
 mod cancel;
 mod completions;
 mod doctor;
+mod edit;
+mod editor;
 mod fire;
 mod follow;
 mod history;
@@ -41,6 +44,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Add(args) => block_on(add::run(args, context, out)),
         Command::List(args) => block_on(list::run(args, context, out)),
         Command::Show(args) => block_on(show::run(args, context, out)),
+        Command::Edit(args) => block_on(edit::run(args, context, out)),
+        Command::Apply(args) => block_on(apply::run(args, context, out)),
         Command::Remove(args) => block_on(remove::run(args, context, out)),
         Command::Pause(args) => block_on(pause::run(args, context, out)),
         Command::Resume(args) => block_on(resume::run(args, context, out)),

@@ -1,10 +1,11 @@
 //! `sched remove`: takes jobs away. What ran stays in the history.
 
-use scheduler_core::{JobStore as _, store::Edit};
+use scheduler_core::{JobId, JobStore as _, store::Edit};
 use serde_json::json;
 
 use super::Done;
 use crate::{
+    alerts,
     args::RemoveArgs,
     context::{self, Context},
     exit,
@@ -17,9 +18,10 @@ pub(crate) async fn run(args: &RemoveArgs, context: &Context, out: &mut Output) 
     let ids = selection::several(&context::jobs(&store).await?, &args.jobs, false)?;
     let removed = store.define(Edit::Remove(ids)).await?;
     store.close().await?;
+    let ids: Vec<JobId> = removed.iter().map(|view| view.id.clone()).collect();
+    alerts::close(&context.home()?, &ids);
 
     if out.wants_json() {
-        let ids: Vec<&str> = removed.iter().map(|view| view.id.as_str()).collect();
         out.json(json!({ "removed": ids }))?;
         return Ok(exit::OK);
     }

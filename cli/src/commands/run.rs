@@ -8,11 +8,17 @@ use scheduler_core::{
     store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
+use tokio::sync::Notify;
 
 use crate::{
     args::RunArgs,
     context::{self, Context},
-    daemon::{filesystem, init, lock, machinery, show::OutLoud, signals},
+    daemon::{
+        filesystem, init, lock, machinery,
+        reload::{ChangingRunner, Reloader},
+        show::OutLoud,
+        signals,
+    },
     example, exit,
     failure::Failure,
     foreign, home_setup,
@@ -47,12 +53,15 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     if args.example {
         add_examples(&store).await?;
     }
-    let real = Arc::new(machinery::runner(&home, &loaded.config));
-    let runner: Arc<dyn JobRunner> = if args.example { Arc::new(OutLoud(real)) } else { real };
+    let real = Arc::new(ChangingRunner::new(machinery::runner(&home, &loaded.config)));
+    let runner: Arc<dyn JobRunner> =
+        if args.example { Arc::new(OutLoud(Arc::clone(&real))) } else { Arc::clone(&real) as _ };
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
     say_how_the_last_one_ended(&home);
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
-    signals::install(machinery.engine.clone())?;
+    let asked = Arc::new(Notify::new());
+    signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
+    let reloads = tokio::spawn(Reloader::new(&home, &machinery, real, loaded.config, &provider).run(asked));
 
     let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
     if args.logs_json() {
@@ -67,6 +76,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let ended = machinery.engine.run(provider).await;
+    reloads.abort();
     writer.finish();
     let closed = machinery.store.close().await;
     ended?;

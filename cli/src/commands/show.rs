@@ -22,7 +22,7 @@ use crate::{
     past, selection, standing,
     table::Cell,
     when,
-    words::quoted,
+    words::{flat, quoted},
 };
 
 /// How many fires are shown.
@@ -209,9 +209,4 @@ fn misfire(misfire: Misfire) -> String {
     };
     let grace = misfire.grace.map(|grace| format!(", grace {}", duration::format(grace)));
     policy + &grace.unwrap_or_default()
-}
-
-/// What people wrote, on one line: it must not move the cursor.
-fn flat(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

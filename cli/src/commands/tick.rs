@@ -44,7 +44,7 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
         beat.previous_at = before.map(|before| before.at);
     });
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.tick_json())?;
-    signals::install(machinery.engine.clone())?;
+    signals::install(machinery.engine.clone(), None)?;
     let done = machinery.engine.run_once().await;
     machinery.pulse.publish(|beat| beat.phase = Phase::Idle);
     writer.finish();

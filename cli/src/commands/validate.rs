@@ -4,10 +4,7 @@ use std::{fs, path::Path};
 
 use scheduler_core::{
     Error, JobStore as _,
-    store::{
-        Problem,
-        json::{Examined, examine},
-    },
+    store::{Problem, json::Examined},
 };
 use serde_json::json;
 
@@ -16,7 +13,7 @@ use crate::{
     args::ValidateArgs,
     context::{Context, no_home},
     daemon::machinery,
-    exit,
+    entries, exit,
     failure::Failure,
     foreign,
     output::Output,
@@ -115,7 +112,7 @@ pub(super) async fn of_home(context: &Context) -> Result<Findings, Failure> {
 
 fn examine_file(context: &Context, file: &Path) -> Result<Examined, Failure> {
     let bytes = fs::read(file).map_err(|cause| Error::io(format!("cannot read {}", file.display()), cause))?;
-    Ok(examine(&file.display().to_string(), &bytes, &context.job_defaults()))
+    Ok(entries::examine_file(context, file, &bytes))
 }
 
 fn print(findings: &Findings, out: &mut Output) -> Result<(), Failure> {

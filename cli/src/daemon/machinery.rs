@@ -6,6 +6,7 @@ use sched_runner::{CommandRunner, RunnerConfig, proc};
 use scheduler_core::{
     AlertFiles, Clock, Engine, Home, JobRunner,
     config::{Config, Loaded},
+    engine::Settings,
     liveness::{Heartbeat, Pulse},
     provider::{Resolved, resolve},
     store::{JsonStore, Limits},
@@ -26,7 +27,7 @@ pub(crate) fn runner(home: &Home, config: &Config) -> CommandRunner {
     CommandRunner::new(runner_config(home, config))
 }
 
-/// What that runner is told.
+/// What `config` says about runs.
 pub(crate) fn runner_config(home: &Home, config: &Config) -> RunnerConfig {
     let mut runner = RunnerConfig::new(home.runs());
     runner.shell.clone_from(&config.defaults.shell);
@@ -36,6 +37,12 @@ pub(crate) fn runner_config(home: &Home, config: &Config) -> RunnerConfig {
     runner.keep_logs_per_job = config.history.logs_per_job;
     runner.logs_max_bytes = config.history.logs_max_bytes;
     runner
+}
+
+/// What `config` says about the engine.
+pub(super) fn settings(config: &Config) -> Settings {
+    let limits = Limits { max_parallel: config.max_parallel, ..Limits::default() };
+    Settings { limits, interval: config.interval, drain: config.drain_timeout }
 }
 
 /// Puts an engine around `store` and `runner`. `node` is what its heartbeat says about who beats.
@@ -48,13 +55,14 @@ pub(crate) fn build(
     node: &str,
 ) -> Machinery {
     let pulse = Pulse::new(heartbeat(config, clock, node), Arc::clone(clock));
+    let Settings { limits, interval, drain } = settings(config);
     let engine = Engine::builder(Arc::clone(&store) as _, runner)
         .notifier(Arc::new(AlertFiles::new(Arc::new(RealFs), home.clone())))
         .clock(Arc::clone(clock))
         .pulse(pulse.clone())
-        .limits(Limits { max_parallel: config.max_parallel, ..Limits::default() })
-        .interval(config.interval)
-        .drain(config.drain_timeout)
+        .limits(limits)
+        .interval(interval)
+        .drain(drain)
         .boot_key(boot_key())
         .build();
     Machinery { engine, pulse, store }
@@ -75,15 +83,20 @@ fn is_about_the_provider(key: &str, readable: bool) -> bool {
 
 fn heartbeat(config: &Config, clock: &Arc<dyn Clock>, node: &str) -> Heartbeat {
     let me = proc::myself();
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let mut beat = Heartbeat::new(node, clock.now(), config.interval);
-    beat.agent = config.agent.clone().unwrap_or(host);
+    beat.agent = agent(config);
     beat.machine_id = machine_id();
     beat.boot_id = me.boot_id;
     beat.pid = me.pid;
     beat.pid_ns = proc::pid_namespace();
     beat.proc_start = me.start_time;
     beat
+}
+
+/// The name in heartbeats.
+pub(super) fn agent(config: &Config) -> String {
+    let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    config.agent.clone().unwrap_or_else(host)
 }
 
 /// Names this start of the machine. A container's start is one too: its boot id is its host's, but its first process is new.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `machinery` | store, runner, provider and engine, put together as config.yaml says |
 //! | `lock` | `state/daemon.lock`: at most one daemon, and who it is |
-//! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels |
+//! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels, SIGHUP reloads |
+//! | `reload` | config.yaml brought into force while the daemon runs |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
 //! | `init` | the first process of a container, when that is us |
 //! | `show` | fires made visible, for `run --example` |
@@ -13,5 +14,6 @@ pub(crate) mod filesystem;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod machinery;
+pub(crate) mod reload;
 pub(crate) mod show;
 pub(crate) mod signals;

@@ -1,15 +1,21 @@
-//! SIGTERM and Ctrl-C: the first lets open runs end, the second stops them.
+//! SIGTERM and Ctrl-C: the first lets open runs end, the second stops them. SIGHUP reloads, where there is something to
+//! reload.
+
+use std::sync::Arc;
 
 use scheduler_core::{Engine, Error};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 
 use crate::failure::Failure;
 
-/// Installs the handlers; they work from here on, on a task of their own.
+/// Installs the handlers; they work from here on, on a task of their own. `reload` is told of SIGHUP.
 ///
 /// # Errors
 /// The system gives none.
-pub(crate) fn install(engine: Engine) -> Result<(), Failure> {
+pub(crate) fn install(engine: Engine, reload: Option<Arc<Notify>>) -> Result<(), Failure> {
     let failed = |error| Error::io("cannot listen for signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -21,7 +27,10 @@ pub(crate) fn install(engine: Engine) -> Result<(), Failure> {
                 _ = interrupt.recv() => "SIGINT",
                 _ = hangup.recv() => {
                     // Its terminal may be gone, and nobody should lose their cron by closing a window.
-                    tracing::warn!("SIGHUP: jobs.json is taken in by itself; config.yaml counts from the next start");
+                    match &reload {
+                        Some(reload) => reload.notify_one(),
+                        None => tracing::warn!("SIGHUP: nothing is reloaded; this ends by itself"),
+                    }
                     continue;
                 }
             };

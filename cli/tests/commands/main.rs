@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod add;
+mod apply;
 mod doctor;
+mod edit;
 mod history;
 mod init;
 mod list;

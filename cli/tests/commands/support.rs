@@ -1,8 +1,8 @@
 //! A home to try commands in, and what a command did there.
 
 use std::{
-    fs,
-    io::Write as _,
+    fs::{self, File},
+    io::{Read as _, Write as _},
     path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
@@ -11,6 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use scheduler_core::{
     Clock, Home, JobId, JobStore as _, OccurrenceKind, Outcome, RunId,
     store::{Ask, Asked, JsonStore, JsonStoreOptions, Limits, Start},
@@ -148,6 +149,40 @@ pub(crate) fn run(mut command: Command, input: &str) -> Ran {
     writer.join().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// Runs `command` on a terminal, and types each answer when its question is there. What it says on stderr is in `out` too.
+pub(crate) fn on_terminal(command: Command, typed: &[(&str, &str)]) -> Ran {
+    on_terminal_with(command, typed, &|| {})
+}
+
+/// The same; `meanwhile` happens between each question and its answer.
+pub(crate) fn on_terminal_with(mut command: Command, typed: &[(&str, &str)], meanwhile: &dyn Fn()) -> Ran {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = || Stdio::from(File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap());
+    let mut child = command.stdin(theirs()).stdout(theirs()).stderr(theirs()).spawn().expect("the program runs");
+    // It holds ends of the terminal too: while they are open there is no end to read.
+    drop(command);
+    let mut terminal = File::from(ours);
+    let (mut shown, mut answered) = (String::new(), 0);
+    let mut typed = typed.iter();
+    let mut next = typed.next();
+    let mut buffer = [0; 4096];
+    // A terminal whose other end is closed answers an error.
+    while let Ok(read @ 1..) = terminal.read(&mut buffer) {
+        shown.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        while let Some((question, answer)) = next.filter(|(question, _)| shown[answered..].contains(question)) {
+            answered += shown[answered..].find(question).unwrap() + question.len();
+            meanwhile();
+            terminal.write_all(answer.as_bytes()).unwrap();
+            next = typed.next();
+        }
+    }
+    assert!(next.is_none(), "it never asked {next:?}, but:\n{shown}");
+    Ran { code: child.wait().unwrap().code(), out: shown.replace("\r\n", "\n"), err: String::new() }
 }
 
 /// A clock that stands still.

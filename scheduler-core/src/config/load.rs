@@ -34,6 +34,8 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// Whether the file could be read as a whole (or isn't there, which is fine).
     pub readable: bool,
+    /// Why it couldn't, with the place.
+    pub unreadable: Option<String>,
     /// Where `config` is from.
     pub source: Source,
 }
@@ -63,7 +65,13 @@ pub enum Source {
 impl Default for Loaded {
     /// What holds where there is no file.
     fn default() -> Self {
-        Self { config: Config::default(), problems: Vec::new(), readable: true, source: Source::Defaults }
+        Self {
+            config: Config::default(),
+            problems: Vec::new(),
+            readable: true,
+            unreadable: None,
+            source: Source::Defaults,
+        }
     }
 }
 
@@ -90,7 +98,7 @@ pub fn load(fs: &dyn Vfs, home: &Home, keep_last_good: bool) -> Loaded {
             if keep_last_good && problems.iter().all(|problem| problem.remark) {
                 keep(fs, &home.last_good_config(), &bytes);
             }
-            Loaded { config, problems, readable: true, source: Source::File }
+            Loaded { config, problems, readable: true, unreadable: None, source: Source::File }
         }
         Err(broken) => fall_back(fs, home, &path, &broken),
     };
@@ -124,12 +132,13 @@ fn fall_back(fs: &dyn Vfs, home: &Home, path: &Path, broken: &Broken) -> Loaded 
     let provider = std::mem::take(&mut config.provider);
     let provider = match provider.as_str() {
         "" => String::new(),
-        lost => format!(", but the built-in ticker fires instead of the provider `{lost}` it names"),
+        lost => format!("; a daemon that starts now fires by the built-in ticker, not the provider `{lost}` it names"),
     };
     let place = broken.place.map_or_else(String::new, |place| format!("{place}: "));
-    let what = format!("{}: {place}{}; {instead}{provider}", path.display(), broken.why);
+    let why = format!("{}: {place}{}", path.display(), broken.why);
+    let what = format!("{why}; {instead}{provider}");
     problems.insert(0, Problem::new("config", what, broken.hint));
-    Loaded { config, problems, readable: false, source }
+    Loaded { config, problems, readable: false, unreadable: Some(why), source }
 }
 
 type Content = (Vec<u8>, Config, Vec<Problem>);

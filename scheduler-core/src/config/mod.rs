@@ -2,6 +2,7 @@
 //!
 //! - [`Config`] is the checked value; [`load()`] makes one from a home and never fails.
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
+//! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
@@ -10,6 +11,7 @@
 //! file comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no
 //! provider, so the built-in one fires.
 
+mod difference;
 mod keys;
 mod load;
 mod locate;
@@ -19,6 +21,7 @@ mod values;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use difference::Difference;
 pub use load::{Loaded, Source, load};
 pub use reference::{KEYS, schema};
 pub use template::TEMPLATE;

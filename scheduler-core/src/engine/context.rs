@@ -118,7 +118,7 @@ impl SchedulerContext {
 
     /// The longest a provider that ticks may be silent.
     pub fn interval(&self) -> Duration {
-        self.engine.0.options.interval
+        self.engine.0.settings.lock().interval
     }
 
     /// How long before an instant a tick may claim it. A ticker that comes so early starts runs at their instants to the
@@ -137,6 +137,16 @@ impl SchedulerContext {
         if self.allowed().is_ok() {
             self.engine.0.provider_progress();
         }
+    }
+
+    /// Changes with every reload.
+    pub(super) fn reloads(&self) -> watch::Receiver<u64> {
+        self.engine.0.reloads.subscribe()
+    }
+
+    /// From now on this provider may ask for nothing.
+    pub(super) fn revoke(&self) {
+        self.engine.0.generation.fetch_add(1, Ordering::Relaxed);
     }
 
     fn allowed(&self) -> Result<()> {

@@ -1,12 +1,17 @@
 //! From a claim to its end: start durably, run, finish, tell.
 
-use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
 use super::{Here, Shared, pass::panic_words};
 use crate::{
-    Alert, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
+    Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
+    notify::job_key,
     store::{Abandoned, Claim, Finding, Limits, Recovery, Start, Which},
 };
 
@@ -36,7 +41,7 @@ impl Shared {
         if !self.until(claim.at).await {
             return self.give_back(claim).await;
         }
-        let job = match self.retrying(START, || self.options.store.start(claim, self.options.limits)).await {
+        let job = match self.retrying(START, || self.options.store.start(claim, self.limits())).await {
             Some(Start::Go(job)) => job,
             Some(Start::Requeued) => return tracing::debug!(run = %claim.run, "no place any more; it is queued again"),
             Some(Start::Skipped(reason)) => {
@@ -183,7 +188,7 @@ impl Shared {
     /// Tells the notifiers of a bad end, and of the first good one after it.
     async fn tell(&self, job: &Job, run: &RunId, outcome: &Outcome) {
         let now = self.options.clock.now();
-        let key = format!("job-{}", job.id);
+        let key = job_key(&job.id);
         let alert = match outcome.result {
             RunResult::Succeeded if self.troubled.lock().remove(&job.id) => {
                 Alert::closed(key, format!("job `{}` succeeded again", job.id), now)
@@ -192,23 +197,54 @@ impl Shared {
             RunResult::Succeeded | RunResult::Cancelled => return,
             result => {
                 let why = outcome.reason().unwrap_or_default();
-                self.troubled.lock().insert(job.id.clone());
                 let title = format!("job `{}` {}", job.id, result.word().replace('_', " "));
                 Alert::open(key, title, now).detail(format!("run {run}: {why}\nsee `sched logs {}`", job.id))
             }
         };
-        let alert = alert.about(job.id.clone());
+        let is_open = alert.state == AlertState::Open;
+        self.notify(&alert.about(job.id.clone())).await;
+        if is_open {
+            // Only now: a turn that finds it must not close what is yet to be opened. And the job may have been removed while
+            // this run was open, so that turn has to look.
+            self.troubled.lock().insert(job.id.clone());
+            *self.looked_for_in.lock() = None;
+        }
+    }
+
+    async fn notify(&self, alert: &Alert) {
         for notifier in &self.options.notifiers {
-            if let Err(error) = notifier.notify(&alert).await {
+            if let Err(error) = notifier.notify(alert).await {
                 tracing::warn!(%error, alert = alert.key, "an alert could not be delivered");
             }
         }
+    }
+
+    /// A job that is gone can't succeed any more, so what is open about it is closed with it. Looks for the jobs only when
+    /// `definitions` says that there may be others than the last time.
+    pub(super) async fn close_alerts_of_removed_jobs(&self, definitions: u64) -> crate::Result<()> {
+        if self.looked_for_in.lock().replace(definitions) == Some(definitions) || self.troubled.lock().is_empty() {
+            return Ok(());
+        }
+        let views = self.options.store.jobs().await.inspect_err(|_| *self.looked_for_in.lock() = None)?;
+        let there: HashSet<JobId> = views.into_iter().map(|view| view.id).collect();
+        let gone: Vec<JobId> = self.troubled.lock().extract_if(|job| !there.contains(job)).collect();
+        for job in gone {
+            let title = format!("job `{job}` has been removed");
+            self.notify(&Alert::closed(job_key(&job), title, self.options.clock.now()).about(job)).await;
+        }
+        Ok(())
     }
 
     /// Which jobs the notifiers have been told of already, by an earlier process.
     pub(super) async fn note_troubled(&self) -> crate::Result<()> {
         let troubled = self.options.store.select(Which::Troubled).await?;
         self.troubled.lock().extend(troubled.jobs.into_iter().map(|job| job.id));
+        for notifier in &self.options.notifiers {
+            match notifier.open_about().await {
+                Ok(jobs) => self.troubled.lock().extend(jobs),
+                Err(error) => tracing::warn!(%error, "which alerts are open from before is not known"),
+            }
+        }
         Ok(())
     }
 }

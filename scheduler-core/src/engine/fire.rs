@@ -33,7 +33,7 @@ impl Shared {
         if job.paused.is_some() {
             return Ok(FireOutcome::Paused);
         }
-        let open = self.options.store.open(now, self.options.limits).await?;
+        let open = self.options.store.open(now, self.limits()).await?;
         let due = open.due.into_iter().find(|due| due.job.id == job.id);
         let Some(admission) = due.and_then(|due| planned(due, now)) else { return Ok(FireOutcome::NotDue) };
         let skipped = admission.plan.admit.iter().find_map(|(_, planned)| match planned {
@@ -41,7 +41,7 @@ impl Shared {
             crate::plan::Planned::Run(_) => None,
         });
         let runs = admission.plan.admit.iter().any(|(_, planned)| matches!(planned, crate::plan::Planned::Run(_)));
-        match self.options.store.admit(vec![admission], self.options.limits).await?.pop() {
+        match self.options.store.admit(vec![admission], self.limits()).await?.pop() {
             Some(Ok(claims)) => match claims.into_iter().next() {
                 Some(claim) => {
                     let run = claim.run.clone();
@@ -101,7 +101,7 @@ impl Shared {
     }
 
     async fn claim_one(self: &Arc<Self>, run: &RunId) -> Result<FireOutcome> {
-        match self.options.store.claim(vec![run.clone()], self.options.limits).await?.pop().flatten() {
+        match self.options.store.claim(vec![run.clone()], self.limits()).await?.pop().flatten() {
             Some(claim) => {
                 self.dispatch(claim);
                 Ok(FireOutcome::Started(run.clone()))

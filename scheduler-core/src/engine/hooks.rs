@@ -1,4 +1,4 @@
-//! Calls a provider's hooks, one at a time: `reconcile` at start and every ten minutes, `on_jobs_changed` at most once a
+//! Calls a provider's hooks, one at a time: `reconcile` at start, after a reload and every ten minutes, `on_jobs_changed` at most once a
 //! second.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -20,11 +20,13 @@ pub(super) async fn run(provider: Arc<dyn CronScheduler>, cx: SchedulerContext) 
         return;
     }
     let mut changes = cx.changes();
+    let mut reloads = cx.reloads();
     let mut known = BTreeMap::new();
     let mut reconcile = tokio::time::interval(RECONCILE);
     loop {
         tokio::select! {
             _ = reconcile.tick() => report(&*provider, "reconcile", provider.reconcile(&cx).await),
+            _ = reloads.changed() => report(&*provider, "reconcile", provider.reconcile(&cx).await),
             _ = changes.changed() => {
                 tokio::time::sleep(DEBOUNCE).await;
                 changes.mark_unchanged();

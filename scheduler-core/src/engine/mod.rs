@@ -25,6 +25,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -40,7 +41,19 @@ use crate::{
     Error, Job, JobId, JobRunner, JobStore, Result, RunId,
     liveness::{Failure, Phase, Pulse},
     provider::{FireOutcome, FireRequest, Resolved},
+    store::Limits,
 };
+
+/// What of an engine can be changed while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// What may run at once.
+    pub limits: Limits,
+    /// The longest the engine sleeps.
+    pub interval: Duration,
+    /// How long open runs may take when the engine is told to stop.
+    pub drain: Duration,
+}
 
 /// A scheduler at work.
 ///
@@ -82,11 +95,15 @@ use crate::{
 pub struct Engine(Arc<Shared>);
 
 struct Shared {
+    /// Of these, `settings` has what can change.
     options: Parts,
+    settings: Mutex<Settings>,
     /// Runs that this process answers for, orphans it watches included.
     runs: Mutex<HashMap<RunId, Here>>,
     /// Jobs whose last run was bad, as far as the notifiers have been told.
     troubled: Mutex<HashSet<JobId>>,
+    /// The definitions that these were last looked for in.
+    looked_for_in: Mutex<Option<u64>>,
     /// What fails at the moment, by what it is.
     errors: Mutex<BTreeMap<&'static str, Failure>>,
     tasks: TaskTracker,
@@ -98,6 +115,11 @@ struct Shared {
     next_wakeup: Mutex<Option<Timestamp>>,
     /// Which provider may still ask; the one before has been replaced.
     generation: AtomicU64,
+    /// Who is to take over from it.
+    successor: Mutex<Option<Resolved>>,
+    succession: Notify,
+    /// Counts reloads.
+    reloads: watch::Sender<u64>,
     cycle: AtomicU64,
     /// No new runs.
     draining: CancellationToken,
@@ -147,10 +169,13 @@ impl Engine {
     }
 
     fn new(options: Parts) -> Self {
+        let Parts { limits, interval, drain, .. } = options;
         Self(Arc::new(Shared {
             options,
+            settings: Mutex::new(Settings { limits, interval, drain }),
             runs: Mutex::default(),
             troubled: Mutex::default(),
+            looked_for_in: Mutex::default(),
             errors: Mutex::default(),
             tasks: TaskTracker::new(),
             gates: Gates::default(),
@@ -158,6 +183,9 @@ impl Engine {
             changes: watch::Sender::new(0),
             next_wakeup: Mutex::default(),
             generation: AtomicU64::new(0),
+            successor: Mutex::default(),
+            succession: Notify::new(),
+            reloads: watch::Sender::new(0),
             cycle: AtomicU64::new(0),
             draining: CancellationToken::new(),
             stopping: CancellationToken::new(),
@@ -295,7 +323,7 @@ impl Engine {
     /// ```
     pub async fn run_one(&self, run: &RunId) -> Result<bool> {
         let shared = &self.0;
-        let claim = shared.options.store.claim(vec![run.clone()], shared.options.limits).await?.pop().flatten();
+        let claim = shared.options.store.claim(vec![run.clone()], shared.limits()).await?.pop().flatten();
         let Some(claim) = claim else { return Ok(false) };
         shared.dispatch(claim);
         self.wait_for_runs().await?;
@@ -344,6 +372,24 @@ impl Engine {
         self.0.tasks.close();
         self.0.tasks.wait().await;
         Ok(())
+    }
+
+    /// Goes on with these settings from now on, and under another provider if one is given. Everything is looked over again,
+    /// as at the start: files, cursors, what the provider has armed.
+    ///
+    /// The provider in force is told to end, and is `Revoked` from then on; the other one starts when it has.
+    pub fn reload(&self, settings: Settings, provider: Option<Resolved>) {
+        let shared = &self.0;
+        *shared.settings.lock() = settings;
+        shared.options.pulse.publish(|beat| beat.interval_s = settings.interval.as_secs_f64());
+        if provider.is_some() {
+            *shared.successor.lock() = provider;
+            shared.succession.notify_one();
+        }
+        shared.reloads.send_modify(|count| *count += 1);
+        shared.last_turn.lock().look_over_again();
+        shared.wake.notify_one();
+        shared.changed();
     }
 
     /// No new runs; [`run`](Self::run) returns when the open ones are over, or cancelled after the drain time.
@@ -400,7 +446,8 @@ impl Engine {
     /// Waits for open runs; cancels what is left after the drain time. Orphans are not waited for: they go on without us.
     async fn drain(&self) {
         let shared = &self.0;
-        if tokio::time::timeout(shared.options.drain, shared.emptied()).await.is_err() {
+        let drain = shared.settings.lock().drain;
+        if tokio::time::timeout(drain, shared.emptied()).await.is_err() {
             tracing::warn!(runs = shared.awaited(), "the drain time is over; the open runs are cancelled");
             self.cancel_all();
             shared.emptied().await;
@@ -409,6 +456,21 @@ impl Engine {
 }
 
 impl Shared {
+    /// What may run at once.
+    fn limits(&self) -> Limits {
+        self.settings.lock().limits
+    }
+
+    /// Waits until another provider is to take over.
+    async fn successor(&self) -> Resolved {
+        loop {
+            if let Some(resolved) = self.successor.lock().take() {
+                return resolved;
+            }
+            self.succession.notified().await;
+        }
+    }
+
     /// Runs whose end this process stays for.
     fn awaited(&self) -> usize {
         self.runs.lock().values().filter(|here| here.awaited).count()

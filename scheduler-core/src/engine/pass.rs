@@ -58,7 +58,7 @@ impl Shared {
             Reach::Now | Reach::Overdue(_) => SignedDuration::ZERO,
         };
         let horizon = now.saturating_add(ahead).unwrap_or(now);
-        let mut open = self.options.store.open(horizon, self.options.limits).await?;
+        let mut open = self.options.store.open(horizon, self.limits()).await?;
         open.due.retain(|due| match (due.cursor.next_at, reach) {
             (Some(next_at), Reach::Overdue(by)) => now.duration_since(next_at) > by,
             (Some(next_at), _) if next_at > now => may_be_ahead(due),
@@ -69,16 +69,16 @@ impl Shared {
         if !plans.is_empty() {
             let missed = catch_ups(&plans);
             // What others were faster with comes back as lost, and is theirs.
-            let won = self.options.store.admit(plans, self.options.limits).await?;
+            let won = self.options.store.admit(plans, self.limits()).await?;
             // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
             for line in &missed {
                 tracing::warn!("{line}");
             }
             claims.extend(won.into_iter().flatten().flatten());
-            open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
+            open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
         }
         if !open.startable.is_empty() {
-            let won = self.options.store.claim(open.startable, self.options.limits).await?;
+            let won = self.options.store.claim(open.startable, self.limits()).await?;
             claims.extend(won.into_iter().flatten());
         }
         *self.next_wakeup.lock() = open.next_wakeup;

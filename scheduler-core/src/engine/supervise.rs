@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Engine, SchedulerContext, hooks, pass::panic_words};
+use super::{Engine, SchedulerContext, Shared, hooks, pass::panic_words};
 use crate::{
     liveness::Phase,
     provider::{CronScheduler, Liveness, Resolved, Ticker},
@@ -34,19 +34,24 @@ pub(super) async fn run(engine: Engine, resolved: Resolved) {
         });
         tracing::info!(provider = provider.name(), "firing");
         let hooks = tokio::spawn(hooks::run(Arc::clone(&provider), cx.clone()));
-        let why = hold(&*provider, liveness, start(&provider, cx.clone()), &cx).await;
+        let end = hold(&*provider, liveness, start(&provider, cx.clone()), &cx, shared).await;
         cx.stopping().cancel();
         hooks.abort();
         if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(10), provider.stop()).await {
             tracing::warn!(provider = provider.name(), %error, "the provider could not take down what it put up");
         }
-        let Some(why) = why else { return };
-        reason = Some(why);
-        if provider.name() == Ticker.name() {
-            // The built-in has nobody to fall back to but itself; a pause keeps a broken machine from spinning.
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        match end {
+            End::Stopping => return,
+            End::Replaced(next) => Resolved { provider, reason } = next,
+            End::Failed(why) => {
+                reason = Some(why);
+                if provider.name() == Ticker.name() {
+                    // The built-in has nobody to fall back to but itself; a pause keeps a broken machine from spinning.
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                provider = Arc::new(Ticker);
+            }
         }
-        provider = Arc::new(Ticker);
     }
 }
 
@@ -55,33 +60,58 @@ fn start(provider: &Arc<dyn CronScheduler>, cx: SchedulerContext) -> tokio::task
     tokio::spawn(async move { provider.start(cx).await })
 }
 
-/// Waits until the provider is to end (`None`) or has to be replaced (why).
+/// Why a provider's time is over.
+enum End {
+    /// The engine stops.
+    Stopping,
+    /// It doesn't hold.
+    Failed(String),
+    /// Somebody wants another one.
+    Replaced(Resolved),
+}
+
+/// Waits until the provider is to end or has to be replaced.
 async fn hold(
     provider: &dyn CronScheduler,
     liveness: Liveness,
     mut running: tokio::task::JoinHandle<crate::Result<()>>,
     cx: &SchedulerContext,
-) -> Option<String> {
+    shared: &Shared,
+) -> End {
     let name = provider.name();
     let ended = tokio::select! {
         ended = &mut running => ended,
         () = cx.stopping().cancelled() => {
-            // It has been told; one that doesn't listen is left behind.
-            if tokio::time::timeout(Duration::from_secs(10), &mut running).await.is_err() {
-                tracing::warn!(provider = name, "the provider does not stop; it is left behind");
-                running.abort();
-            }
-            return None;
+            let_end(name, running).await;
+            return End::Stopping;
+        }
+        next = shared.successor() => {
+            // From here on whatever it asks is refused: two must not decide at once.
+            cx.revoke();
+            cx.stopping().cancel();
+            let_end(name, running).await;
+            return End::Replaced(next);
         }
     };
     match ended {
-        _ if cx.stopping().is_cancelled() => None,
-        Ok(Ok(())) if liveness == Liveness::External => {
-            cx.stopping().cancelled().await;
-            None
-        }
-        Ok(Ok(())) => Some(format!("provider `{name}` returned though nobody told it to stop")),
-        Ok(Err(error)) => Some(format!("provider `{name}` failed: {error}")),
-        Err(panic) => Some(format!("provider `{name}` panicked: {}", panic_words(panic))),
+        _ if cx.stopping().is_cancelled() => End::Stopping,
+        Ok(Ok(())) if liveness == Liveness::External => tokio::select! {
+            () = cx.stopping().cancelled() => End::Stopping,
+            next = shared.successor() => {
+                cx.revoke();
+                End::Replaced(next)
+            }
+        },
+        Ok(Ok(())) => End::Failed(format!("provider `{name}` returned though nobody told it to stop")),
+        Ok(Err(error)) => End::Failed(format!("provider `{name}` failed: {error}")),
+        Err(panic) => End::Failed(format!("provider `{name}` panicked: {}", panic_words(panic))),
+    }
+}
+
+/// Waits for a provider that has been told to end; one that doesn't listen is left behind.
+async fn let_end(name: &str, mut running: tokio::task::JoinHandle<crate::Result<()>>) {
+    if tokio::time::timeout(Duration::from_secs(10), &mut running).await.is_err() {
+        tracing::warn!(provider = name, "the provider does not stop; it is left behind");
+        running.abort();
     }
 }

@@ -29,6 +29,13 @@ pub(super) struct Last {
     booted: bool,
 }
 
+impl Last {
+    /// The next turn looks over everything, as the first one does.
+    pub(super) fn look_over_again(&mut self) {
+        self.looked_over = None;
+    }
+}
+
 /// Turns until the engine stops.
 pub(super) async fn run(engine: Engine) {
     let shared = Arc::clone(&engine.0);
@@ -37,7 +44,7 @@ pub(super) async fn run(engine: Engine) {
         store_changes.mark_unchanged();
         // Failures are in the pulse and in the log; the loop goes on.
         let failed = guarded(&engine).await.is_err();
-        let pause = if failed { Duration::from_secs(1) } else { shared.options.interval };
+        let pause = if failed { Duration::from_secs(1) } else { shared.settings.lock().interval };
         let now = shared.options.clock.now();
         let until = now.saturating_add(SignedDuration::try_from(pause).unwrap_or_default()).unwrap_or(now);
         tokio::select! {
@@ -75,14 +82,15 @@ impl Shared {
     async fn turn(self: &Arc<Self>) -> Result<Summary> {
         let mut summary = Summary { done: self.housekeep().await?, claimed: 0 };
         let now = self.options.clock.now();
-        let mut open = self.options.store.open(now, self.options.limits).await?;
+        let mut open = self.options.store.open(now, self.limits()).await?;
         if open.housekeeping {
             summary.done.extend(self.options.store.housekeep(None).await?);
         }
         if !open.abandoned.is_empty() || !open.orphaned.is_empty() {
             self.recover(&open, &mut summary.done).await?;
-            open = self.options.store.open(now, self.options.limits).await?;
+            open = self.options.store.open(now, self.limits()).await?;
         }
+        self.close_alerts_of_removed_jobs(open.definitions).await?;
         self.cancel(&open.cancel_requested);
         for claim in std::mem::take(&mut open.claimed_here) {
             // Mostly on its way already. If the answer to its claiming was lost, this is where it is read back.
@@ -90,7 +98,7 @@ impl Shared {
         }
         if !self.draining.is_cancelled() && !open.startable.is_empty() {
             let startable = std::mem::take(&mut open.startable);
-            let won = self.options.store.claim(startable, self.options.limits).await?;
+            let won = self.options.store.claim(startable, self.limits()).await?;
             for claim in won.into_iter().flatten() {
                 summary.claimed += 1;
                 self.dispatch(claim);
@@ -113,7 +121,7 @@ impl Shared {
 
     /// Looks for cancellations, and nothing else.
     pub(super) async fn obey_cancellations(&self) -> Result<()> {
-        let open = self.options.store.open(self.options.clock.now(), self.options.limits).await?;
+        let open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
         self.cancel(&open.cancel_requested);
         Ok(())
     }

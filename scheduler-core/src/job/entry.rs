@@ -45,7 +45,7 @@ pub(super) const NOT_HERE: [&str; 14] = [
 /// assert_eq!(defaults.zone_name(), "UTC");
 /// defaults.zone = "Europe/Berlin".into();
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobDefaults {
     /// The zone, by its IANA name.

@@ -260,13 +260,13 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
         // What is wrong with config.yaml and what came of it are one problem, under the key of its cause.
         let cause = facts.problems.iter().find(|problem| problem.what == *why);
         let (key, hint) = cause.map_or(("fallback", "correct `provider` in config.yaml"), |it| (&it.key, &it.hint));
-        problems.push(Problem::new(key, what, format!("{hint}, then restart sched")));
+        problems.push(Problem::new(key, what, format!("{hint}, then send the daemon SIGHUP")));
     } else if beat.provider != TICK && !same_provider(&beat.provider, &facts.provider_configured) {
         let what = format!(
             "config.yaml asks for the provider `{}`, `{}` is in force",
             facts.provider_configured, beat.provider
         );
-        problems.push(Problem::remark("provider-changed", what, "restart sched to bring it into force"));
+        problems.push(Problem::remark("provider-changed", what, "send the daemon SIGHUP to bring it into force"));
     }
     problems.extend(unread_store(facts).map(|(problem, _)| problem));
     // In standby everything falls due and nothing fires: that is what was asked for.

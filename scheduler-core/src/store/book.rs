@@ -44,7 +44,9 @@ pub(crate) struct Book {
     active_late: usize,
     /// Events seen, with when: a redelivered one is the same one.
     event_keys: BTreeMap<OccurrenceId, (Timestamp, RunId)>,
-    definitions: Option<TakenIn>,
+    taken_in: Option<TakenIn>,
+    /// How often a job was defined or removed.
+    definitions: u64,
     boot_key: Option<String>,
     clock_repaired: Option<(Timestamp, JobId)>,
     /// Records that made no sense when they were replayed; they change nothing and are reported.
@@ -64,10 +66,16 @@ impl Book {
     /// Takes in one event; what is over by it goes to `closed`.
     pub(crate) fn apply(&mut self, event: &Event, closed: &mut dyn FnMut(LedgerEntry)) {
         match event {
-            Event::Defined(defined) => self.defined(defined),
-            Event::Removed { job, at } => self.removed(job, *at, closed),
+            Event::Defined(defined) => {
+                self.definitions += 1;
+                self.defined(defined);
+            }
+            Event::Removed { job, at } => {
+                self.definitions += 1;
+                self.removed(job, *at, closed);
+            }
             Event::Definitions { hash, flawless } => {
-                self.definitions = Some(TakenIn { hash: hash.clone(), flawless: *flawless });
+                self.taken_in = Some(TakenIn { hash: hash.clone(), flawless: *flawless });
             }
             Event::Paused(paused) => {
                 self.with_job(&paused.job, |record| record.paused = Some(Box::new(paused.clone())));
@@ -366,6 +374,17 @@ impl Book {
         &self.defaults
     }
 
+    /// Other defaults from now on; definitions are read anew with them. Cursors are housekeeping's.
+    pub(crate) fn set_defaults(&mut self, defaults: Arc<JobDefaults>) {
+        self.defaults = defaults;
+        self.checked.get_mut().clear();
+    }
+
+    /// How often a job was defined or removed.
+    pub(crate) fn definitions(&self) -> u64 {
+        self.definitions
+    }
+
     /// Jobs that are in force, by id.
     pub(crate) fn jobs(&self) -> impl Iterator<Item = (&JobId, &JobRecord)> {
         self.jobs.iter().map(|(id, record)| (id, &**record)).filter(|(_, record)| !record.removed)
@@ -433,7 +452,7 @@ impl Book {
 
     /// The text of `jobs.json` that was taken in last.
     pub(crate) fn taken_in(&self) -> Option<&TakenIn> {
-        self.definitions.as_ref()
+        self.taken_in.as_ref()
     }
 
     /// How many jobs wait for an instant.

@@ -13,9 +13,7 @@ use super::{
     book::Book,
     transactions::{self, Transaction},
 };
-use crate::{
-    Clock, Error, ErrorKind, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, SystemClock, job::JobDefaults,
-};
+use crate::{Clock, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, SystemClock, job::JobDefaults};
 
 /// Jobs and occurrences in memory.
 ///
@@ -86,25 +84,11 @@ impl JobStore for MemoryStore {
     }
 
     async fn define(&self, edit: Edit) -> Result<Vec<JobView>> {
-        self.transact(|transaction| match edit {
-            Edit::Add(entries) => {
-                // Everything is checked on a copy first: an edit is done whole or not at all.
-                let mut trial = transaction.book.clone();
-                let mut trial = Transaction::new(&mut trial, transaction.now, transaction.owner);
-                entries.iter().try_for_each(|entry| trial.add(entry).map(drop))?;
-                let ids: Vec<JobId> = entries.iter().map(|entry| transaction.add(entry)).collect::<Result<_>>()?;
-                Ok(transaction.views(&ids))
-            }
-            Edit::Remove(ids) => {
-                let views = transaction.views(&ids);
-                if let Some(missing) = ids.iter().find(|id| transaction.book.job(id).is_none()) {
-                    return Err(Error::new(ErrorKind::NotFound, format!("no job `{missing}`")));
-                }
-                for id in &ids {
-                    transaction.remove(id);
-                }
-                Ok(views)
-            }
+        self.transact(|transaction| {
+            // Everything is tried on a copy first: an edit is done whole or not at all.
+            let mut trial = transaction.book.clone();
+            Transaction::new(&mut trial, transaction.now, transaction.owner).edit(&mut (), &edit)?;
+            transaction.edit(&mut (), &edit)
         })
     }
 

@@ -8,6 +8,7 @@
 
 mod book;
 mod definition;
+mod edit;
 mod event;
 pub mod json;
 mod ledger;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::watch;
 
+pub use edit::{Edit, with_remarks_of};
 pub use event::Paused;
 pub use json::{JsonStore, JsonStoreOptions};
 pub use ledger::{LedgerEntry, LedgerQuery, LedgerWhat};
@@ -99,10 +101,11 @@ pub trait JobStore: Send + Sync {
         None
     }
 
-    /// Changes definitions, and answers the jobs as they now are, in the order of the edit.
+    /// Changes definitions, in one step. Answers the jobs in the order of the edit: those that were put as they now are, and
+    /// then those that were removed as they were.
     ///
     /// # Errors
-    /// `Exists`, `NotFound`, `Invalid`, or why nothing could be written; then nothing was changed.
+    /// `Exists`, `NotFound`, `Invalid`, `Changed`, or why nothing could be written; then nothing was changed.
     async fn define(&self, edit: Edit) -> Result<Vec<JobView>>;
 
     /// Stops `jobs` from firing. Answers those that weren't paused like this already.
@@ -263,23 +266,6 @@ pub struct Selected {
     pub waiting: usize,
 }
 
-/// A change of definitions.
-///
-/// ```
-/// use scheduler_core::store::Edit;
-/// let edit = Edit::Remove(vec!["backup".parse()?]);
-/// assert_ne!(edit, Edit::Add(Vec::new()));
-/// # Ok::<(), scheduler_core::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Edit {
-    /// New jobs, as entries of `jobs.json`; an id that is there is an error.
-    Add(Vec<Value>),
-    /// Takes jobs away.
-    Remove(Vec<JobId>),
-}
-
 /// The bounds on what may run at once, as configured here.
 ///
 /// ```
@@ -329,6 +315,8 @@ pub struct Open {
     pub cancel_requested: Vec<RunId>,
     /// Whether there is something for [`JobStore::housekeep`].
     pub housekeeping: bool,
+    /// Another number whenever a job was defined or removed.
+    pub definitions: u64,
     /// When the next thing happens by the clock.
     pub next_wakeup: Option<Timestamp>,
 }

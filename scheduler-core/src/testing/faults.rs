@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use parking_lot::Mutex;
+
 use crate::vfs::{Lock, Open, RealFs, Stat, Vfs, VfsFile};
 
 /// The real file system with failures on order.
@@ -35,6 +37,7 @@ struct Faults {
     syncs_fail: AtomicBool,
     is_full: AtomicBool,
     syncs: AtomicUsize,
+    meanwhile: Mutex<Option<Vec<u8>>>,
 }
 
 impl FaultyFs {
@@ -46,6 +49,11 @@ impl FaultyFs {
     /// No more than half of a write fits from now on, or all of it does again.
     pub fn fill(&self, full: bool) {
         self.0.is_full.store(full, Ordering::SeqCst);
+    }
+
+    /// Somebody saves this in the very moment in which a file is next exchanged for a new one.
+    pub fn save_meanwhile(&self, content: impl Into<Vec<u8>>) {
+        *self.0.meanwhile.lock() = Some(content.into());
     }
 
     /// How many syncs of files have succeeded.
@@ -81,6 +89,11 @@ impl Vfs for FaultyFs {
     }
 
     fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        if let Some(content) = self.0.meanwhile.lock().take() {
+            let file = RealFs.open(b, Open::ReadWrite)?;
+            file.set_len(0)?;
+            file.write_all_at(&content, 0)?;
+        }
         RealFs.exchange(a, b)
     }
 

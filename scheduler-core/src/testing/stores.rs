@@ -40,6 +40,9 @@ where
     };
     definitions(fresh().await).await;
     some_of_the_jobs(fresh().await).await;
+    replacing(fresh().await).await;
+    a_whole_set_at_once(fresh().await).await;
+    nobodys_change_is_lost(fresh().await).await;
     an_instant_is_admitted_once(fresh().await).await;
     racers_share_what_is_due(fresh().await).await;
     the_fence_holds(fresh().await).await;
@@ -157,6 +160,85 @@ async fn some_of_the_jobs(bench: Bench) {
     bench.start(&claim).await;
     bench.store.finish(&claim, Outcome::failed("no space")).await.expect("finish");
     assert_eq!(named(Which::Troubled).await, ["minutely"]);
+}
+
+async fn replacing(bench: Bench) {
+    let entry = |id: &str, more: Value| {
+        let mut entry = json!({"id": id, "schedule": "* * * * *", "command": ["true"]});
+        entry.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        entry
+    };
+    bench.add("a", "* * * * *", json!({"$why": "mine", "_by": "ann", "timeout": "1m"})).await;
+    bench.minutes(1);
+    let next = json!({"timeout": "2m", "_by": null});
+    let answer = bench.store.define(Edit::Replace(vec![entry("a", next)])).await.expect("a replacement");
+    assert_eq!((answer[0].incarnation, answer[0].revision), (1, 2), "the same life under another definition");
+    assert_eq!(*answer[0].definition, entry("a", json!({"$why": "mine", "timeout": "2m"})), "remarks stay");
+    assert_eq!(bench.pass().await.len(), 1, "what was due still is");
+    let refused = async |edit: Edit, kind: ErrorKind| {
+        let before: Vec<Value> = definitions_of(&bench).await;
+        assert_eq!(bench.store.define(edit).await.expect_err("refused").kind(), kind);
+        assert_eq!(definitions_of(&bench).await, before, "and nothing was changed");
+    };
+    let good = entry("a", json!({"timeout": "3m"}));
+    refused(Edit::Replace(vec![good.clone(), entry("b", json!({}))]), ErrorKind::NotFound).await;
+    refused(Edit::Replace(vec![good.clone(), good.clone()]), ErrorKind::Invalid).await;
+    refused(Edit::Replace(vec![entry("a", json!({"schedule": "99 * * * *"}))]), ErrorKind::Invalid).await;
+    refused(Edit::Replace(vec![json!({"schedule": "@daily", "command": "x"})]), ErrorKind::Invalid).await;
+    let again = bench.store.define(Edit::Replace(vec![entry("a", json!({"timeout": "2m"}))])).await.expect("the same");
+    assert_eq!(again[0].revision, 2, "what changes nothing is no change");
+}
+
+async fn a_whole_set_at_once(bench: Bench) {
+    bench.add("a", "@daily", json!({})).await;
+    bench.add("b", "@daily", json!({})).await;
+    let put = |id: &str, schedule: &str| json!({"id": id, "schedule": schedule, "command": ["true"]});
+    let apply = |put: Vec<Value>, remove: &[&str]| {
+        let remove = remove.iter().map(|text| id(text)).collect();
+        bench.store.define(Edit::Apply { put, remove, seen: Vec::new() })
+    };
+    for (edit, kind) in [
+        (apply(vec![put("c", "@daily"), put("d", "99 * * * *")], &["b"]), ErrorKind::Invalid),
+        (apply(vec![put("c", "@daily")], &["b", "nobody"]), ErrorKind::NotFound),
+        (apply(vec![put("c", "@daily"), put("b", "@daily")], &["b"]), ErrorKind::Invalid),
+    ] {
+        assert_eq!(edit.await.expect_err("refused").kind(), kind);
+        let ids: Vec<String> = bench.store.jobs().await.expect("jobs").iter().map(|view| view.id.to_string()).collect();
+        assert_eq!(ids, ["a", "b"], "a set is applied whole or not at all");
+    }
+    let answer = apply(vec![put("c", "@daily"), put("a", "@hourly")], &["b"]).await.expect("a set");
+    let told: Vec<(&str, u64)> = answer.iter().map(|view| (view.id.as_str(), view.revision)).collect();
+    assert_eq!(told, [("c", 1), ("a", 2), ("b", 1)], "what was put as it is, then what was removed as it was");
+    let left = definitions_of(&bench).await;
+    assert_eq!(left, [put("a", "@hourly"), put("c", "@daily")]);
+}
+
+async fn nobodys_change_is_lost(bench: Bench) {
+    let entry = |schedule: &str| json!({"id": "a", "schedule": schedule, "command": ["true"]});
+    bench.add("a", "@daily", json!({})).await;
+    let apply = |put: Vec<Value>, remove: Vec<JobId>, seen: Option<Value>| {
+        bench.store.define(Edit::Apply { put, remove, seen: vec![(id("a"), seen)] })
+    };
+    apply(vec![entry("@hourly")], vec![], Some(entry("@daily"))).await.expect("it is what was seen");
+    for (put, remove, seen) in [
+        (vec![entry("@weekly")], vec![], Some(entry("@daily"))),
+        (vec![entry("@weekly")], vec![], None),
+        (vec![], vec![id("a")], Some(entry("@daily"))),
+    ] {
+        let refused = apply(put, remove, seen).await.expect_err("somebody else was faster");
+        assert_eq!(refused.kind(), ErrorKind::Changed);
+    }
+    assert_eq!(definitions_of(&bench).await, [entry("@hourly")]);
+    bench.store.define(Edit::Remove(vec![id("a")])).await.expect("remove");
+    let refused = apply(vec![entry("@weekly")], vec![], Some(entry("@hourly"))).await.expect_err("it is gone");
+    assert_eq!(refused.kind(), ErrorKind::Changed);
+    apply(vec![entry("@weekly")], vec![], None).await.expect("it is not there, as was seen");
+}
+
+async fn definitions_of(bench: &Bench) -> Vec<Value> {
+    let mut views = bench.store.jobs().await.expect("jobs");
+    views.sort_by(|a, b| a.id.cmp(&b.id));
+    views.iter().map(|view| (*view.definition).clone()).collect()
 }
 
 async fn an_instant_is_admitted_once(bench: Bench) {

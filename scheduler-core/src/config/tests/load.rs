@@ -78,8 +78,7 @@ fn a_broken_file_leaves_the_last_good_one_in_force_but_not_its_provider() {
     assert_eq!((then.source, then.readable), (Source::LastGood, false));
     assert_eq!((then.config.provider.as_str(), then.config.max_parallel), ("", 3));
     let what = &then.problems[0].what;
-    let instead =
-        "the last good configuration is in force, but the built-in ticker fires instead of the provider `chronos`";
+    let instead = "the last good configuration is in force; a daemon that starts now fires by the built-in ticker, not the provider `chronos`";
     assert!(what.contains(instead), "{what}");
 
     fs::write(case.home.last_good_config(), "- broken too").unwrap();

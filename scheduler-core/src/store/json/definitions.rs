@@ -3,7 +3,7 @@
 //! Planning uses the journal's definitions only. This file decides what a text of `jobs.json` means for them: what is new,
 //! what has changed, what is gone, and what can't be taken in, in which case the last good definition stays in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, value::RawValue};
@@ -13,12 +13,12 @@ use super::{
         Edit, Problem,
         book::Book,
         event::Event,
-        transactions::{Candidate, Transaction},
+        transactions::{Candidate, Paper, Transaction},
     },
-    document::Document,
+    document::{Document, Entry},
 };
 use crate::{
-    Error, ErrorKind, JobId, Result,
+    JobId,
     job::{EntryError, JobDefaults, entry_id, parse_definition, unknown_fields},
 };
 
@@ -109,16 +109,13 @@ impl Reading {
 
 /// Whether `edit` puts nothing into the file that a look at it would remark on.
 pub(super) fn has_only_known_fields(edit: &Edit) -> bool {
-    match edit {
-        Edit::Add(entries) => entries.iter().all(|entry| unknown_fields(entry).is_empty()),
-        Edit::Remove(_) => true,
-    }
+    edit.parts().put.iter().all(|entry| unknown_fields(entry).is_empty())
 }
 
-/// What an operator has to put right in `document`.
-pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Problem> {
+/// What an operator has to put right in `document`; what is in force instead is known where there is a `book`.
+pub(super) fn problems(path: &str, document: &Document, defaults: &JobDefaults, book: Option<&Book>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut first_lines = std::collections::BTreeMap::new();
+    let mut first = BTreeMap::new();
     for entry in &document.entries {
         if let Some(why) = &entry.broken {
             let hint = "correct the entry; until then no job is taken for removed";
@@ -129,27 +126,31 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
         let id = match entry_id(&entry.value) {
             Ok(id) => id,
             Err(error) => {
-                let hint = "correct the entry; until then no job is taken for removed";
+                let hint = match book {
+                    Some(_) => "correct the entry; until then no job is taken for removed",
+                    None => "correct the entry",
+                };
                 problems.push(Problem::new("entry", format!("{}: {error}", at(&error)), hint));
                 continue;
             }
         };
-        if let Some(first) = first_lines.get(&id) {
-            let what =
-                format!("{path}: {}: job `{id}` is there already, at line {first}; this one is ignored", entry.place);
+        if let Some(first) = first.get(&id) {
+            let what = format!("{path}: {}: job `{id}` is there already, at {first}", entry.place);
+            let what = if book.is_some() { format!("{what}; this one is ignored") } else { what };
             let hint = "remove one of them, or give it another id";
             problems.push(Problem::new(format!("entry-{id}-again"), what, hint).of_job(&id));
             continue;
         }
-        first_lines.insert(id.clone(), entry.place.line);
-        let zone = book.defaults().zone_name();
-        if let Err(error) = parse_definition(&entry.value, book.defaults(), zone, Timestamp::UNIX_EPOCH) {
-            let instead = match book.job(&id) {
-                Some(_) => "its last good definition stays in force",
-                None => "it does not fire",
+        first.insert(id.clone(), entry.place.row());
+        if let Err(error) = parse_definition(&entry.value, defaults, defaults.zone_name(), Timestamp::UNIX_EPOCH) {
+            let instead = match book.map(|book| book.job(&id)) {
+                Some(Some(_)) => " and its last good definition stays in force",
+                Some(None) => " and it does not fire",
+                None => "",
             };
-            let what = format!("{}: job `{id}` is invalid and {instead}: {error}", at(&error));
-            let hint = "correct the entry, then run `sched validate`";
+            let what = format!("{}: job `{id}` is invalid{instead}: {error}", at(&error));
+            let hint =
+                if book.is_some() { "correct the entry, then run `sched validate`" } else { "correct the entry" };
             problems.push(Problem::new(format!("entry-{id}"), what, hint).of_job(&id));
         }
         for (field, nearest) in unknown_fields(&entry.value) {
@@ -162,32 +163,54 @@ pub(super) fn problems(path: &str, document: &Document, book: &Book) -> Vec<Prob
     problems
 }
 
-/// Does `edit` to `document` and to the definitions in force. Answers the ids it was about.
-pub(super) fn edit(transaction: &mut Transaction<'_>, document: &mut Document, edit: &Edit) -> Result<Vec<JobId>> {
-    match edit {
-        Edit::Add(entries) => entries.iter().map(|entry| add(transaction, document, entry)).collect(),
-        Edit::Remove(ids) => {
-            for id in ids {
-                let in_file = document.remove(id);
-                if transaction.book.job(id).is_some() {
-                    transaction.remove(id);
-                } else if !in_file {
-                    let error = Error::new(ErrorKind::NotFound, format!("no job `{id}`"));
-                    return Err(error.hint("see `sched list`"));
-                }
+/// A document in the course of an edit, with its entries by id: of two with one id the first counts.
+pub(super) struct Sheet<'d> {
+    document: &'d mut Document,
+    places: BTreeMap<JobId, usize>,
+    /// Taken out at the end, so that places stay what they are.
+    gone: BTreeSet<JobId>,
+    /// Whether anything on it has changed.
+    pub(super) touched: bool,
+}
+
+impl<'d> Sheet<'d> {
+    pub(super) fn new(document: &'d mut Document) -> Self {
+        let mut places = BTreeMap::new();
+        for (place, entry) in document.entries.iter().enumerate() {
+            if let Ok(id) = entry_id(&entry.value) {
+                places.entry(id).or_insert(place);
             }
-            Ok(ids.clone())
         }
+        Self { document, places, gone: BTreeSet::new(), touched: false }
+    }
+
+    /// Brings the document to its end; says whether it is another one now.
+    pub(super) fn finish(self) -> bool {
+        let stays = |id: Result<JobId, EntryError>| id.map_or(true, |id| !self.gone.contains(&id));
+        self.document.entries.retain(|entry| stays(entry_id(&entry.value)));
+        self.touched
     }
 }
 
-fn add(transaction: &mut Transaction<'_>, document: &mut Document, entry: &Value) -> Result<JobId> {
-    // An entry of the file that could not be taken in has its id all the same.
-    let taken = |id: &JobId| document.entries.iter().any(|entry| entry_id(&entry.value).as_ref() == Ok(id));
-    if let Some(id) = entry_id(entry).ok().filter(taken) {
-        return Err(Transaction::exists(&id));
+impl Paper for Sheet<'_> {
+    fn entry(&self, id: &JobId) -> Option<&Value> {
+        self.places.get(id).map(|place| &self.document.entries[*place].value)
     }
-    let id = transaction.add(entry)?;
-    document.add(entry.clone());
-    Ok(id)
+
+    fn put(&mut self, id: &JobId, entry: Value) {
+        self.touched = true;
+        let entry = Entry::new(entry);
+        match self.places.get(id) {
+            Some(place) => self.document.entries[*place] = entry,
+            None => {
+                self.places.insert(id.clone(), self.document.entries.len());
+                self.document.entries.push(entry);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: &JobId) {
+        self.touched |= self.places.remove(id).is_some();
+        self.gone.insert(id.clone());
+    }
 }

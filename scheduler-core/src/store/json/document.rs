@@ -9,8 +9,6 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use crate::{JobId, job::entry_id};
-
 /// `jobs.json` as it is written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Document {
@@ -30,9 +28,10 @@ pub(super) struct Entry {
     pub(super) place: Place,
 }
 
-/// A place in the file, for people: both count from 1.
+/// A place in the file, for people: line and column count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
+    /// 0 where the format doesn't tell: `column` is then the number of the entry.
     pub(super) line: usize,
     pub(super) column: usize,
 }
@@ -56,20 +55,9 @@ pub(super) struct Layout<'t> {
 
 impl<'t> Layout<'t> {
     pub(super) fn read(bytes: &'t [u8]) -> Result<Self, Unreadable> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|error| Unreadable {
-            place: place(&bytes[..error.valid_up_to()]),
-            why: format!("byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]),
-        })?;
-        if text.trim().is_empty() {
-            return Err(Unreadable { place: Place { line: 1, column: 1 }, why: "it is empty".into() });
-        }
-        let wrong = |error: &serde_json::Error| Unreadable {
-            place: Place { line: error.line().max(1), column: error.column().max(1) },
-            why: words(error),
-        };
+        let text = text_of(bytes)?;
         let members: Members<'_> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
-        let at = |raw: &RawValue| place(&bytes[..offset(text, raw.get())]);
+        let at = |raw: &RawValue| place(&text.as_bytes()[..offset(text, raw.get())]);
         let (mut others, mut jobs) = (Vec::new(), None);
         for (name, raw) in members.0 {
             match name.as_str() {
@@ -112,23 +100,34 @@ impl Document {
         Ok(Self { others, entries })
     }
 
+    /// A document whose only entry is all of `bytes`.
+    pub(super) fn of_entry(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let text = text_of(bytes)?;
+        let value = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+        let entry = Entry { text: text.to_owned(), value, broken: None, place: Place { line: 1, column: 1 } };
+        Ok(Self { entries: vec![entry], ..Self::default() })
+    }
+
+    /// The same in YAML, whose parser doesn't tell where an entry stands: entries have numbers there.
+    pub(super) fn parse_yaml(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let text = text_of(bytes)?;
+        let root: Value = serde_yaml::from_str(text).map_err(|error| {
+            let place = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+            let why = error.to_string().split(" at line ").next().unwrap_or_default().to_owned();
+            Unreadable { place: Place { line: place.0, column: place.1 }, why }
+        })?;
+        // Its top is that of jobs.json, and so is what is wrong with it.
+        let mut document = Self::parse(root.to_string().as_bytes())
+            .map_err(|wrong| Unreadable { place: Place { line: 1, column: 1 }, ..wrong })?;
+        for (index, entry) in document.entries.iter_mut().enumerate() {
+            *entry = Entry { place: Place { line: 0, column: index + 1 }, ..Entry::new(entry.value.take()) };
+        }
+        Ok(document)
+    }
+
     /// A document of these definitions, for a file that has been lost.
     pub(super) fn of(definitions: impl IntoIterator<Item = Value>) -> Self {
-        let mut document = Self::default();
-        definitions.into_iter().for_each(|definition| document.add(definition));
-        document
-    }
-
-    pub(super) fn add(&mut self, value: Value) {
-        let text = serde_json::to_string_pretty(&value).expect("a JSON value is JSON").replace('\n', "\n    ");
-        self.entries.push(Entry { text, value, broken: None, place: Place { line: 0, column: 0 } });
-    }
-
-    /// Takes every entry with this id out; says whether there was one.
-    pub(super) fn remove(&mut self, id: &JobId) -> bool {
-        let before = self.entries.len();
-        self.entries.retain(|entry| entry_id(&entry.value).as_ref() != Ok(id));
-        self.entries.len() != before
+        Self { entries: definitions.into_iter().map(Entry::new).collect(), ..Self::default() }
     }
 
     /// The file's text.
@@ -151,8 +150,17 @@ impl Document {
 }
 
 impl Entry {
+    /// One that is written here.
+    pub(super) fn new(value: Value) -> Self {
+        let text = serde_json::to_string_pretty(&value).expect("a JSON value is JSON").replace('\n', "\n    ");
+        Self { text, value, broken: None, place: Place { line: 0, column: 0 } }
+    }
+
     /// Where `field` stands, or the entry itself if it isn't in it.
     pub(super) fn place_of(&self, field: Option<&str>) -> Place {
+        if self.place.line == 0 {
+            return self.place;
+        }
         let member = field.map(|field| field.split('.').next().unwrap_or(field));
         let offset = member.and_then(|member| self.text.find(&format!("{member:?}"))).unwrap_or(0);
         let inside = place(&self.text.as_bytes()[..offset]);
@@ -163,10 +171,40 @@ impl Entry {
     }
 }
 
+impl Place {
+    /// The place without its column.
+    pub(super) fn row(&self) -> String {
+        match self.line {
+            0 => self.to_string(),
+            line => format!("line {line}"),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}", self.line, self.column)
+        match self.line {
+            0 => write!(f, "entry {}", self.column),
+            line => write!(f, "line {line}, column {}", self.column),
+        }
     }
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, Unreadable> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| Unreadable {
+        place: place(&bytes[..error.valid_up_to()]),
+        why: format!("byte 0x{:02x} is not UTF-8", bytes[error.valid_up_to()]),
+    })?;
+    if text.trim().is_empty() {
+        return Err(Unreadable { place: Place { line: 1, column: 1 }, why: "it is empty".into() });
+    }
+    Ok(text)
+}
+
+fn wrong(error: &serde_json::Error) -> Unreadable {
+    let place = Place { line: error.line().max(1), column: error.column().max(1) };
+    Unreadable { place, why: words(error) }
 }
 
 /// serde_json's words without their own "at line 3 column 9": the caller says where.

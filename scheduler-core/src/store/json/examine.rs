@@ -1,17 +1,18 @@
 //! A text of `jobs.json` on the table: what is wrong with it and what it would put in force, without a home or a store.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
-    super::{Problem, book::Book},
+    super::Problem,
     definitions,
-    document::{Document, Entry},
+    document::{Document, Entry, Unreadable},
 };
 use crate::{
-    Job,
-    job::{JobDefaults, parse_definition},
+    Job, JobId,
+    job::{JobDefaults, entry_id, parse_definition},
 };
 
 /// What [`examine`] found.
@@ -28,6 +29,8 @@ pub struct Examined {
     pub problems: Vec<Problem>,
     /// The jobs that the text would put in force.
     pub jobs: Vec<ExaminedJob>,
+    /// Entries that have an id and can't be put in force.
+    invalid: Vec<(JobId, Entry)>,
 }
 
 /// A valid entry and where it stands.
@@ -50,6 +53,21 @@ impl ExaminedJob {
     pub fn place_of(&self, field: &str) -> impl fmt::Display {
         self.entry.place_of(Some(field))
     }
+
+    /// The entry as it is written.
+    pub fn definition(&self) -> &Value {
+        &self.entry.value
+    }
+}
+
+impl Examined {
+    /// The entries that have an id, valid or not; of two with one id the first.
+    pub fn entries(&self) -> BTreeMap<&JobId, &Value> {
+        let valid = self.jobs.iter().map(|examined| (&examined.job.id, &examined.entry));
+        let mut all: Vec<(&JobId, &Entry)> = valid.chain(self.invalid.iter().map(|(id, entry)| (id, entry))).collect();
+        all.sort_by_key(|(_, entry)| std::cmp::Reverse((entry.place.line, entry.place.column)));
+        all.into_iter().map(|(id, entry)| (id, &entry.value)).collect()
+    }
 }
 
 /// Looks at a text of `jobs.json`, which is called `path` in what is found. Reads nothing else and changes nothing.
@@ -61,18 +79,35 @@ impl ExaminedJob {
 /// assert!(examined.problems[0].what.starts_with("jobs.json: line 1, column 36: job `a` is invalid"));
 /// ```
 pub fn examine(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
-    let document = match Document::parse(bytes) {
+    look_at(path, Document::parse(bytes), defaults)
+}
+
+/// Looks at the same structure in YAML. Where an entry stands is told by its number.
+pub fn examine_yaml(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
+    look_at(path, Document::parse_yaml(bytes), defaults)
+}
+
+/// Looks at a text that is one entry.
+pub fn examine_entry(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
+    look_at(path, Document::of_entry(bytes), defaults)
+}
+
+fn look_at(path: &str, document: Result<Document, Unreadable>, defaults: &JobDefaults) -> Examined {
+    let document = match document {
         Ok(document) => document,
         Err(why) => {
             let what = format!("{path}: {}: {}", why.place, why.why);
-            return Examined { problems: vec![Problem::new("jobs-json", what, "correct it")], jobs: Vec::new() };
+            let problems = vec![Problem::new("jobs-json", what, "correct it")];
+            return Examined { problems, jobs: Vec::new(), invalid: Vec::new() };
         }
     };
-    let book = Book::new(std::sync::Arc::new(defaults.clone()));
-    let problems = definitions::problems(path, &document, &book);
-    let valid = |entry: Entry| {
-        let job = parse_definition(&entry.value, defaults, defaults.zone_name(), Timestamp::UNIX_EPOCH).ok()?;
-        Some(ExaminedJob { job, entry })
-    };
-    Examined { problems, jobs: document.entries.into_iter().filter_map(valid).collect() }
+    let problems = definitions::problems(path, &document, defaults, None);
+    let mut examined = Examined { problems, jobs: Vec::new(), invalid: Vec::new() };
+    for entry in document.entries {
+        match parse_definition(&entry.value, defaults, defaults.zone_name(), Timestamp::UNIX_EPOCH) {
+            Ok(job) => examined.jobs.push(ExaminedJob { job, entry }),
+            Err(_) => examined.invalid.extend(entry_id(&entry.value).map(|id| (id, entry))),
+        }
+    }
+    examined
 }

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-pub use self::examine::{Examined, ExaminedJob, examine};
+pub use self::examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml};
 use self::{keeper::Keeper, owners::Coroner, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
@@ -195,6 +195,21 @@ impl JsonStore {
             watching: Once::new(),
             stop: CancellationToken::new(),
         })
+    }
+}
+
+impl JsonStore {
+    /// What holds for jobs that don't say otherwise is this from now on. Where that moves their instants, the next
+    /// [`housekeep`](JobStore::housekeep) moves them.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    pub async fn set_defaults(&self, defaults: JobDefaults) -> Result<()> {
+        let set = move |keeper: &mut Keeper| {
+            keeper.set_defaults(defaults);
+            Ok(())
+        };
+        self.writer.direct(set).await
     }
 }
 

@@ -54,6 +54,13 @@ impl Bench {
         file.write_all_at(bytes, 0).unwrap();
     }
 
+    /// Saves a jobs.json, as an editor does.
+    fn save(&self, text: &str) {
+        let file = RealFs.open(&self.home.jobs_json(), Open::Create).unwrap();
+        file.set_len(0).unwrap();
+        file.write_all_at(text.as_bytes(), 0).unwrap();
+    }
+
     fn minute(&self) {
         self.clock.advance(Duration::from_mins(1));
     }
@@ -263,6 +270,74 @@ async fn a_batch_costs_one_sync_and_a_noted_process_none() {
     let process = crate::ProcessRef { pid: 1, start_time: 1, boot_id: "boot".into() };
     store.spawned(&claims[0], process).await.unwrap();
     assert_eq!(bench.disk.syncs(), before);
+}
+
+#[tokio::test]
+async fn an_applied_set_is_one_sync_and_leaves_the_other_entries_where_and_as_they_were() {
+    let bench = Bench::new();
+    let store = bench.store();
+    let other = "{\"id\": \"b\",   \"schedule\": \"@daily\",\n  \"command\": [\"x\"], \"someday\": 1}";
+    let jobs = format!(
+        "{{\"$schema\": \"s\", \"jobs\": [{{\"id\": \"a\", \"$why\": \"mine\", \"schedule\": \"@daily\", \"command\": [\"x\"]}},\n\
+         {other}, {{\"id\": \"c\", \"schedule\": \"@daily\", \"command\": [\"x\"]}}]}}"
+    );
+    bench.save(&jobs);
+    assert_eq!(store.jobs().await.unwrap().len(), 3);
+    let (before, syncs) = (bench.bytes().len(), bench.disk.syncs());
+    let put = |id: &str| json!({"id": id, "schedule": "@hourly", "command": ["x"]});
+    let edit = Edit::Apply { put: vec![put("a"), put("d")], remove: vec![id("c")], seen: Vec::new() };
+    store.define(edit.clone()).await.unwrap();
+    // One for the file, one for the frame.
+    assert_eq!(bench.disk.syncs() - syncs, 2);
+    let frames = bench.bytes()[before..].split(|byte| *byte == b'\n').filter(|l| l.starts_with(b"{\"seq\"")).count();
+    assert_eq!(frames, 1);
+    let text = String::from_utf8(RealFs.read(&bench.home.jobs_json()).unwrap()).unwrap();
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is gone:\n{text}"));
+    assert!(place("\"a\"") < place(other) && place(other) < place("\"d\""), "{text}");
+    assert!(place("\"$schema\": \"s\"") < place("\"$why\": \"mine\"") && !text.contains("\"c\""), "{text}");
+    let backup = || RealFs.stat(&bench.home.path().join("jobs.json.bak.2")).is_ok();
+    store.define(Edit::Replace(vec![put("a")])).await.unwrap();
+    assert!(!backup(), "an edit that changes nothing writes nothing");
+    store.define(Edit::Replace(vec![json!({"id": "a", "schedule": "@weekly", "command": ["x"]})])).await.unwrap();
+    assert!(backup());
+}
+
+#[tokio::test]
+async fn a_file_that_is_saved_during_an_edit_is_merged_and_a_change_of_the_same_job_is_not_lost() {
+    let bench = Bench::new();
+    let store = bench.store();
+    store.define(job("a")).await.unwrap();
+    let entry = |schedule: &str| json!({"id": "a", "schedule": schedule, "command": ["true"]});
+    let theirs = |a: &serde_json::Value| {
+        json!({"jobs": [a, {"id": "theirs", "schedule": "@daily", "command": "x"}], "note": "by hand"}).to_string()
+    };
+    bench.disk.save_meanwhile(theirs(&entry("* * * * *")));
+    store.define(Edit::Replace(vec![entry("@hourly")])).await.unwrap();
+    let ids: Vec<String> = store.jobs().await.unwrap().iter().map(|job| job.id.to_string()).collect();
+    assert_eq!(ids, ["a", "theirs"]);
+    bench.disk.save_meanwhile(theirs(&entry("@weekly")));
+    let seen = vec![(id("a"), Some(entry("@hourly")))];
+    let edit = Edit::Apply { put: vec![entry("@daily")], remove: vec![], seen };
+    assert_eq!(store.define(edit).await.unwrap_err().kind(), ErrorKind::Changed);
+    assert_eq!(*store.jobs().await.unwrap()[0].definition, entry("@weekly"));
+    let text = String::from_utf8(RealFs.read(&bench.home.jobs_json()).unwrap()).unwrap();
+    assert_eq!(text, theirs(&entry("@weekly")), "theirs stands as they saved it");
+}
+
+#[tokio::test]
+async fn an_entry_that_could_not_be_taken_in_is_there_all_the_same() {
+    let bench = Bench::new();
+    let store = bench.store();
+    bench.save(r#"{"jobs": [{"id": "a", "schedule": "nonsense", "command": "x"}]}"#);
+    assert_eq!(store.define(job("a")).await.unwrap_err().kind(), ErrorKind::Exists);
+    let good = json!({"id": "a", "schedule": "@daily", "command": "x"});
+    let seen = vec![(id("a"), None)];
+    let edit = Edit::Apply { put: vec![good.clone()], remove: vec![], seen };
+    assert_eq!(store.define(edit).await.unwrap_err().kind(), ErrorKind::Changed);
+    store.define(Edit::Replace(vec![good])).await.unwrap();
+    assert_eq!(store.jobs().await.unwrap().len(), 1);
+    store.define(Edit::Remove(vec![id("a")])).await.unwrap();
+    assert_eq!(store.define(Edit::Remove(vec![id("a")])).await.unwrap_err().kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::{
     super::{
-        Admission, JobView, Limits,
+        Admission, Edit, JobView, Limits,
         definition::Definition,
+        edit::with_remarks_of,
         event::{Defined, Event, Paused},
         record::JobRecord,
     },
@@ -16,10 +17,31 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Job, JobId, Result, RunId,
-    job::{EntryError, JobDefaults, build, entry_id, parse_definition},
+    job::{EntryError, JobDefaults, build, parse_definition},
     occurrence::{Change, SkipReason},
     plan::{Gap, plan},
 };
+
+/// Where definitions are written for people, beside the book.
+pub(crate) trait Paper {
+    /// The entry of `id`.
+    fn entry(&self, id: &JobId) -> Option<&Value>;
+    /// Writes an entry, in the place of the one with its id if there is one.
+    fn put(&mut self, id: &JobId, entry: Value);
+    /// Takes every entry of `id` away.
+    fn remove(&mut self, id: &JobId);
+}
+
+/// None: the book is all there is.
+impl Paper for () {
+    fn entry(&self, _: &JobId) -> Option<&Value> {
+        None
+    }
+
+    fn put(&mut self, _: &JobId, _: Value) {}
+
+    fn remove(&mut self, _: &JobId) {}
+}
 
 impl Transaction<'_> {
     /// Brings `candidate` into force. Answers whether that changed anything.
@@ -72,21 +94,51 @@ impl Transaction<'_> {
         true
     }
 
-    /// Brings a new job into force.
-    pub(crate) fn add(&mut self, entry: &Value) -> Result<JobId> {
-        let invalid = |error: EntryError| Error::new(ErrorKind::Invalid, error.to_string());
-        let id = entry_id(entry).map_err(invalid)?;
-        if self.book.job(&id).is_some() {
-            return Err(Self::exists(&id));
+    /// Carries `edit` out, whole or (with an error) not to be kept. `paper` is what people read and write.
+    pub(crate) fn edit(&mut self, paper: &mut impl Paper, edit: &Edit) -> Result<Vec<JobView>> {
+        let parts = edit.parts();
+        let ids = parts.ids()?;
+        for (id, seen) in parts.seen {
+            if self.entry(paper, id) != *seen {
+                let what = format!("job `{id}` has been changed by somebody else meanwhile");
+                return Err(Error::new(ErrorKind::Changed, what).hint(format!("look at it again: `sched show {id}`")));
+            }
         }
-        self.define(Candidate::check(entry, self.book.defaults(), self.now).map_err(invalid)?);
-        Ok(id)
+        let mut removed = Vec::new();
+        for id in parts.remove {
+            if self.entry(paper, id).is_none() {
+                return Err(Error::new(ErrorKind::NotFound, format!("no job `{id}`")).hint("see `sched list`"));
+            }
+            removed.extend(self.views(std::slice::from_ref(id)));
+            paper.remove(id);
+            if self.book.job(id).is_some() {
+                self.remove(id);
+            }
+        }
+        for (id, entry) in ids.iter().zip(parts.put) {
+            let old = self.entry(paper, id);
+            match (&old, parts.there) {
+                (Some(_), Some(false)) => return Err(exists(id)),
+                (None, Some(true)) => {
+                    return Err(Error::new(ErrorKind::NotFound, format!("no job `{id}`")).hint("see `sched list`"));
+                }
+                _ => {}
+            }
+            let entry = with_remarks_of(old.as_ref(), entry);
+            let invalid = |error: EntryError| Error::new(ErrorKind::Invalid, format!("job `{id}`: {error}"));
+            self.define(Candidate::check(&entry, self.book.defaults(), self.now).map_err(invalid)?);
+            if old.as_ref() != Some(&entry) || paper.entry(id).is_none() {
+                paper.put(id, entry);
+            }
+        }
+        let mut views = self.views(&ids);
+        views.append(&mut removed);
+        Ok(views)
     }
 
-    /// The refusal of an id that is taken.
-    pub(crate) fn exists(id: &JobId) -> Error {
-        let error = Error::new(ErrorKind::Exists, format!("job `{id}` is there already"));
-        error.hint(format!("choose another `--name`, or `sched remove {id}` first"))
+    /// The entry of `id` as people have it: on paper, where one that could not be taken in counts too, or else in force.
+    fn entry(&self, paper: &impl Paper, id: &JobId) -> Option<Value> {
+        paper.entry(id).cloned().or_else(|| self.book.job(id).map(|record| record.definition.value()))
     }
 
     /// Instants that came before an edit are owed by the definition they came under: an edit alone drops nothing.
@@ -173,6 +225,12 @@ impl Candidate {
         let job = parse_definition(entry, defaults, &zone, anchor)?;
         Ok(Self { id: job.id.clone(), definition: Definition::new(entry), job, zone, anchor })
     }
+}
+
+/// The refusal of an id that is taken.
+fn exists(id: &JobId) -> Error {
+    let error = Error::new(ErrorKind::Exists, format!("job `{id}` is there already"));
+    error.hint(format!("choose another `--name`, or `sched remove {id}` first"))
 }
 
 /// Resume never catches up: what passed is one gap, and the cursor moves behind now.

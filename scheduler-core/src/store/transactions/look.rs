@@ -53,6 +53,7 @@ pub(crate) fn open(
         }
     }
     open.cancel_requested = book.cancel_requested().cloned().collect();
+    open.definitions = book.definitions();
     open.housekeeping = book.expired_pauses(now).next().is_some();
     let queued: Vec<Occurrence> = book.queued().cloned().collect();
     open.queued = queued.len();

@@ -21,7 +21,7 @@ mod places;
 use jiff::Timestamp;
 
 pub(crate) use self::{
-    definitions::Candidate,
+    definitions::{Candidate, Paper},
     look::{open, select, views},
 };
 use super::{LedgerEntry, book::Book, event::Event, record::JobRecord};

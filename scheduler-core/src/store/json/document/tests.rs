@@ -18,9 +18,8 @@ const HAND_WRITTEN: &str = r#"{
 #[test]
 fn an_edit_keeps_every_other_entry_and_member_word_for_word() {
     let mut document = Document::parse(HAND_WRITTEN.as_bytes()).unwrap();
-    document.add(serde_json::json!({"id": "c", "schedule": "@daily", "command": ["z"]}));
-    assert!(document.remove(&"b".parse().unwrap()));
-    assert!(!document.remove(&"b".parse().unwrap()));
+    document.entries.push(Entry::new(serde_json::json!({"id": "c", "schedule": "@daily", "command": ["z"]})));
+    document.entries.retain(|entry| entry.value["id"] != "b");
     let text = document.text();
     for kept in [
         "{\"id\": \"a\",   \"schedule\": \"@daily\",\n      \"command\": [\"x\"], \"someday\": {\"kept\": [1, 2]}}",
@@ -70,4 +69,26 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
 fn a_byte_order_mark_is_nobodys_fault() {
     let document = Document::parse("\u{feff}{\"jobs\": [{\"id\": \"a\"}]}".as_bytes()).unwrap();
     assert_eq!(document.entries.len(), 1);
+}
+
+#[test]
+fn yaml_has_the_same_structure_and_tells_entries_by_their_number() {
+    let yaml =
+        "format: 1\njobs:\n- {id: a, schedule: '@daily', command: [x]}\n- id: b\n  schedule: 0 3 * * *\n  command: y\n";
+    let document = Document::parse_yaml(yaml.as_bytes()).unwrap();
+    let second = &document.entries[1];
+    assert_eq!(second.value, serde_json::json!({"id": "b", "schedule": "0 3 * * *", "command": "y"}));
+    assert_eq!(
+        (second.place.to_string(), second.place_of(Some("command")).to_string()),
+        ("entry 2".into(), "entry 2".into())
+    );
+    let check = |text: &str, expected: &str| {
+        let wrong = Document::parse_yaml(text.as_bytes()).unwrap_err();
+        let said = format!("{}: {}", wrong.place, wrong.why);
+        assert!(said.contains(expected), "{text}\n  said: {said}");
+    };
+    check("jobs:\n- {id: a\n", "line 3, column 1");
+    check("- a\n", "expected an object such as");
+    check("format: 2\njobs: []\n", "its format is 2");
+    check("jobs: {}\n", "`jobs` must be a list");
 }

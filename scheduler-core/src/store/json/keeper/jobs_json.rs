@@ -12,7 +12,7 @@ use super::{
     super::{
         super::{Edit, JobView, event::Event, transactions::Transaction},
         Mode,
-        definitions::{self, Checked, Reading},
+        definitions::{self, Checked, Reading, Sheet},
         document::{Document, Layout, Unreadable},
     },
     Keeper,
@@ -171,20 +171,19 @@ impl Keeper {
                 keeper.take_in(&mut events)?;
                 let flawless = keeper.is_flawless() && definitions::has_only_known_fields(edit);
                 let (before, mut document) = keeper.editable()?;
-                let removed = match edit {
-                    Edit::Remove(ids) => keeper.looking(|transaction| transaction.views(ids)),
-                    Edit::Add(_) => Vec::new(),
-                };
                 let mut transaction = Transaction::new(&mut keeper.book, keeper.clock.now(), &keeper.owner.id);
-                let ids = definitions::edit(&mut transaction, &mut document, edit)?;
-                let hash = definitions::hash(document.text().as_bytes());
-                transaction.emit(Event::Definitions { hash, flawless });
+                let mut sheet = Sheet::new(&mut document);
+                let views = transaction.edit(&mut sheet, edit)?;
+                let touched = sheet.finish();
+                if touched {
+                    let hash = definitions::hash(document.text().as_bytes());
+                    transaction.emit(Event::Definitions { hash, flawless });
+                }
                 events.append(&mut transaction.events);
-                if keeper.replace_jobs_json(before.as_deref(), &document)? {
+                if !touched || keeper.replace_jobs_json(before.as_deref(), &document)? {
                     keeper.write(&events, true)?;
                     keeper.look();
-                    let views = keeper.looking(|transaction| transaction.views(&ids));
-                    return Ok(if removed.is_empty() { views } else { removed });
+                    return Ok(views);
                 }
                 // Somebody saved the file while it was being edited here: their version is merged, not lost.
                 keeper.reload()?;

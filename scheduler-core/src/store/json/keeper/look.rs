@@ -37,7 +37,7 @@ impl Keeper {
         let mut problems = match &self.seen {
             Some(Seen { content: Ok(_), .. }) if self.is_flawless() => Vec::new(),
             Some(Seen { content: Ok(_), .. }) => match self.document() {
-                Ok(document) => definitions::problems(&path, &document, &self.book),
+                Ok(document) => definitions::problems(&path, &document, self.book.defaults(), Some(&self.book)),
                 Err(_) => Vec::new(),
             },
             Some(Seen { content: Err(error), .. }) if self.files.is_some() => {

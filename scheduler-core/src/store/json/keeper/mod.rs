@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     Clock, Error, ErrorKind, Home, OwnerId, Result,
+    job::JobDefaults,
     vfs::{Lock, Open, Stat, Vfs, VfsFile, atomic_write},
 };
 
@@ -147,6 +148,10 @@ impl Keeper {
         Ok(())
     }
 
+    pub(in crate::store::json) fn set_defaults(&mut self, defaults: JobDefaults) {
+        self.book.set_defaults(Arc::new(defaults));
+    }
+
     /// Forgets everything and reads it again.
     fn reload(&mut self) -> Result<()> {
         let lock = self.files.take().and_then(|files| files.lock);
@@ -243,10 +248,6 @@ impl Keeper {
             }
             keeper.write(&events, durable)
         })
-    }
-
-    fn looking<T>(&mut self, look: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
-        look(&mut Transaction::new(&mut self.book, self.clock.now(), &self.owner.id))
     }
 
     /// Runs `change` under `state/lock`, with everything others wrote taken in. If it fails, the book is as it was.

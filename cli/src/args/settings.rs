@@ -1,0 +1,107 @@
+//! What can be said about a job, by `add` and by `edit` alike.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::values::{self, Pair};
+
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    /// What people call it [default: of a new job, the program's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// The time zone its schedule is read in, such as Europe/Berlin
+    #[arg(long = "tz", visible_alias = "timezone", value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// A variable for its environment (may be repeated)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::pair)]
+    pub(crate) env: Vec<Pair>,
+    /// Where it runs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workdir: Option<PathBuf>,
+    /// How long a run may take, such as 1h; 0 is for ever
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) timeout: Option<String>,
+    /// What happens when it is due while a run of it is open [default: forbid]
+    #[arg(long)]
+    pub(crate) overlap: Option<OverlapArg>,
+    /// What happens to instants that were missed [default: latest]
+    #[arg(long)]
+    pub(crate) misfire: Option<MisfireArg>,
+    /// How late an instant may be and still run as itself
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) grace: Option<String>,
+    /// How many runs of it may be open at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_parallel: Option<u32>,
+    /// A label (may be repeated)
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// The most output kept of a run, such as 1MiB
+    #[arg(long, value_name = "SIZE", value_parser = values::size_text)]
+    pub(crate) output_limit: Option<String>,
+    /// Write it down, but let it owe nothing
+    #[arg(long)]
+    pub(crate) disabled: bool,
+    /// A line for the shell, instead of a program and its arguments
+    #[arg(long, value_name = "LINE", conflicts_with = "command")]
+    pub(crate) shell: Option<String>,
+    /// The program and its arguments, after `--`
+    #[arg(last = true)]
+    pub(crate) command: Vec<String>,
+}
+
+impl Settings {
+    /// Whether nothing is said.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
+        let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
+        let texts = [name, description, time_zone, timeout, grace, output_limit, shell];
+        let lists = env.is_empty() && tags.is_empty() && command.is_empty();
+        let words = overlap.is_none() && misfire.is_none() && max_parallel.is_none() && workdir.is_none();
+        texts.iter().all(|text| text.is_none()) && lists && words && !disabled
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OverlapArg {
+    /// The new one is skipped, and recorded as such
+    Forbid,
+    /// They run side by side
+    Allow,
+}
+
+impl OverlapArg {
+    /// The word in `jobs.json`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Forbid => "forbid",
+            Self::Allow => "allow",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MisfireArg {
+    /// One run for the newest
+    Latest,
+    /// All of them, up to ten
+    All,
+    /// None
+    Skip,
+}
+
+impl MisfireArg {
+    /// The word in `jobs.json`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::All => "all",
+            Self::Skip => "skip",
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What differs between two configurations, key by key and in words.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use super::{Config, Defaults, History};
+use crate::{
+    duration,
+    job::{Misfire, MisfirePolicy, Overlap},
+};
+
+/// A key that says something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// Which: `ticker.interval`.
+    pub key: &'static str,
+    /// What it said.
+    pub before: String,
+    /// What it says.
+    pub after: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, before, after } = self;
+        write!(f, "{key}: {before} -> {after}")
+    }
+}
+
+impl Config {
+    /// What `after` says otherwise. Values of the environment are left out: they may be secrets.
+    ///
+    /// ```
+    /// use scheduler_core::config::Config;
+    /// let mut other = Config::default();
+    /// other.max_parallel = 8;
+    /// assert_eq!(Config::default().differences(&other)[0].to_string(), "max_parallel: 256 -> 8");
+    /// ```
+    pub fn differences(&self, after: &Self) -> Vec<Difference> {
+        let differs = |(before, after): ((&'static str, String), (&'static str, String))| {
+            let ((key, before), (_, after)) = (before, after);
+            (before != after).then_some(Difference { key, before, after })
+        };
+        let mut differences: Vec<Difference> = said(self).into_iter().zip(said(after)).filter_map(differs).collect();
+        if differences.iter().all(|difference| difference.key != "defaults.env")
+            && self.defaults.env != after.defaults.env
+        {
+            let (before, after) = ("old values".to_owned(), "new ones".to_owned());
+            differences.push(Difference { key: "defaults.env", before, after });
+        }
+        differences
+    }
+}
+
+/// Every key in words. Taken apart without `..`, so that none can be forgotten.
+fn said(config: &Config) -> Vec<(&'static str, String)> {
+    let Config { provider, agent, timezone, interval, max_parallel, drain_timeout, misfire, history, defaults } =
+        config;
+    let Misfire { grace, policy, max } = misfire;
+    let History { logs_per_job, logs_max_bytes, output_limit } = history;
+    let Defaults { timeout, overlap, inherit_env, env, shell } = defaults;
+    vec![
+        ("provider", if provider.is_empty() { "builtin".into() } else { provider.clone() }),
+        ("agent", agent.clone().unwrap_or_else(|| "the name of the machine".into())),
+        ("timezone", timezone.clone()),
+        ("ticker.interval", duration::format(*interval)),
+        ("max_parallel", max_parallel.to_string()),
+        ("drain_timeout", duration::format(*drain_timeout)),
+        ("misfire.grace", grace.map_or_else(|| "auto".into(), duration::format)),
+        ("misfire.policy", policy_word(*policy).into()),
+        ("misfire.max", max.to_string()),
+        ("history.logs_per_job", logs_per_job.to_string()),
+        ("history.logs_max_bytes", format!("{logs_max_bytes} bytes")),
+        ("history.output_limit", format!("{output_limit} bytes")),
+        ("defaults.timeout", duration::format(timeout.unwrap_or(Duration::ZERO))),
+        ("defaults.overlap", overlap_word(*overlap).into()),
+        ("defaults.inherit_env", inherit_env.to_string()),
+        ("defaults.env", names(env)),
+        ("defaults.shell", shell.clone()),
+    ]
+}
+
+fn names(env: &BTreeMap<String, String>) -> String {
+    let names: Vec<&str> = env.keys().map(String::as_str).collect();
+    if names.is_empty() { "none".into() } else { names.join(" ") }
+}
+
+fn policy_word(policy: MisfirePolicy) -> &'static str {
+    match policy {
+        MisfirePolicy::Latest => "latest",
+        MisfirePolicy::All => "all",
+        MisfirePolicy::Skip => "skip",
+    }
+}
+
+fn overlap_word(overlap: Overlap) -> &'static str {
+    match overlap {
+        Overlap::Forbid => "forbid",
+        Overlap::Allow => "allow",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys;
+
+    #[test]
+    fn every_key_that_the_file_can_have_is_compared() {
+        let compared: Vec<&str> = said(&Config::default()).into_iter().map(|(key, _)| key).collect();
+        let mut known = keys::known();
+        known.sort_unstable();
+        let mut sorted = compared.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, known);
+    }
+
+    #[test]
+    fn what_differs_is_told_and_values_of_the_environment_are_not() {
+        let config = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config
+        };
+        let check = |before: fn(&mut Config), after: fn(&mut Config), expected: &[&str]| {
+            let told = config(before).differences(&config(after));
+            assert_eq!(told.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        };
+        let nothing: fn(&mut Config) = |_| {};
+        check(nothing, nothing, &[]);
+        check(nothing, |c| c.provider = "none".into(), &["provider: builtin -> none"]);
+        check(
+            nothing,
+            |c| {
+                c.interval = Duration::from_secs(1);
+                c.defaults.timeout = Some(Duration::from_mins(90));
+            },
+            &["ticker.interval: 1m -> 1s", "defaults.timeout: 0s -> 1h 30m"],
+        );
+        let secret = |c: &mut Config| drop(c.defaults.env.insert("TOKEN".into(), "hunter1".into()));
+        let other = |c: &mut Config| drop(c.defaults.env.insert("TOKEN".into(), "hunter2".into()));
+        check(nothing, secret, &["defaults.env: none -> TOKEN"]);
+        check(secret, other, &["defaults.env: old values -> new ones"]);
+    }
+}
