@@ -73,7 +73,7 @@ fn default(row: &Row) -> Option<Value> {
 
 fn shape(shape: &Shape) -> Value {
     match shape {
-        Shape::Anything => json!({}),
+        Shape::Anything => json!({ "type": ["object", "array", "string", "number", "boolean"] }),
         Shape::Text => json!({ "type": "string" }),
         Shape::Filled | Shape::Zone | Shape::Schedule => json!({ "type": "string", "pattern": r"\S" }),
         Shape::Id => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$" }),
@@ -116,9 +116,6 @@ fn duration(pattern: &str) -> Value {
 
 /// Lets `schema` take `null` as well.
 fn take_null(schema: &mut Value) {
-    if schema.get("type").is_none() {
-        return;
-    }
     schema["type"] = match schema["type"].take() {
         Value::Array(types) => types.into_iter().chain(["null".into()]).collect(),
         one => json!([one, "null"]),
