@@ -9,6 +9,14 @@ use crate::{
 };
 
 /// A key that says something else.
+///
+/// ```
+/// use scheduler_core::config::{Config, Difference};
+/// let mut after = Config::default();
+/// after.provider = "none".into();
+/// let [Difference { key, after, .. }] = &Config::default().differences(&after)[..] else { panic!("one key") };
+/// assert_eq!((*key, after.as_str()), ("provider", "none"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {

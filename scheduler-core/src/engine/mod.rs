@@ -45,6 +45,23 @@ use crate::{
 };
 
 /// What of an engine can be changed while it runs.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use scheduler_core::{Engine, engine::Settings, store::{Limits, MemoryStore}};
+/// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+/// # struct MyRunner;
+/// # #[async_trait::async_trait]
+/// # impl JobRunner for MyRunner {
+/// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+/// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+/// # }
+/// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+/// let limits = Limits { max_parallel: 8, ..Limits::default() };
+/// let settings = Settings { limits, interval: Duration::from_secs(30), drain: Duration::from_secs(5) };
+/// engine.reload(settings, None);
+/// assert_eq!(engine.context().interval(), Duration::from_secs(30));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// What may run at once.

@@ -14,6 +14,14 @@ mod schema;
 pub(crate) use schema::{members, pattern_of, root};
 
 /// A key of `config.yaml` or a field of a job in `jobs.json`.
+///
+/// ```
+/// use scheduler_core::{config, reference::{Absent, Row, Shape}};
+/// let ticker: &Row = config::KEYS.iter().find(|row| row.name == "ticker").expect("a section");
+/// let interval = &ticker.inside()[0];
+/// assert!(matches!(interval.shape, Shape::Duration));
+/// assert_eq!((interval.name, interval.absent), ("interval", Absent::Value("\"60s\"")));
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Row {
@@ -30,6 +38,12 @@ pub struct Row {
 }
 
 /// What may stand behind a key.
+///
+/// ```
+/// use scheduler_core::{job, reference::Shape};
+/// let overlap = job::ROWS.iter().find(|row| row.name == "overlap").expect("a field");
+/// assert!(matches!(overlap.shape, Shape::Word(words) if words.contains(&"forbid")));
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Shape {
@@ -75,6 +89,13 @@ pub enum Shape {
 }
 
 /// What holds where a key isn't written.
+///
+/// ```
+/// use scheduler_core::{job, reference::Absent};
+/// let required: Vec<&str> =
+///     job::ROWS.iter().filter(|row| row.absent == Absent::Refused).map(|row| row.name).collect();
+/// assert_eq!(required, ["schedule"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Absent {

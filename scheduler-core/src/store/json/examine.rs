@@ -83,11 +83,26 @@ pub fn examine(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
 }
 
 /// Looks at the same structure in YAML. Where an entry stands is told by its number.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::json::examine_yaml};
+/// let text = b"jobs:\n  - {id: a, schedule: '@daily', command: 'true'}\n  - {id: b}\n";
+/// let examined = examine_yaml("jobs.yaml", text, &JobDefaults::default());
+/// assert!(examined.problems[0].what.starts_with("jobs.yaml: entry 2: job `b` is invalid"));
+/// assert_eq!(examined.jobs[0].definition()["schedule"], "@daily");
+/// assert_eq!(examined.entries().len(), 2, "the invalid one too");
+/// ```
 pub fn examine_yaml(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
     look_at(path, Document::parse_yaml(bytes), defaults)
 }
 
 /// Looks at a text that is one entry.
+///
+/// ```
+/// use scheduler_core::{job::JobDefaults, store::json::examine_entry};
+/// let text = br#"{"id": "a", "schedule": "@daily", "command": "true"}"#;
+/// assert!(examine_entry("the entry", text, &JobDefaults::default()).problems.is_empty());
+/// ```
 pub fn examine_entry(path: &str, bytes: &[u8], defaults: &JobDefaults) -> Examined {
     look_at(path, Document::of_entry(bytes), defaults)
 }

@@ -202,6 +202,21 @@ impl JsonStore {
     /// What holds for jobs that don't say otherwise is this from now on. Where that moves their instants, the next
     /// [`housekeep`](JobStore::housekeep) moves them.
     ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Home, Result, SystemClock, job::JobDefaults, store::{JsonStore, JsonStoreOptions}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path().join("home"));
+    /// let store = JsonStore::open(&JsonStoreOptions::new(home, Arc::new(SystemClock)))?;
+    /// let mut defaults = JobDefaults::default();
+    /// defaults.zone = "Europe/Berlin".into();
+    /// store.set_defaults(defaults).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The store doesn't answer.
     pub async fn set_defaults(&self, defaults: JobDefaults) -> Result<()> {
