@@ -15,7 +15,7 @@ def measure(contender, jobs, period, rounds, patience=10, **more):
         late = collect(contender, folder, jobs, period, first, rounds, patience)
     finally:
         process.stop()
-    figures = summarise(late, jobs, rounds)
+    figures = summarise(late, jobs, rounds, patience)
     if hasattr(contender, "history"):
         figures["recorded_ms"] = recorded(contender.history(folder), late)
     return figures
@@ -36,9 +36,9 @@ def collect(contender, folder, jobs, period, first, rounds, patience):
         time.sleep(0.1)
 
 
-def summarise(late, jobs, rounds):
+def summarise(late, jobs, rounds, patience):
     if not any(late.values()):
-        raise Failed("it started nothing")
+        raise Failed(f"none had begun {patience} s after the instant")
     return {
         "late_ms": stats.summary(one for some in late.values() for one in some),
         # Only rounds that are whole have a last one.
@@ -52,6 +52,10 @@ def recorded(history, late):
     started = [entry for entry in history if entry["started_at"]]
     pairs = [(stamps.seconds(entry["owed_at"]), stamps.seconds(entry["started_at"])) for entry in started]
     return stats.summary((began - owed) * 1000 for owed, began in pairs if owed in late)
+
+
+# Seconds after a minute in which daemons that know minutes only are done with it.
+SETTLE = 5
 
 
 class Minutes:
@@ -76,11 +80,11 @@ class Minutes:
         """Waits for the last of them; figures, or why there are none, by contender."""
         figures = {contender: {"failed": why} for contender, why in self.failed.items()}
         for contender, folder, process, instants in self.running:
-            stamps.sleep_until(instants[-1] + 5)
+            stamps.sleep_until(instants[-1] + SETTLE)
             process.stop()
             try:
                 late = stamps.by_instant(stamps.read(folder / "stamps"), instants)
-                figures[contender] = summarise(late, self.jobs, self.rounds)
+                figures[contender] = summarise(late, self.jobs, self.rounds, SETTLE)
             except Failed as failed:
                 figures[contender] = {"failed": str(failed)}
         return figures

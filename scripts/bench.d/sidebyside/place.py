@@ -1,5 +1,6 @@
 """Folders, programs and packages: everything is below one throwaway folder, and nothing is installed in the system."""
 
+import fcntl
 import pathlib
 import shutil
 import subprocess
@@ -25,6 +26,11 @@ class Place:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.lock = open(self.folder / "lock", "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"error: somebody else measures in {self.folder}\nhint: wait for that, or use --work with another folder")
         self.runs = self.folder / "runs"
         shutil.rmtree(self.runs, ignore_errors=True)
         self.runs.mkdir()
@@ -38,15 +44,15 @@ class Place:
         return folder
 
     def build(self):
-        """The programs of this project, and the ones it is compared with."""
-        run(["cargo", "build", "--release", "--locked", "-p", "sched", "-p", "sched-benches"], cwd=ROOT)
-        self.sched = ROOT / "target" / "release" / "sched"
-        self.claims = ROOT / "target" / "release" / "claims"
-        target = self.folder / "peers"
-        run(["cargo", "build", "--release", "--locked", "--target-dir", target], cwd=BENCH_D)
-        self.stamp = target / "release" / "stamp"
-        self.bare = target / "release" / "bare"
-        self.tokio_cron = target / "release" / "tokio_cron"
+        """The programs of this project, the job that everybody runs, and the bare loop."""
+        self.sched = cargo(ROOT, ROOT / "target", "sched", "-p", "sched")
+        self.claims = cargo(ROOT, ROOT / "target", "claims", "-p", "sched-benches")
+        self.stamp = self.peer("stamp")
+        self.bare = self.peer("bare")
+
+    def peer(self, program, *options):
+        """A program of scripts/bench.d, built."""
+        return cargo(BENCH_D, self.folder / "peers", program, *options)
 
     def python(self, name, *packages):
         """The interpreter of an environment with these packages."""
@@ -84,6 +90,16 @@ class Place:
         file = next((self.folder / "debian" / package).glob("*.deb"))
         asked = subprocess.run(["dpkg-deb", "-f", file, "Version"], capture_output=True, text=True, check=True)
         return asked.stdout.strip()
+
+
+def cargo(project, target, program, *options):
+    """Builds a program, and answers where it is."""
+    command = ["cargo", "build", "--release", "--locked", "--target-dir", target, "--bin", program, *options]
+    try:
+        run(command, cwd=project)
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        raise Missing(f"cargo could not build `{program}`") from error
+    return target / "release" / program
 
 
 def fetch(package, folder):

@@ -3,7 +3,6 @@
 import shutil
 
 from . import stamps
-from .place import Missing
 from .processes import Failed
 
 CALLS = "fsync,fdatasync,sync_file_range,syncfs,msync,sync"
@@ -11,12 +10,11 @@ CALLS = "fsync,fdatasync,sync_file_range,syncfs,msync,sync"
 
 def measure(contender, jobs, period, rounds):
     """Syncs for each fire, with `jobs` jobs due together `rounds` times."""
-    if not shutil.which("strace"):
-        raise Missing("strace is not installed")
+    strace = shutil.which("strace") or contender.place.debian("strace", "usr/bin/strace")
     folder = contender.place.fresh(f"syncs-{jobs}-{type(contender).__name__.lower()}")
     trace = folder / "trace"
     # With --seccomp-bpf only the calls that count stop the process.
-    contender.under = ["strace", "-f", "-qq", "--seccomp-bpf", "-ttt", "-e", f"trace={CALLS}", "-o", trace]
+    contender.under = [strace, "-f", "-qq", "--seccomp-bpf", "-ttt", "-e", f"trace={CALLS}", "-o", trace]
     try:
         process = contender.fire(folder, jobs, period, folder / "stamps")
         first = stamps.next_instant(period)

@@ -11,6 +11,7 @@ class TokioCron(Contender):
     note = "jobs in memory, nothing durable; looks at its jobs twice a second"
 
     def get(self):
+        self.program = self.place.peer("tokio_cron", "--features", "tokio-cron")
         lock = (BENCH_D / "Cargo.lock").read_text()
         self.version = re.search(r'name = "tokio-cron-scheduler"\nversion = "([^"]+)"', lock).group(1)
 
@@ -25,6 +26,6 @@ class TokioCron(Contender):
 
     def start(self, folder, count, schedule, command):
         ready = folder / "ready"
-        words = [self.place.tokio_cron, count, schedule, ready, *command]
+        words = [self.program, count, schedule, ready, *command]
         process = self.launch(words, folder)
         return process, process.until(ready.exists, 120)
