@@ -20,3 +20,11 @@ snapshots:
 # The daemon with two harmless jobs.
 run-example:
     cargo run --release -- run --example
+
+# sched beside other schedulers, with tables; `just bench --quick` takes two minutes. Needs a quiet machine.
+bench *options:
+    scripts/bench {{options}}
+
+# The core alone: schedules, passes over many jobs, the journal.
+bench-micro *options:
+    cargo bench -p sched-benches --locked {{options}}

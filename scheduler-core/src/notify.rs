@@ -153,6 +153,11 @@ pub enum AlertState {
 /// assert!(home.alerts().join("job-a.alert").exists());
 /// files.notify(&Alert::closed("job-a", "job `a` succeeded again", Timestamp::UNIX_EPOCH)).await?;
 /// assert!(!home.alerts().join("job-a.alert").exists());
+///
+/// files.notify(&Alert::open("job-b", "job `b` failed", Timestamp::UNIX_EPOCH)).await?;
+/// assert_eq!(files.open_about().await?, ["b".parse()?]);
+/// files.forget(&"b".parse()?)?;
+/// assert!(files.open_about().await?.is_empty());
 /// # Ok(())
 /// # }
 /// ```

@@ -10,6 +10,25 @@ use crate::{Error, ErrorKind, JobId, Result, job::entry_id};
 ///
 /// Members of an entry that begin with `$` or `_` are remarks of people: where an entry is put in the place of another, those
 /// it doesn't name stay as they were, and one that it names as `null` is taken away.
+///
+/// ```
+/// use scheduler_core::{ErrorKind, JobStore, store::{Edit, MemoryStore}};
+/// use serde_json::json;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> scheduler_core::Result<()> {
+/// let store = MemoryStore::default();
+/// let daily = json!({"id": "a", "schedule": "@daily", "command": "true"});
+/// store.define(Edit::Add(vec![daily.clone()])).await?;
+/// let hourly = json!({"id": "a", "schedule": "@hourly", "command": "true"});
+/// store.define(Edit::Replace(vec![hourly])).await?;
+///
+/// // Decided on what is no longer so, and refused.
+/// let late = Edit::Apply { put: vec![], remove: vec!["a".parse()?], seen: vec![("a".parse()?, Some(daily))] };
+/// assert_eq!(store.define(late).await.unwrap_err().kind(), ErrorKind::Changed);
+/// store.define(Edit::Remove(vec!["a".parse()?])).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Edit {

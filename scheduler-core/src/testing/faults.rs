@@ -27,6 +27,7 @@ use crate::vfs::{Lock, Open, RealFs, Stat, Vfs, VfsFile};
 /// disk.fail_syncs(true);
 /// assert!(atomic_write(&disk, &path, b"content", None).is_err());
 /// assert_eq!(disk.syncs(), 0);
+/// disk.save_meanwhile("what an editor saved just then");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
