@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use rustix::process::{Signal, kill_process_group};
-use scheduler_core::{Error, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, RunResult};
+use scheduler_core::{Error, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, RunResult, blocking};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::spawn_blocking,
@@ -186,7 +186,7 @@ impl CommandRunner {
         let (answer, mut started) = oneshot::channel();
         let parts = Arc::clone(&self.parts);
         let context = run.clone();
-        spawn_blocking(move || {
+        blocking::run(move || {
             let _turn = turn;
             if answer.is_closed() {
                 return;

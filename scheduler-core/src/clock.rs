@@ -37,7 +37,9 @@ use jiff::Timestamp;
 ///
 ///     async fn sleep_until(&self, _until: Timestamp) {}
 /// }
-/// assert_eq!(Simulated(Timestamp::UNIX_EPOCH).monotonic().as_secs(), 3600);
+/// let simulated = Simulated(Timestamp::UNIX_EPOCH);
+/// assert_eq!(simulated.monotonic().as_secs(), 3600);
+/// assert!(!simulated.block_until(simulated.now()), "no thread sleeps by it");
 /// ```
 #[async_trait]
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -55,6 +57,16 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// # Behavior
     /// - May return early, never much too late: a clock that is set forwards past `until` ends the sleep.
     async fn sleep_until(&self, until: Timestamp);
+
+    /// Blocks the calling thread until then, but not for long; the caller looks again what time it is. False, at once, if
+    /// this is a clock that no thread can sleep by.
+    ///
+    /// # Behavior
+    /// - Returns within a quarter of a second, so that whoever sleeps by it can be stopped.
+    fn block_until(&self, until: Timestamp) -> bool {
+        let _ = until;
+        false
+    }
 }
 
 /// The clocks of this machine.
@@ -100,13 +112,24 @@ impl Clock for SystemClock {
         let left = Duration::try_from(until.duration_since(self.now())).unwrap_or(Duration::ZERO);
         tokio::time::sleep(left.min(Duration::from_secs(1))).await;
     }
+
+    fn block_until(&self, until: Timestamp) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            let left = Duration::try_from(until.duration_since(self.now())).unwrap_or(Duration::ZERO);
+            linux::block_for(left.min(Duration::from_millis(250)));
+        }
+        let _ = until;
+        cfg!(target_os = "linux")
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{io, os::fd::OwnedFd, time::Duration};
+    use std::{io, num::NonZeroU64, os::fd::OwnedFd, time::Duration};
 
     use jiff::Timestamp;
+    use rustix::thread::{clock_nanosleep_absolute, set_current_timer_slack};
     use rustix::time::{
         ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create,
         timerfd_settime,
@@ -116,6 +139,15 @@ mod linux {
     pub(super) fn gettime(id: ClockId) -> Duration {
         let time = clock_gettime(id);
         Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+    }
+
+    /// By the clock that nobody sets, and without the slack by which the system is late to save wake-ups: 50 us a sleep.
+    pub(super) fn block_for(left: Duration) {
+        let _ = set_current_timer_slack(NonZeroU64::new(1));
+        let until = gettime(ClockId::Monotonic) + left;
+        let until = Timespec { tv_sec: until.as_secs().cast_signed(), tv_nsec: i64::from(until.subsec_nanos()) };
+        // A signal ends it early, and the caller looks at the clock.
+        let _ = clock_nanosleep_absolute(ClockId::Monotonic, &until);
     }
 
     /// A timer on `CLOCK_REALTIME` that is cancelled when the clock is set: it survives suspend, and a step in either

@@ -8,7 +8,10 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Here, Shared, pass::panic_words};
+use super::{
+    Here, Shared,
+    pass::{caught, panic_words, words_of},
+};
 use crate::{
     Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
     notify::job_key,
@@ -30,11 +33,12 @@ impl Shared {
             Entry::Occupied(_) => return,
             Entry::Vacant(place) => drop(place.insert(Here { cancel: cancel.clone(), awaited: true })),
         }
-        let shared = Arc::clone(self);
-        self.tasks.spawn(async move {
+        let (shared, at) = (Arc::clone(self), claim.at);
+        let run = Box::pin(async move {
             shared.execute(&claim, cancel).await;
             shared.over(&claim.run);
         });
+        self.at_its_instant(at, run);
     }
 
     async fn execute(self: &Arc<Self>, claim: &Claim, cancel: CancellationToken) {
@@ -51,7 +55,6 @@ impl Shared {
                 return tracing::info!(job = %claim.id.job, run = %claim.run, "somebody else has it, or it was cancelled");
             }
         };
-        tracing::info!(job = %job.id, run = %claim.run, owed_at = %claim.at, "started");
         let outcome = self.run_one(claim, &job, cancel).await;
         self.log_end(&job.id, &claim.run, &outcome);
         let finished = self.retrying(END, || self.options.store.finish(claim, outcome.clone())).await;
@@ -77,12 +80,14 @@ impl Shared {
             .with_cancel(cancel)
             .on_spawned(move |process| {
                 let (shared, claim) = noted.clone();
+                tracing::info!(job = %claim.id.job, run = %claim.run, owed_at = %claim.at, pid = process.pid, "started");
                 shared.tasks.clone().spawn(async move { shared.note_process(&claim, process).await });
             });
         let runner = Arc::clone(&self.options.runner);
-        match tokio::spawn(async move { runner.run(context).await }).await {
+        // Not on a task of its own: whoever polls this may have been set apart for it.
+        match caught(async move { runner.run(context).await }).await {
             Ok(outcome) => outcome,
-            Err(panic) => Outcome::failed(format!("the runner panicked: {}", panic_words(panic))),
+            Err(panic) => Outcome::failed(format!("the runner panicked: {}", words_of(&*panic))),
         }
     }
 

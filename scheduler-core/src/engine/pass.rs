@@ -1,7 +1,11 @@
 //! One pass: what is due is planned, admitted and claimed in one step, and what was claimed is dispatched.
 
 use std::{
+    any::Any,
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
     time::Duration,
 };
 
@@ -144,11 +148,27 @@ fn catch_ups(plans: &[Admission]) -> Vec<String> {
 /// What a panic said.
 pub(super) fn panic_words(error: tokio::task::JoinError) -> String {
     match error.try_into_panic() {
-        Ok(payload) => match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-            (Some(text), _) => (*text).to_owned(),
-            (_, Some(text)) => text.clone(),
-            _ => "without words".to_owned(),
-        },
+        Ok(payload) => words_of(&*payload),
         Err(_) => "it was aborted".to_owned(),
     }
+}
+
+/// What the panic with this payload said.
+pub(super) fn words_of(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "without words".to_owned(),
+    }
+}
+
+/// The answer of `future`, or what it panicked with.
+pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }

@@ -281,7 +281,7 @@ impl JobStore for JsonStore {
 
     async fn start(&self, claim: &Claim, limits: Limits) -> Result<Start> {
         let claim = claim.clone();
-        self.writer.change(move |transaction, _| transaction.start(&claim, limits)).await
+        self.writer.change_here(move |transaction, _| transaction.start(&claim, limits)).await
     }
 
     async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()> {

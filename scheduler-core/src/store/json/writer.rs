@@ -1,12 +1,18 @@
-//! The thread that holds the [`Keeper`]: everybody else sends it work and waits for the answer, with a deadline on the
-//! waiting. What arrives while a sync is under way goes into the next frame together.
+//! The thread that works with the [`Keeper`]: everybody sends it work and waits for the answer, with a deadline on the
+//! waiting. What arrives while a sync is under way goes into the next frame together. A thread that is set apart for the start
+//! of a run doesn't send its work but does it, if nothing is in its way.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    fmt,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{
@@ -14,7 +20,7 @@ use super::{
     keeper::{Keeper, Work},
     owners::Coroner,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, blocking};
 
 /// How long a record that nobody waits for may stay unsynced.
 const LAZY: Duration = Duration::from_millis(50);
@@ -27,9 +33,9 @@ enum Task {
 }
 
 /// The other end of the thread.
-#[derive(Debug)]
 pub(super) struct Writer {
     tasks: Sender<Task>,
+    keeper: Arc<Mutex<Keeper>>,
     patience: Duration,
 }
 
@@ -37,11 +43,36 @@ impl Writer {
     /// Starts the thread around `keeper`; it ends when the last `Writer` is gone.
     pub(super) fn start(keeper: Keeper, patience: Duration) -> Result<Self> {
         let (tasks, inbox) = channel();
+        let keeper = Arc::new(Mutex::new(keeper));
+        let shared = Arc::clone(&keeper);
         thread::Builder::new()
             .name("sched-store".into())
-            .spawn(move || turn(keeper, &inbox))
+            .spawn(move || turn(&shared, &inbox))
             .map_err(|error| Error::io("cannot start the store's thread", error))?;
-        Ok(Self { tasks, patience })
+        Ok(Self { tasks, keeper, patience })
+    }
+
+    /// Runs `change` on this thread, which may block, if neither another thread nor another process is at work; otherwise
+    /// as [`change`](Self::change).
+    pub(super) async fn change_here<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>, &Coroner<'_>) -> T + Send + 'static,
+    ) -> Result<T> {
+        if blocking::is_allowed()
+            && let Some(mut keeper) = self.keeper.try_lock()
+            && keeper.may_change_at_once()
+        {
+            let (reply, mut answer) = oneshot::channel();
+            let work: Box<dyn Work> =
+                Box::new(Change { make: Some(change), answer: None, reply, deadline: Instant::now() + self.patience });
+            let mut batch = vec![work];
+            let result = keeper.commit(&mut batch);
+            for work in batch {
+                work.answer(result.as_ref().map(|&()| ()));
+            }
+            return answer.try_recv().unwrap_or_else(|_| Err(Error::new(ErrorKind::Io, "the store gave no answer")));
+        }
+        self.change(change).await
     }
 
     /// Runs `change` in a transaction and answers when it is durable.
@@ -89,13 +120,14 @@ impl Writer {
     }
 }
 
-fn turn(mut keeper: Keeper, inbox: &Receiver<Task>) {
+fn turn(keeper: &Mutex<Keeper>, inbox: &Receiver<Task>) {
     let mut lazy: Option<Instant> = None;
     loop {
         let first = match lazy {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
+        let mut keeper = keeper.lock();
         match first {
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => sync(&mut keeper),
@@ -124,12 +156,18 @@ fn turn(mut keeper: Keeper, inbox: &Receiver<Task>) {
         }
         lazy = if keeper.needs_sync() { lazy.or_else(|| Some(Instant::now() + LAZY)) } else { None };
     }
-    sync(&mut keeper);
+    sync(&mut keeper.lock());
 }
 
 fn sync(keeper: &mut Keeper) {
     if let Err(error) = keeper.sync() {
         tracing::error!(%error, home = %keeper.home().display(), "the last records may not survive a power loss");
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("patience", &self.patience).finish_non_exhaustive()
     }
 }
 

@@ -226,6 +226,12 @@ impl Keeper {
         }
     }
 
+    /// Whether no other process holds `state/lock`; from here on none does until the next change is made.
+    pub(in crate::store::json) fn may_change_at_once(&self) -> bool {
+        let lock = self.files.as_ref().and_then(|files| files.lock.as_deref());
+        lock.is_some_and(|lock| lock.try_lock(Lock::Exclusive).is_ok_and(|taken| taken))
+    }
+
     /// Runs `batch` and writes what it emits as one frame, durable if any of it must be.
     pub(in crate::store::json) fn commit(&mut self, batch: &mut Vec<Box<dyn Work>>) -> Result<()> {
         self.locked(|keeper| {
