@@ -27,6 +27,11 @@ impl JobId {
     /// The longest id, in bytes: with a suffix it still fits a file name and a unit name.
     pub const MAX_LEN: usize = 63;
 
+    /// The same in memory that this thread allocated.
+    pub(crate) fn copied_here(&self) -> Self {
+        Self(Arc::from(&*self.0))
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -29,6 +29,11 @@ impl Definition {
         Self(to_raw_value(entry).expect("a JSON value is JSON").into())
     }
 
+    /// The same in memory that this thread allocated.
+    pub(crate) fn copied_here(&self) -> Self {
+        Self((*self.0).to_owned().into())
+    }
+
     pub(crate) fn text(&self) -> &str {
         self.0.get()
     }

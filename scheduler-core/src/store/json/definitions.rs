@@ -68,9 +68,13 @@ impl Reading {
     /// Brings `entries` into force.
     pub(super) fn take_in(&mut self, transaction: &mut Transaction<'_>, entries: Vec<Checked>) {
         for entry in entries {
-            let id = match &entry {
-                Checked::Good { candidate, .. } => &candidate.id,
-                Checked::Invalid(id) => id,
+            let (entry, id) = match entry {
+                Checked::Good { candidate, remarkable } => {
+                    let candidate = candidate.copied_here();
+                    let id = candidate.id.clone();
+                    (Some((candidate, remarkable)), id)
+                }
+                Checked::Invalid(id) => (None, id),
                 Checked::Nameless => {
                     self.all_readable = false;
                     self.flawless = false;
@@ -78,11 +82,11 @@ impl Reading {
                 }
             };
             // Of two entries with one id the first counts.
-            let first = self.named.insert(id.clone());
+            let first = self.named.insert(id);
             match entry {
-                Checked::Good { candidate, remarkable } if first => {
+                Some((candidate, remarkable)) if first => {
                     self.flawless &= !remarkable;
-                    transaction.define(*candidate);
+                    transaction.define(candidate);
                 }
                 // An invalid entry is not a removal: what was in force stays.
                 _ => self.flawless = false,

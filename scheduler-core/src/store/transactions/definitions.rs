@@ -225,6 +225,12 @@ impl Candidate {
         let job = parse_definition(entry, defaults, &zone, anchor)?;
         Ok(Self { id: job.id.clone(), definition: Definition::new(entry), job, zone, anchor })
     }
+
+    /// What of a candidate that was checked on another thread outlives it, in memory of this thread: what another one's heap
+    /// has given out for a moment is not given back while anything beside it stays.
+    pub(crate) fn copied_here(self) -> Self {
+        Self { id: self.id.copied_here(), definition: self.definition.copied_here(), ..self }
+    }
 }
 
 /// The refusal of an id that is taken.
