@@ -58,9 +58,12 @@ pub(crate) fn one<'e>(
     )
 }
 
-/// Looks at the text of a file of jobs, in YAML if its name says so.
+/// Looks at the text of a file of jobs: in YAML if its name says so, or if it has no suffix and doesn't begin as JSON does.
 pub(crate) fn examine_file(context: &Context, file: &Path, bytes: &[u8]) -> Examined {
-    let is_yaml = file.extension().is_some_and(|suffix| suffix == "yaml" || suffix == "yml");
+    let is_yaml = match file.extension() {
+        Some(suffix) => suffix == "yaml" || suffix == "yml",
+        None => bytes.trim_ascii_start().first().is_some_and(|first| !b"{[\xef".contains(first)),
+    };
     let examine = if is_yaml { examine_yaml } else { examine };
     examine(&file.display().to_string(), bytes, &context.job_defaults())
 }

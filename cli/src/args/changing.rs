@@ -57,8 +57,8 @@ impl EditArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "FILE is like jobs.json, or the same in YAML if its name ends in .yaml or .yml. What would change
-is shown first; on a terminal it is asked whether to go on. All of it is done, or nothing.
+    after_help = "FILE is like jobs.json, or the same in YAML if its name ends in .yaml or .yml; stdin may be either.
+What would change is shown first; on a terminal it is asked whether to go on. All of it is done, or nothing.
 
 Exits 0 if it is done or there was nothing to do. With --dry-run: 0 if there is nothing to do, 3
 if there is.

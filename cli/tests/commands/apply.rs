@@ -123,6 +123,9 @@ fn yaml_and_stdin_say_the_same_and_a_home_is_made_when_there_is_something_to_put
             "changed": [{"id": "b", "changes": [{"field": "command", "before": "echo hi\n", "after": "x"}]}]})
     );
     sandbox.fails(&["apply", "/no/such.json"], 1, &["cannot read /no/such.json: no such file"]);
+    let ran = run(sandbox.command(&["apply", "-", "--dry-run"]), yaml);
+    assert_eq!(ran.code, Some(3), "YAML on stdin: {ran:?}");
+    assert!(ran.out.contains("change `b`"), "{ran:?}");
 }
 
 #[test]
