@@ -7,6 +7,7 @@ mod documented;
 mod examples;
 mod harness;
 mod layering;
+mod model;
 mod process;
 mod providers;
 mod readme;
