@@ -3,6 +3,7 @@
 
 mod ahead;
 mod clock;
+mod crash;
 mod documented;
 mod examples;
 mod harness;
