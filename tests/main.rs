@@ -12,3 +12,4 @@ mod model;
 mod process;
 mod providers;
 mod readme;
+mod sequences;
