@@ -3,10 +3,13 @@
 
 mod ahead;
 mod clock;
+mod crash;
 mod documented;
 mod examples;
 mod harness;
 mod layering;
+mod model;
 mod process;
 mod providers;
 mod readme;
+mod sequences;

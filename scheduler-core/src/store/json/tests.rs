@@ -9,7 +9,7 @@ use crate::{
     Clock, ErrorKind, Home, JobId, JobStore, Outcome, RunResult,
     plan::plan,
     store::{Admission, Claim, Edit, Finding, LedgerQuery, Limits, Recovery, Start},
-    testing::{FaultyFs, ManualClock},
+    testing::{CrashFs, FaultyFs, Loss, ManualClock},
     vfs::{Open, RealFs, Vfs},
 };
 
@@ -391,4 +391,27 @@ async fn a_frame_that_was_taken_back_and_replaced_is_read_anew() {
     assert!(jobs[0].paused.is_none());
     reader.pause(vec![id("b")], None, None).await.unwrap();
     assert!(bench.store().jobs().await.unwrap()[1].paused.is_some(), "and it writes behind what is whole");
+}
+
+#[tokio::test]
+async fn a_new_store_outlives_a_power_cut_from_its_first_answer_on() {
+    let disk = CrashFs::default();
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at("2026-03-01T10:00:30Z"));
+    let open = |disk: &CrashFs| {
+        let options = JsonStoreOptions::new(Home::new("/srv/home"), Arc::clone(&clock));
+        JsonStore::open(&options.with_fs(Arc::new(disk.clone())))
+    };
+    disk.create_dir_all("/srv".as_ref()).unwrap();
+    disk.sync_dir("/".as_ref()).unwrap();
+    disk.record();
+    open(&disk).unwrap().define(job("a")).await.unwrap();
+    disk.mark(1);
+    for (n, moment) in disk.moments().into_iter().enumerate() {
+        for loss in [Loss::Everything].into_iter().chain((0..20).map(Loss::Some)) {
+            let context = format!("{loss:?} at moment {n}");
+            let store = open(&moment.after(loss)).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let known = store.jobs().await.unwrap().len();
+            assert!(known == 1 || moment.reached() == 0, "{context}: what was answered is gone");
+        }
+    }
 }

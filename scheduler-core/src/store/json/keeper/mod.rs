@@ -117,11 +117,28 @@ impl Keeper {
                 atomic_write(&*self.fs, &home.jobs_json(), Document::default().text().as_bytes(), None)
                     .map_err(failed)?;
             }
+            self.sync_names().map_err(failed)?;
             let store_id = OwnerId::random(self.clock.now()).to_string();
             let machine_id = options.machine_id.clone();
             Manifest { format: FORMAT, store_id, machine_id, generation: 1 }.write(&*self.fs, &home)?;
         }
         lock.unlock().map_err(|error| Error::io("cannot give state/lock back", error))
+    }
+
+    /// Makes the way to what was made durable. Without the names of the folders a power cut could take the whole store, and
+    /// with it the starts that it answered; a manifest without its journal could never be opened again.
+    fn sync_names(&self) -> io::Result<()> {
+        if let Some(above) = self.home.path().parent() {
+            use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+            match self.fs.sync_dir(above) {
+                // Somebody else's folder, which holds a home that was there before.
+                Err(error)
+                    if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | InvalidInput | Unsupported) => {}
+                answer => answer?,
+            }
+        }
+        self.fs.sync_dir(self.home.path())?;
+        self.fs.sync_dir(&self.home.state())
     }
 
     fn open_lock(&self) -> Result<Box<dyn VfsFile>> {
