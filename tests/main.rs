@@ -7,6 +7,7 @@ mod documented;
 mod examples;
 mod harness;
 mod layering;
+mod policies;
 mod process;
 mod providers;
 mod readme;

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Job, RunId,
     job::{MisfirePolicy, Overlap},
-    occurrence::{Cause, SkipReason},
+    occurrence::{Attempt, Cause, SkipReason},
 };
 
 /// An instant planned later than this after it came is a late one.
@@ -48,6 +48,8 @@ pub struct Cursor {
     pub lived: Vec<(Timestamp, Timestamp)>,
     /// Scheduled occurrences that were admitted and never started, oldest first.
     pub outstanding: Vec<(RunId, Timestamp)>,
+    /// Attempts that wait to be made because the one before, which comes with each, ended badly.
+    pub retries: Vec<(RunId, Attempt)>,
     /// Whether a run of the job is open.
     pub busy: bool,
 }
@@ -127,6 +129,16 @@ pub struct Gap {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
+    let mut plan = instants(job, cursor, now)?;
+    // What is due anew takes the place of what would be tried again.
+    if job.overlap != Overlap::Allow && plan.admit.iter().any(|(_, planned)| matches!(planned, Planned::Run(_))) {
+        plan.close.extend(cursor.retries.iter().map(|(run, _)| (run.clone(), SkipReason::Superseded)));
+    }
+    Some(plan)
+}
+
+/// What becomes of the instants up to `now`, and of those that wait.
+fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
     let first = cursor.next_at.filter(|next_at| *next_at <= now)?;
     let newest = job.schedule.newest(first, now, &job.time_zone).unwrap_or(first);
     let next_at = job.schedule.next_after(newest, &job.time_zone);

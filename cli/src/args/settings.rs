@@ -35,6 +35,15 @@ pub(crate) struct Settings {
     /// How late an instant may be and still run as itself
     #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
     pub(crate) grace: Option<String>,
+    /// How often to try again what failed or took too long [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// How long to wait before the second attempt, such as 30s; each time twice as long [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) backoff: Option<String>,
+    /// The longest to wait before another attempt [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) max_backoff: Option<String>,
     /// How many runs of it may be open at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_parallel: Option<u32>,
@@ -60,10 +69,12 @@ impl Settings {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
         let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
-        let texts = [name, description, time_zone, timeout, grace, output_limit, shell];
+        let Self { retries, backoff, max_backoff, .. } = self;
+        let texts = [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff];
         let lists = env.is_empty() && tags.is_empty() && command.is_empty();
         let words = overlap.is_none() && misfire.is_none() && max_parallel.is_none() && workdir.is_none();
-        texts.iter().all(|text| text.is_none()) && lists && words && !disabled
+        let numbers = retries.is_none();
+        texts.iter().all(|text| text.is_none()) && lists && words && numbers && !disabled
     }
 }
 

@@ -104,6 +104,10 @@ fn every_option_of_add_can_be_changed_and_fields_can_be_cleared() {
     sandbox.ok(&["edit", "a", "--misfire", "skip", "--clear", "env", "--shell", "echo hi"]);
     assert_eq!(entry(&sandbox, 0)["misfire"], json!({"grace": "5m", "policy": "skip"}));
     assert_eq!((&entry(&sandbox, 0)["env"], &entry(&sandbox, 0)["command"]), (&Value::Null, &json!("echo hi")));
+    sandbox.ok(&["edit", "a", "--retries", "3", "--backoff", "5s"]);
+    let said = sandbox.ok(&["edit", "a", "--retries", "2", "--clear", "retries.backoff"]);
+    assert!(said.contains("retries.max: 3 -> 2") && said.contains("retries.backoff: 5s -> (not set)"), "{said}");
+    assert_eq!(entry(&sandbox, 0)["retries"], json!({"max": 2}));
     sandbox.ok(&["edit", "a", "--disabled"]);
     let said = sandbox.ok(&["edit", "a", "--enabled"]);
     assert!(said.contains("enabled: false -> true"), "{said}");

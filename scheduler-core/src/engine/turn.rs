@@ -27,6 +27,8 @@ pub(super) struct Last {
     at: Option<Timestamp>,
     looked_over: Option<Duration>,
     booted: bool,
+    /// When the next of what is queued may start.
+    next_start: Option<Timestamp>,
 }
 
 impl Last {
@@ -47,6 +49,9 @@ pub(super) async fn run(engine: Engine) {
         let pause = if failed { Duration::from_secs(1) } else { shared.settings.lock().interval };
         let now = shared.options.clock.now();
         let until = now.saturating_add(SignedDuration::try_from(pause).unwrap_or_default()).unwrap_or(now);
+        // A retry is started on time under every provider, be it one that never ticks.
+        let start = shared.last_turn.lock().next_start.filter(|_| !failed);
+        let until = start.map_or(until, |start| until.min(start));
         tokio::select! {
             () = shared.stopping.cancelled() => {}
             () = shared.wake.notified(), if !failed && !shared.draining.is_cancelled() => {}
@@ -104,6 +109,7 @@ impl Shared {
                 self.dispatch(claim);
             }
         }
+        self.last_turn.lock().next_start = open.next_start;
         let overdue = open.due.iter().any(|due| due.cursor.next_at.is_some_and(|at| now.duration_since(at) > BACKSTOP));
         if overdue && self.backstop() {
             summary.claimed += self.pass(Reach::Overdue(BACKSTOP)).await?;

@@ -58,6 +58,8 @@ pub struct Job {
     pub overlap: Overlap,
     /// What happens to instants that were missed.
     pub misfire: Misfire,
+    /// How often an attempt that ended badly is followed by another.
+    pub retries: Retries,
     /// How many runs of it may be open at once.
     pub max_parallel: Option<u32>,
     /// The most output kept of a run, in bytes; `None` is the configured default.
@@ -82,6 +84,7 @@ impl Job {
             timeout: None,
             overlap: Overlap::default(),
             misfire: Misfire::default(),
+            retries: Retries::default(),
             max_parallel: None,
             output_limit: None,
             tags: Vec::new(),
@@ -199,6 +202,40 @@ pub enum MisfirePolicy {
     All,
     /// None of them runs.
     Skip,
+}
+
+/// How often an attempt that failed or took too long is followed by another, and how soon.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::job::Retries;
+/// let retries = Retries { max: 5, backoff: Duration::from_mins(1), max_backoff: Duration::from_mins(5) };
+/// let pauses: Vec<u64> = (1..=5).map(|attempt| retries.pause_after(attempt).as_secs() / 60).collect();
+/// assert_eq!(pauses, [1, 2, 4, 5, 5]);
+/// assert_eq!(Retries::default().max, 0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// The most attempts after the first.
+    pub max: u32,
+    /// How long to wait after the first attempt; each time it is twice as long.
+    pub backoff: Duration,
+    /// The longest to wait.
+    pub max_backoff: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { max: 0, backoff: Duration::from_mins(1), max_backoff: Duration::from_hours(1) }
+    }
+}
+
+impl Retries {
+    /// How long to wait after attempt number `attempt`.
+    pub fn pause_after(&self, attempt: u32) -> Duration {
+        let doubled = 1u32.checked_shl(attempt.saturating_sub(1)).and_then(|times| self.backoff.checked_mul(times));
+        doubled.unwrap_or(Duration::MAX).min(self.max_backoff)
+    }
 }
 
 impl Default for Misfire {

@@ -111,6 +111,27 @@ fn what_was_never_started_counts() {
 }
 
 #[test]
+fn what_is_due_anew_takes_the_place_of_a_retry() {
+    let last = Attempt { run: RunId::new("r0"), outcome: crate::Outcome::failed("no space") };
+    let retrying = |next_at: &str| Cursor { retries: vec![(RunId::new("r1"), last.clone())], ..from(next_at) };
+    let minutely = job("* * * * *", json!({}));
+    check(&minutely, &retrying("10:00:00"), "09:59:59", "nothing");
+    check(&minutely, &retrying("10:00:00"), "10:00:00", "close r1 Superseded, run 10:00:00, then 10:01:00");
+    let allow = job("* * * * *", json!({"overlap": "allow"}));
+    check(&allow, &retrying("10:00:00"), "10:00:00", "run 10:00:00, then 10:01:00");
+    // It is no instant that waits, so it doesn't count as one.
+    check(
+        &minutely,
+        &retrying("10:00:00"),
+        "10:01:00",
+        "close r1 Superseded, late 10:00:00, run 10:01:00, then 10:02:00",
+    );
+    // Nothing takes its place where nothing runs.
+    let skip = job("0 * * * *", json!({"misfire": {"policy": "skip", "grace": "10s"}}));
+    check(&skip, &retrying("10:00:00"), "10:30:00", "skip Misfire 10:00:00, then 11:00:00");
+}
+
+#[test]
 fn suspect_instants_fire_on_time_or_never_and_lived_ones_never() {
     let minutely = job("* * * * *", json!({}));
     let suspect = |next_at: &str, lived: &[(&str, &str)]| Cursor {

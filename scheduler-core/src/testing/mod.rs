@@ -3,6 +3,7 @@
 
 mod clock;
 mod faults;
+mod policies;
 mod runner;
 mod stores;
 

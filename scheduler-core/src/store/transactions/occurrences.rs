@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        Admission, Ask, Asked, Cancelled, Claim, Finding, Limits, Lost, Recovery, Start,
+        Admission, Ask, Asked, Cancelled, Claim, Finding, Limits, Lost, Recovery, Settled, Start,
         event::{Admitted, AdmittedRun, AdmittedSkip, Event},
     },
     Transaction,
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
     job::Overlap,
-    occurrence::{Cause, Change, Claimed, Occurrence, SkipReason, State, transition},
+    occurrence::{Cause, Change, Claimed, Occurrence, Retry, SkipReason, State, transition},
     plan::{Plan, Planned},
 };
 
@@ -158,9 +158,13 @@ impl Transaction<'_> {
         self.change(&claim.run, Change::Spawned { token: claim.token.clone(), process });
     }
 
-    pub(crate) fn finish(&mut self, claim: &Claim, outcome: Outcome) -> bool {
+    pub(crate) fn finish(&mut self, claim: &Claim, outcome: Outcome) -> Settled {
         self.durable = false;
-        self.change(&claim.run, Change::Finish { token: claim.token.clone(), epoch: claim.epoch, outcome })
+        let Some(occurrence) = self.book.occurrence(&claim.run) else { return Settled::Lost };
+        let retry = self.retry_of(occurrence, &outcome);
+        let settled = settled(occurrence, retry.as_ref());
+        let finish = Change::Finish { token: claim.token.clone(), epoch: claim.epoch, outcome, retry };
+        if self.change(&claim.run, finish) { settled } else { Settled::Lost }
     }
 
     pub(crate) fn cancel(&mut self, run: &RunId) -> Result<Cancelled> {
@@ -172,21 +176,31 @@ impl Transaction<'_> {
     }
 
     /// Settles one abandoned run; `owner_is_dead` is asked again under the lock.
-    pub(crate) fn recover(&mut self, recovery: Recovery, owner_is_dead: impl Fn(&OwnerId) -> bool) -> bool {
+    pub(crate) fn recover(&mut self, recovery: Recovery, owner_is_dead: impl Fn(&OwnerId) -> bool) -> Settled {
         let Recovery { run, epoch, finding } = recovery;
-        let Some(occurrence) = self.book.occurrence(&run) else { return false };
+        let Some(occurrence) = self.book.occurrence(&run) else { return Settled::Lost };
         if occurrence.owner().is_some_and(|owner| !owner_is_dead(owner)) {
-            return false;
+            return Settled::Lost;
         }
-        self.change(
-            &run,
-            match finding {
-                Finding::NeverStarted => Change::Requeue { epoch },
-                Finding::Alive(process) => Change::Orphan { epoch, process },
-                Finding::Over(outcome) => Change::Abandon { epoch, outcome },
-            },
-        )
+        let (change, settled) = match finding {
+            Finding::NeverStarted => (Change::Requeue { epoch }, Settled::Done),
+            Finding::Alive(process) => (Change::Orphan { epoch, process }, Settled::Done),
+            Finding::Over(outcome) => {
+                let retry = self.retry_of(occurrence, &outcome);
+                let settled = settled(occurrence, retry.as_ref());
+                (Change::Abandon { epoch, outcome, retry }, settled)
+            }
+        };
+        if self.change(&run, change) { settled } else { Settled::Lost }
     }
+}
+
+fn settled(occurrence: &Occurrence, retry: Option<&Retry>) -> Settled {
+    retry.map_or(Settled::Done, |Retry { run, not_before }| Settled::Again {
+        run: run.clone(),
+        attempt: occurrence.attempt + 1,
+        not_before: *not_before,
+    })
 }
 
 /// The right that a claimed occurrence gives.

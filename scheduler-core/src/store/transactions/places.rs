@@ -1,4 +1,4 @@
-//! Whether there is a place for an occurrence now: pause, overlap, the job's own limit, all jobs' limit, and the bound on
+//! Whether there is a place for an occurrence now: its time, pause, overlap, the job's own limit, all jobs' limit, and the bound on
 //! catch-up runs.
 
 use super::{super::Limits, Transaction};
@@ -16,6 +16,10 @@ impl Transaction<'_> {
         if record.incarnation != occurrence.id.incarnation {
             // Removal closed what was waiting; only a repaired clock leaves some of an earlier life.
             return Err(NoPlace::Never(SkipReason::ClockRepaired));
+        }
+        if occurrence.not_before.is_some_and(|at| at > self.now) {
+            // First of what may have changed by then: a pause that is over when its time comes was none of its business.
+            return Err(NoPlace::NotNow);
         }
         let Ok(job) = self.book.check(record, &occurrence.id.job) else { return Err(NoPlace::NotNow) };
         if occurrence.cause != Cause::Forced {
