@@ -151,3 +151,31 @@ async fn nothing_is_superseded_before_the_instant_that_does_it() {
     let job = bench.store.select(which).await.expect("jobs").jobs.remove(0);
     assert!(matches!(&job.open[..], [one] if one.attempt == 2 && one.state == State::Queued), "{:?}", job.open);
 }
+
+#[tokio::test]
+async fn a_newer_run_replaces_the_open_one_and_a_queued_one_waits_for_it() {
+    for (overlap, ends) in [("replace", ["cancelled", "succeeded"]), ("queue", ["succeeded", "succeeded"])] {
+        let (bench, told) = bench("* * * * *", json!({"overlap": overlap})).await;
+        bench.runner.hold("job");
+        let engine = bench.engine.clone();
+        let running = tokio::spawn(async move { engine.run(Ticker).await });
+        eventually("it is at work", || (bench.pulse.current().provider == "builtin").then_some(())).await;
+        bench.clock.set("2026-03-02T10:01:00Z");
+        bench.runner.until(|ran| ran.len() == 1).await;
+        bench.clock.set("2026-03-02T10:02:00Z");
+        if overlap == "queue" {
+            eventually("it waits", || (bench.pulse.current().queue == 1).then_some(())).await;
+            assert_eq!(bench.runner.ran().len(), 1);
+            bench.runner.release("job");
+        }
+        bench.runner.until(|ran| ran.len() == 2).await;
+        bench.runner.release("job");
+        eventually("both are over", || (bench.engine.open_runs() == 0).then_some(())).await;
+        bench.engine.stop();
+        running.await.expect("no panic").expect("a clean end");
+        assert_eq!(bench.ran("job"), ["2026-03-02T10:01:00Z", "2026-03-02T10:02:00Z"], "{overlap}");
+        let attempts = attempts(&bench).await;
+        assert_eq!(attempts, ends.map(|end| format!("1 {end}")), "{overlap}");
+        assert_eq!(told.all().len(), 0, "{overlap}");
+    }
+}

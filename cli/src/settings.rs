@@ -34,6 +34,7 @@ pub(crate) fn members(settings: &Settings, schedule: Option<&str>) -> Result<Vec
         ("overlap", settings.overlap.map(|overlap| json!(overlap.word()))),
         ("misfire", misfire(settings)),
         ("retries", retries(settings)),
+        ("delivery", settings.delivery.map(|delivery| json!(delivery.word()))),
         ("max_parallel", settings.max_parallel.map(|count| json!(count))),
         ("tags", (!settings.tags.is_empty()).then(|| json!(settings.tags))),
         ("output_limit", settings.output_limit.as_ref().map(|text| json!(text))),

@@ -49,6 +49,8 @@ pub struct Occurrence {
     pub state: State,
     /// Whether somebody asked for its end.
     pub cancel_requested: bool,
+    /// Whether that was to make room for a newer occurrence.
+    pub replaced: bool,
     /// It doesn't start before this, where that is later than what it is owed at: a retry waits.
     pub not_before: Option<Timestamp>,
     /// The attempt before this one.
@@ -281,6 +283,8 @@ pub enum Change {
     },
     /// Somebody wants it to end.
     RequestCancel,
+    /// It is to end because a newer occurrence takes its place.
+    Replace,
     /// It will never start.
     Skip(SkipReason),
 }
@@ -389,6 +393,11 @@ pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Resul
             after.cancel_requested = true;
             Ok(after)
         }
+        (State::Running(..) | State::Orphaned(_), Change::Replace) => {
+            after.cancel_requested = true;
+            after.replaced = true;
+            Ok(after)
+        }
         (State::Queued | State::Claimed(_), Change::Skip(reason)) => {
             let reason = *reason;
             let closing = match before.last.clone() {
@@ -421,6 +430,7 @@ impl Occurrence {
             epoch: 0,
             state: State::Queued,
             cancel_requested: false,
+            replaced: false,
             not_before: None,
             last: None,
             started_at: None,

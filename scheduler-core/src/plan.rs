@@ -158,9 +158,21 @@ fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
         _ => first,
     };
 
-    if cursor.busy && job.overlap == Overlap::Forbid {
-        plan.settle(SkipReason::Overlap, first, newest);
-        return Some(plan);
+    match job.overlap {
+        _ if !cursor.busy => {}
+        Overlap::Allow => {}
+        Overlap::Queue if cursor.outstanding.is_empty() => {
+            plan.newest_alone(job, cursor, first, newest, now);
+            return Some(plan);
+        }
+        Overlap::Replace => {
+            plan.newest_alone(job, cursor, first, newest, now);
+            return Some(plan);
+        }
+        Overlap::Forbid | Overlap::Queue => {
+            plan.settle(SkipReason::Overlap, first, newest);
+            return Some(plan);
+        }
     }
 
     let second = (first < newest).then(|| job.schedule.next_after(first, &job.time_zone)).flatten();
@@ -228,6 +240,16 @@ impl Cursor {
 }
 
 impl Plan {
+    /// The newest instant stands for all before it and for what waits: there is one place behind an open run.
+    fn newest_alone(&mut self, job: &Job, cursor: &Cursor, first: Timestamp, newest: Timestamp, now: Timestamp) {
+        if job.misfire.policy == MisfirePolicy::Skip && now.duration_since(newest) > grace(job, newest) {
+            return self.settle(SkipReason::Misfire, first, newest);
+        }
+        self.close.extend(cursor.outstanding.iter().map(|(run, _)| (run.clone(), SkipReason::Coalesced)));
+        self.gap(job, SkipReason::Coalesced, first, newest);
+        self.run(newest, now);
+    }
+
     fn run(&mut self, at: Timestamp, now: Timestamp) {
         let cause = if now.duration_since(at) > ON_TIME { Cause::Late } else { Cause::OnTime };
         self.admit.push((at, Planned::Run(cause)));

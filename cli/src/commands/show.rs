@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use jiff::Timestamp;
 use scheduler_core::{
     ErrorKind, Home, Job, JobId, JobStore as _, duration,
-    job::{Command, Misfire, MisfirePolicy, Overlap, Retries, Work},
+    job::{Command, Delivery, Misfire, MisfirePolicy, Overlap, Retries, Work},
     size,
     store::{JobView, LedgerEntry, LedgerQuery, Problem, json::examine},
 };
@@ -142,6 +142,7 @@ impl Shown<'_> {
             say("overlap", (job.overlap != Overlap::default()).then(|| overlap(job.overlap)));
             say("misfire", (job.misfire != Misfire::default()).then(|| misfire(job.misfire)));
             say("retries", (job.retries.max > 0).then(|| retries(job.retries)));
+            say("delivery", (job.delivery == Delivery::AtLeastOnce).then(|| "at_least_once".into()));
             say("max_parallel", job.max_parallel.map(|count| count.to_string()));
             say("output_limit", job.output_limit.map(size::format));
             say("tags", (!job.tags.is_empty()).then(|| job.tags.join(", ")));
@@ -195,6 +196,7 @@ fn settings(job: &Job) -> Value {
         "misfire": {"policy": policy, "grace_s": grace.map(|grace| grace.as_secs_f64()), "max": max},
         "retries": {"max": job.retries.max, "backoff_s": job.retries.backoff.as_secs_f64(),
             "max_backoff_s": job.retries.max_backoff.as_secs_f64()},
+        "delivery": job.delivery,
         "max_parallel": job.max_parallel,
         "output_limit": job.output_limit,
     })

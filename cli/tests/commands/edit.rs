@@ -76,7 +76,9 @@ fn every_option_of_add_can_be_changed_and_fields_can_be_cleared() {
             "--workdir",
             "/",
             "--overlap",
-            "allow",
+            "replace",
+            "--delivery",
+            "at-least-once",
             "--max-parallel",
             "2",
             "--tag",
@@ -91,7 +93,7 @@ fn every_option_of_add_can_be_changed_and_fields_can_be_cleared() {
             "a b",
         ],
         json!({"id": "b", "name": "b2", "schedule": "@daily", "command": ["echo", "a b"], "description": "d", "timezone": "UTC",
-            "workdir": "/", "overlap": "allow", "misfire": {"policy": "all"}, "max_parallel": 2, "tags": ["x"],
+            "workdir": "/", "overlap": "replace", "delivery": "at_least_once", "misfire": {"policy": "all"}, "max_parallel": 2, "tags": ["x"],
             "output_limit": "1MiB", "enabled": false}),
     );
     let sandbox = Sandbox::with_jobs(JOBS);

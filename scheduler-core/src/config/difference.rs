@@ -102,6 +102,8 @@ fn overlap_word(overlap: Overlap) -> &'static str {
     match overlap {
         Overlap::Forbid => "forbid",
         Overlap::Allow => "allow",
+        Overlap::Queue => "queue",
+        Overlap::Replace => "replace",
     }
 }
 

@@ -117,11 +117,11 @@ pub static KEYS: [Row; 9] = [
                 .examples(&[r#""1h""#]),
             Row::new(
                 "overlap",
-                Shape::Word(&["forbid", "allow"]),
+                Shape::Word(&["forbid", "allow", "queue", "replace"]),
                 Absent::Value(r#""forbid""#),
-                "What happens when a job is due while a run of it is open: forbid or allow.",
+                "What happens when a job is due while a run of it is open: forbid, allow, queue or replace.",
             )
-            .examples(&[r#""allow""#]),
+            .examples(&[r#""allow""#, r#""queue""#]),
             Row::new(
                 "retries",
                 Shape::Section(&[

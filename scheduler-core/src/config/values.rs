@@ -89,11 +89,9 @@ pub(super) fn overlap(value: &Value) -> Result<Overlap, Wrong> {
     match value.as_str() {
         Some("forbid") => Ok(Overlap::Forbid),
         Some("allow") => Ok(Overlap::Allow),
-        Some(other @ ("queue" | "replace")) => {
-            let wrong = Wrong::because(format!("this build of sched does not carry `{other}` out"));
-            Err(wrong.hint("use `forbid` or `allow`"))
-        }
-        _ => Err(Wrong::expected("`forbid` or `allow`", value)),
+        Some("queue") => Ok(Overlap::Queue),
+        Some("replace") => Ok(Overlap::Replace),
+        _ => Err(Wrong::expected("`forbid`, `allow`, `queue` or `replace`", value)),
     }
 }
 

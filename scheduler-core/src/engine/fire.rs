@@ -64,6 +64,7 @@ impl Shared {
     }
 
     async fn queued(&self, job: &JobId) -> Result<FireOutcome> {
+        self.wake.notify_one();
         let open = self.job(job).await?.map(|view| view.open).unwrap_or_default();
         let waiting =
             open.into_iter().filter(|occurrence| !occurrence.is_active()).map(|occurrence| occurrence.run).min();
@@ -114,7 +115,11 @@ impl Shared {
                 self.dispatch(claim);
                 Ok(FireOutcome::Started(run.clone()))
             }
-            None => Ok(FireOutcome::Queued(run.clone())),
+            None => {
+                // The turn sees to what has to make room for it.
+                self.wake.notify_one();
+                Ok(FireOutcome::Queued(run.clone()))
+            }
         }
     }
 }

@@ -84,6 +84,8 @@ impl Shared {
             }
             claims.extend(won.into_iter().flatten().flatten());
             open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
+            // What is to make room for the new ones may be ours.
+            self.cancel(&open.cancel_requested);
         }
         if !open.startable.is_empty() {
             let won = self.options.store.claim(open.startable, self.limits()).await?;

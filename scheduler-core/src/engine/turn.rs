@@ -13,7 +13,7 @@ use crate::{
     Error, ErrorKind, Outcome, Result, RunId, RunResult,
     liveness::{Failure, Phase, Status},
     occurrence::Occurrence,
-    store::{Abandoned, Finding, Open, Recovery},
+    store::{Abandoned, Finding, Open, Recovery, Settled},
 };
 
 /// How often cursors are looked over though nothing hints at a reason.
@@ -132,7 +132,7 @@ impl Shared {
         Ok(())
     }
 
-    fn cancel(&self, requested: &[RunId]) {
+    pub(super) fn cancel(&self, requested: &[RunId]) {
         let runs = self.runs.lock();
         requested.iter().filter_map(|run| runs.get(run)).for_each(|here| here.cancel.cancel());
     }
@@ -207,7 +207,12 @@ impl Shared {
             recoveries.push(recovery(occurrence, finding));
         }
         if !recoveries.is_empty() {
-            self.options.store.recover(recoveries).await?;
+            let runs: Vec<RunId> = recoveries.iter().map(|recovery| recovery.run.clone()).collect();
+            for (run, settled) in runs.iter().zip(self.options.store.recover(recoveries).await?) {
+                if let Settled::Again { run: next, attempt, .. } = settled {
+                    done.push(format!("run {run} is followed by attempt {attempt}, {next}"));
+                }
+            }
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Command, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, reference::TABLE};
+use super::{Command, Delivery, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, reference::TABLE};
 use crate::{
     JobId, duration, nearest,
     reference::names,
@@ -28,13 +28,13 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 17] = names(&TABLE);
+pub const FIELDS: [&str; 18] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `umask` would be worse than not running it.
-pub(super) const NOT_HERE: [&str; 13] = [
+pub(super) const NOT_HERE: [&str; 12] = [
     "jitter", "group", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file", "ping_url",
-    "notify", "delivery",
+    "notify",
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
@@ -197,6 +197,7 @@ pub fn parse_definition(
         overlap: fields.overlap()?.unwrap_or(defaults.overlap),
         misfire: fields.misfire(defaults.misfire)?,
         retries: fields.retries(defaults.retries)?,
+        delivery: fields.delivery()?,
         max_parallel: fields.positive("max_parallel")?,
         output_limit: fields.size("output_limit")?,
         tags: fields.tags()?,
@@ -339,11 +340,21 @@ impl<'a> Fields<'a> {
             None => Ok(None),
             Some("forbid") => Ok(Some(Overlap::Forbid)),
             Some("allow") => Ok(Some(Overlap::Allow)),
-            Some(other @ ("queue" | "replace")) => Err(EntryError::new(
-                "overlap",
-                format!("this build of sched does not carry `{other}` out; use `forbid` or `allow`"),
-            )),
-            Some(other) => Err(EntryError::new("overlap", format!("`{other}` is neither `forbid` nor `allow`"))),
+            Some("queue") => Ok(Some(Overlap::Queue)),
+            Some("replace") => Ok(Some(Overlap::Replace)),
+            Some(other) => {
+                Err(EntryError::new("overlap", format!("`{other}` is none of `forbid`, `allow`, `queue`, `replace`")))
+            }
+        }
+    }
+
+    fn delivery(&self) -> Result<Delivery, EntryError> {
+        match self.text("delivery")? {
+            None | Some("at_most_once") => Ok(Delivery::AtMostOnce),
+            Some("at_least_once") => Ok(Delivery::AtLeastOnce),
+            Some(other) => {
+                Err(EntryError::new("delivery", format!("`{other}` is neither `at_most_once` nor `at_least_once`")))
+            }
         }
     }
 

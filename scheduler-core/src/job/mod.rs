@@ -60,6 +60,8 @@ pub struct Job {
     pub misfire: Misfire,
     /// How often an attempt that ended badly is followed by another.
     pub retries: Retries,
+    /// Whether a run whose end nobody saw is followed by another.
+    pub delivery: Delivery,
     /// How many runs of it may be open at once.
     pub max_parallel: Option<u32>,
     /// The most output kept of a run, in bytes; `None` is the configured default.
@@ -85,6 +87,7 @@ impl Job {
             overlap: Overlap::default(),
             misfire: Misfire::default(),
             retries: Retries::default(),
+            delivery: Delivery::default(),
             max_parallel: None,
             output_limit: None,
             tags: Vec::new(),
@@ -166,6 +169,10 @@ pub enum Overlap {
     Forbid,
     /// They run side by side.
     Allow,
+    /// The new occurrence waits for the end of the open run; while one waits, others are skipped.
+    Queue,
+    /// The open run is cancelled, and the new one starts when nothing of it is left.
+    Replace,
 }
 
 /// What happens to instants that were missed: the daemon was down, or the clock jumped.
@@ -202,6 +209,24 @@ pub enum MisfirePolicy {
     All,
     /// None of them runs.
     Skip,
+}
+
+/// Whether a run whose end nobody saw, because its daemon or its machine died, is followed by another.
+///
+/// ```
+/// use scheduler_core::job::Delivery;
+/// assert_eq!(serde_json::to_string(&Delivery::AtLeastOnce)?, r#""at_least_once""#);
+/// assert_eq!(Delivery::default(), Delivery::AtMostOnce);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// It isn't: it may have done its work.
+    #[default]
+    AtMostOnce,
+    /// It is, when nothing of it is left; as often as the job has retries, and once in any case. Its work may be done twice.
+    AtLeastOnce,
 }
 
 /// How often an attempt that failed or took too long is followed by another, and how soon.

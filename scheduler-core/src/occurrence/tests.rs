@@ -52,6 +52,7 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("abandon and retry", abandon(RunResult::Unknown, Some(retry()))),
         ("abandon as succeeded", abandon(RunResult::Succeeded, None)),
         ("cancel", Change::RequestCancel),
+        ("replace", Change::Replace),
         ("skip", Change::Skip(SkipReason::Overlap)),
     ]
 }
@@ -75,6 +76,7 @@ fn exactly_these_steps_exist() {
         ("running", "abandon", "unknown"),
         ("running", "abandon and retry", "queued"),
         ("running", "cancel", "running"),
+        ("running", "replace", "running"),
         ("spawned", "finish", "succeeded"),
         ("spawned", "fail for good", "failed"),
         ("spawned", "fail and retry", "queued"),
@@ -82,9 +84,11 @@ fn exactly_these_steps_exist() {
         ("spawned", "abandon", "unknown"),
         ("spawned", "abandon and retry", "queued"),
         ("spawned", "cancel", "running"),
+        ("spawned", "replace", "running"),
         ("orphaned", "abandon", "unknown"),
         ("orphaned", "abandon and retry", "queued"),
         ("orphaned", "cancel", "orphaned"),
+        ("orphaned", "replace", "orphaned"),
     ];
     for (state_name, state) in states() {
         for (change_name, change) in changes() {

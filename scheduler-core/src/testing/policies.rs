@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::stores::{Bench, LIMITS, at, id};
 use crate::{
-    Clock, Outcome, RunId, RunResult,
+    Clock, OccurrenceKind, Outcome, RunId, RunResult,
     occurrence::Closing,
-    store::{Claim, Edit, LedgerWhat, Settled, Start},
+    store::{Ask, Asked, Claim, Edit, LedgerWhat, Settled, Start},
 };
 
 impl Bench {
@@ -30,6 +30,11 @@ impl Bench {
     /// Lets the run of `claim` fail.
     async fn fail(&self, claim: &Claim) -> Settled {
         self.end(claim, Outcome::failed("no space")).await
+    }
+
+    async fn ask(&self, key: &str) -> Asked {
+        let ask = Ask { job: id("a"), kind: OccurrenceKind::Manual, key: key.into(), force: false };
+        self.store.ask(ask).await.expect("ask")
     }
 
     fn seconds(&self, seconds: u64) {
@@ -162,4 +167,55 @@ pub(super) async fn retries_that_are_not_made(bench: Bench) {
         bench.store.jobs().await.expect("jobs")[0].next_at.map(|next| next > at("2026-03-01T10:00:00Z")),
         Some(true)
     );
+}
+
+pub(super) async fn queueing(bench: Bench) {
+    bench.add("a", "* * * * *", json!({"overlap": "queue"})).await;
+    bench.minutes(1);
+    let first = bench.started(bench.pass().await).await;
+    bench.minutes(1);
+    assert!(bench.pass().await.is_empty() && bench.claim_queued().await.is_empty(), "it waits for the open run");
+    bench.minutes(1);
+    assert!(bench.pass().await.is_empty());
+    assert_eq!(bench.told().await, ["1 skipped: overlap"], "one waits, and no more");
+    assert!(matches!(bench.ask("1").await, Asked::Skipped(..)), "nor one that was asked for");
+    assert!(bench.finish(&first).await);
+    let second = bench.started(bench.claim_queued().await).await;
+    assert_eq!(second.at, at("2026-03-01T10:02:00Z"));
+    assert!(matches!(bench.ask("2").await, Asked::Queued(_)), "the place is free again");
+}
+
+pub(super) async fn replacing(bench: Bench) {
+    bench.add("a", "* * * * *", json!({"overlap": "replace", "retries": {"max": 3}})).await;
+    bench.minutes(1);
+    let first = bench.started(bench.pass().await).await;
+    bench.minutes(1);
+    assert!(bench.pass().await.is_empty(), "the new one waits until nothing of the old is left");
+    let open = bench.store.open(bench.clock.now(), LIMITS).await.expect("open");
+    assert_eq!((open.cancel_requested.as_slice(), open.startable.len()), (std::slice::from_ref(&first.run), 0));
+    // What waits is replaced, too; what ends meanwhile by itself ends as it would have.
+    let Asked::Queued(asked) = bench.ask("1").await else { panic!("it replaces what waits") };
+    assert_eq!(bench.told().await, ["1 skipped: superseded"]);
+    assert_eq!(bench.end(&first, Outcome::new(RunResult::Cancelled)).await, Settled::Done, "and is not tried again");
+    let entries = bench.store.ledger(crate::store::LedgerQuery::default()).await.expect("ledger");
+    let why = entries.last().and_then(|entry| entry.outcome()?.message.clone());
+    assert_eq!(why.as_deref(), Some("a newer run took its place"));
+    let second = bench.started(bench.claim_queued().await).await;
+    assert_eq!(second.run, asked);
+    // What was claimed and not started makes room at once.
+    assert!(bench.finish(&second).await);
+    bench.minutes(1);
+    let claimed = bench.pass().await.remove(0);
+    assert!(matches!(bench.ask("2").await, Asked::Queued(_)));
+    assert!(matches!(bench.start(&claimed).await, Start::Lost));
+    assert_eq!(bench.claim_queued().await.len(), 1);
+    // A run of an earlier life of the job makes room as well.
+    let third = bench.store.open(bench.clock.now(), LIMITS).await.expect("open").claimed_here.remove(0);
+    assert!(matches!(bench.start(&third).await, Start::Go(_)));
+    bench.store.define(Edit::Remove(vec![id("a")])).await.expect("remove");
+    bench.add("a", "* * * * *", json!({"overlap": "replace"})).await;
+    bench.minutes(1);
+    assert!(bench.pass().await.is_empty());
+    let open = bench.store.open(bench.clock.now(), LIMITS).await.expect("open");
+    assert_eq!(open.cancel_requested, [third.run]);
 }

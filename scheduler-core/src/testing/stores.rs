@@ -56,6 +56,8 @@ where
     a_repaired_clock(fresh().await).await;
     policies::retries(fresh().await).await;
     policies::retries_that_are_not_made(fresh().await).await;
+    policies::queueing(fresh().await).await;
+    policies::replacing(fresh().await).await;
 }
 
 pub(super) struct Bench {

@@ -164,12 +164,12 @@ fn a_wrong_value_costs_its_key_only() {
             default,
         ),
         (
-            "defaults: {overlap: replace}",
+            "defaults: {overlap: never}",
             1,
             21,
             "defaults.overlap",
-            "this build of sched does not carry `replace` out",
-            "use `forbid` or `allow`",
+            "expected `forbid`, `allow`, `queue` or `replace`, found the text \"never\"",
+            default,
         ),
         (
             "defaults: {inherit_env: no}",

@@ -117,7 +117,7 @@ fn the_schema_refuses_what_it_can_tell() {
         ("timeout", json!("10")),
         ("timeout", json!(10)),
         ("timeout", json!("-5s")),
-        ("overlap", json!("queue")),
+        ("overlap", json!("never")),
         ("misfire", json!("latest")),
         ("misfire", json!({"policy": "some"})),
         ("misfire", json!({"graze": "5m"})),

@@ -11,7 +11,7 @@ use super::{
     places::NoPlace,
 };
 use crate::{
-    Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, RunResult, Token,
     job::Overlap,
     occurrence::{Cause, Change, Claimed, Occurrence, Retry, SkipReason, State, transition},
     plan::{Plan, Planned},
@@ -44,8 +44,14 @@ impl Transaction<'_> {
         let closed = close.into_iter().filter(|(run, _)| self.book.occurrence(run).is_some_and(|o| !o.is_active()));
         let closed = closed.collect();
         let at = self.now;
+        let replaces = !runs.is_empty() && self.definition_in_force(&id).is_some_and(|j| j.overlap == Overlap::Replace);
+        let new: Vec<RunId> = runs.iter().filter(|_| replaces).map(|run| run.run.clone()).collect();
+        let job = id.clone();
         let admitted = Admitted { job: id, incarnation, at, through, next_at, runs, skips, gaps, closed };
         self.emit(Event::Admitted(Box::new(admitted)));
+        if replaces {
+            self.make_room(&job, &new);
+        }
         Ok(claims)
     }
 
@@ -87,15 +93,20 @@ impl Transaction<'_> {
             return Ok(Asked::Known(known.clone()));
         }
         let busy = self.book.open_of(&id).any(Occurrence::is_active);
+        let waits = self.book.open_of(&id).any(|o| o.state == State::Queued && o.last.is_none());
         let reasons = [
             (!job.enabled, SkipReason::Disabled),
             (record.paused.is_some(), SkipReason::Paused),
             (busy && job.overlap == Overlap::Forbid, SkipReason::Overlap),
+            (busy && job.overlap == Overlap::Queue && waits, SkipReason::Overlap),
         ];
         let skip = reasons.into_iter().find(|(holds, _)| *holds && !force).map(|(_, reason)| reason);
         let run = RunId::random(self.now);
         let cause = if force { Cause::Forced } else { Cause::Asked };
         self.emit(Event::Asked { id: occurrence, run: run.clone(), at: self.now, cause, skip });
+        if skip.is_none() && !force && job.overlap == Overlap::Replace {
+            self.make_room(&id, std::slice::from_ref(&run));
+        }
         Ok(skip.map_or(Asked::Queued(run.clone()), |reason| Asked::Skipped(run, reason)))
     }
 
@@ -161,6 +172,7 @@ impl Transaction<'_> {
     pub(crate) fn finish(&mut self, claim: &Claim, outcome: Outcome) -> Settled {
         self.durable = false;
         let Some(occurrence) = self.book.occurrence(&claim.run) else { return Settled::Lost };
+        let outcome = explained(occurrence, outcome);
         let retry = self.retry_of(occurrence, &outcome);
         let settled = settled(occurrence, retry.as_ref());
         let finish = Change::Finish { token: claim.token.clone(), epoch: claim.epoch, outcome, retry };
@@ -186,6 +198,7 @@ impl Transaction<'_> {
             Finding::NeverStarted => (Change::Requeue { epoch }, Settled::Done),
             Finding::Alive(process) => (Change::Orphan { epoch, process }, Settled::Done),
             Finding::Over(outcome) => {
+                let outcome = explained(occurrence, outcome);
                 let retry = self.retry_of(occurrence, &outcome);
                 let settled = settled(occurrence, retry.as_ref());
                 (Change::Abandon { epoch, outcome, retry }, settled)
@@ -193,6 +206,15 @@ impl Transaction<'_> {
         };
         if self.change(&run, change) { settled } else { Settled::Lost }
     }
+}
+
+/// Says of a run that was cancelled for a newer one that it was.
+fn explained(occurrence: &Occurrence, mut outcome: Outcome) -> Outcome {
+    if occurrence.replaced && outcome.result == RunResult::Cancelled {
+        let why = SkipReason::Superseded.words();
+        outcome.message = Some(outcome.message.map_or_else(|| why.to_owned(), |message| format!("{message}; {why}")));
+    }
+    outcome
 }
 
 fn settled(occurrence: &Occurrence, retry: Option<&Retry>) -> Settled {

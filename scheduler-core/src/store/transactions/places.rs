@@ -3,9 +3,9 @@
 
 use super::{super::Limits, Transaction};
 use crate::{
-    OccurrenceKind,
+    JobId, OccurrenceKind, RunId,
     job::{MisfirePolicy, Overlap},
-    occurrence::{Cause, Occurrence, SkipReason},
+    occurrence::{Cause, Change, Occurrence, SkipReason},
     plan::{ON_TIME, grace},
 };
 
@@ -38,7 +38,7 @@ impl Transaction<'_> {
             let others =
                 self.book.open_of(&occurrence.id.job).filter(|o| o.run != occurrence.run && o.is_active()).count();
             let most = match job.overlap {
-                Overlap::Forbid => 1,
+                Overlap::Forbid | Overlap::Queue | Overlap::Replace => 1,
                 Overlap::Allow => job.max_parallel.map_or(usize::MAX, |most| most as usize),
             };
             if others >= most {
@@ -54,6 +54,18 @@ impl Transaction<'_> {
             return Err(NoPlace::NotNow);
         }
         Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    /// Makes room for new occurrences of a job that replaces what is open: what runs is to end, of whatever life and owner
+    /// it is, and what has not started never will. The new ones have their place when nothing of the old is left.
+    pub(super) fn make_room(&mut self, job: &JobId, new: &[RunId]) {
+        let others = self.book.open_of(job).filter(|o| !new.contains(&o.run) && !o.replaced);
+        let others: Vec<(RunId, bool)> = others.map(|o| (o.run.clone(), o.is_running())).collect();
+        for (run, runs) in others {
+            self.change(&run, if runs { Change::Replace } else { Change::Skip(SkipReason::Superseded) });
+        }
     }
 }
 

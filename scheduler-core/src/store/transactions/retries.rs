@@ -3,7 +3,7 @@
 use super::Transaction;
 use crate::{
     Outcome, RunId, RunResult,
-    job::Overlap,
+    job::{Delivery, Overlap},
     occurrence::{Occurrence, Retry, State},
 };
 
@@ -18,6 +18,7 @@ impl Transaction<'_> {
         let job = self.book.check(record, &id.job).ok().filter(|job| job.enabled)?;
         let most = match outcome.result {
             RunResult::Failed | RunResult::TimedOut => job.retries.max,
+            RunResult::Unknown if job.delivery == Delivery::AtLeastOnce => job.retries.max.max(1),
             RunResult::Succeeded | RunResult::Cancelled | RunResult::Unknown => 0,
         };
         let newer = |o: &Occurrence| o.state == State::Queued && o.last.is_none() && o.at > occurrence.at;
