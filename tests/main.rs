@@ -9,6 +9,7 @@ mod examples;
 mod harness;
 mod layering;
 mod model;
+mod policies;
 mod process;
 mod providers;
 mod readme;

@@ -26,7 +26,7 @@ pub(crate) fn between(before: &Value, after: &Value) -> Vec<Change> {
         let (before, after) = (before.get(field), after.get(field));
         match (field, before.and_then(Value::as_object), after.and_then(Value::as_object)) {
             // Of these each member is a setting of its own.
-            ("env" | "misfire", old, new)
+            ("env" | "misfire" | "retries", old, new)
                 if old.or(new).is_some()
                     && (before.is_none() || old.is_some())
                     && (after.is_none() || new.is_some()) =>

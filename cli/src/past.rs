@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{
-    Outcome, RunResult,
+    RunResult,
     occurrence::{Cause, Closing, Occurrence, SkipReason},
     store::{LedgerEntry, LedgerWhat},
 };
@@ -29,13 +29,13 @@ pub(crate) fn entry_row(entry: &LedgerEntry, zone: &TimeZone, now: Timestamp) ->
             format!("several instants: {}", gap.reason.words()).into(),
             Cell::from(""),
         ],
-        LedgerWhat::Occurrence { run, owed_at, cause, attempt, started_at, end, .. } => vec![
+        LedgerWhat::Occurrence { run, owed_at, cause, attempt, started_at, end, retry_at, .. } => vec![
             when::both(*owed_at, zone, now).into(),
             job.into(),
             result_cell(end),
             started_at.map(|at| when::stamp(at, zone)).unwrap_or_default().into(),
             started_at.map(|at| when::length(entry.at.duration_since(at))).unwrap_or_default().into(),
-            why(end, *cause, *attempt).into(),
+            why(end, *cause, *attempt, retry_at.is_some()).into(),
             run.to_string().into(),
         ],
     }
@@ -44,7 +44,11 @@ pub(crate) fn entry_row(entry: &LedgerEntry, zone: &TimeZone, now: Timestamp) ->
 /// A run that is not over, as a row.
 pub(crate) fn open_row(open: &Occurrence, zone: &TimeZone, now: Timestamp) -> Vec<Cell> {
     let cancelling = open.cancel_requested.then_some("to be cancelled");
-    let notes: Vec<&str> = cause_words(open.cause).into_iter().chain(cancelling).collect();
+    let attempt = (open.attempt > 1).then(|| format!("attempt {}", open.attempt));
+    let later = open.not_before.filter(|at| *at > now && !open.is_active());
+    let later = later.map(|at| format!("starts {}", when::relative(at, now)));
+    let words = cause_words(open.cause).into_iter().chain(cancelling).map(str::to_owned);
+    let notes: Vec<String> = words.chain(attempt).chain(later).collect();
     vec![
         when::both(open.at, zone, now).into(),
         open.id.job.to_string().into(),
@@ -68,7 +72,7 @@ pub(crate) fn entry_json(entry: &LedgerEntry, zone: &TimeZone) -> Value {
             "to": stamp(gap.to),
             "at": stamp(entry.at),
         }),
-        LedgerWhat::Occurrence { id, run, owed_at, cause, attempt, started_at, end } => {
+        LedgerWhat::Occurrence { id, run, owed_at, cause, attempt, started_at, end, retry_at } => {
             let outcome = entry.outcome();
             json!({
                 "job": entry.job,
@@ -80,6 +84,7 @@ pub(crate) fn entry_json(entry: &LedgerEntry, zone: &TimeZone) -> Value {
                 "reason": skipped(end).map(reason_word),
                 "owed_at": stamp(*owed_at),
                 "started_at": started_at.map(stamp),
+                "retry_at": retry_at.map(stamp),
                 "at": stamp(entry.at),
                 "took_ms": started_at.map(|at| entry.at.duration_since(at).as_millis().max(0) as u64),
                 "exit_code": outcome.and_then(|outcome| outcome.exit_code),
@@ -103,6 +108,7 @@ pub(crate) fn open_json(open: &Occurrence, zone: &TimeZone) -> Value {
         "state": open.word(),
         "cancel_requested": open.cancel_requested,
         "owed_at": when::exact(open.at, zone),
+        "not_before": open.not_before.map(|at| when::exact(at, zone)),
         "started_at": open.started_at.map(|at| when::exact(at, zone)),
     })
 }
@@ -132,41 +138,40 @@ pub(crate) fn is_failure(entry: &LedgerEntry) -> bool {
 }
 
 fn result_cell(end: &Closing) -> Cell {
-    let tone = match end {
-        Closing::Skipped(_) => Tone::Faint,
-        Closing::Cancelled => Tone::Attention,
-        Closing::Ran(outcome) => match outcome.result {
-            RunResult::Succeeded => Tone::Good,
-            RunResult::Cancelled => Tone::Attention,
-            RunResult::Failed | RunResult::TimedOut | RunResult::Unknown => Tone::Bad,
-        },
+    let outcome = match end {
+        Closing::Ran(outcome) => Some(outcome),
+        Closing::GaveUp { last, .. } => Some(&last.outcome),
+        Closing::Skipped(_) | Closing::Cancelled => None,
+    };
+    let tone = match (outcome.map(|outcome| outcome.result), end) {
+        (None, Closing::Skipped(_)) => Tone::Faint,
+        (None | Some(RunResult::Cancelled), _) => Tone::Attention,
+        (Some(RunResult::Succeeded), _) => Tone::Good,
+        (Some(RunResult::Failed | RunResult::TimedOut | RunResult::Unknown), _) => Tone::Bad,
     };
     let word = end.word().replace('_', " ");
-    Cell::new(
-        match end {
-            Closing::Ran(Outcome { exit_code: Some(code), .. }) if *code != 0 => format!("{word} (exit {code})"),
-            Closing::Ran(Outcome { signal: Some(signal), .. }) => format!("{word} (signal {signal})"),
-            _ => word,
-        },
-        tone,
-    )
+    let code = outcome.and_then(|outcome| outcome.exit_code).filter(|code| *code != 0);
+    Cell::new(code.map_or_else(|| word.clone(), |code| format!("{word} (exit {code})")), tone)
 }
 
 /// What there is to say beside the result.
-fn why(end: &Closing, cause: Cause, attempt: u32) -> String {
+fn why(end: &Closing, cause: Cause, attempt: u32, goes_on: bool) -> String {
     let reason = skipped(end).filter(|reason| *reason != SkipReason::Coalesced).map(|reason| reason.words().to_owned());
     let message = match end {
         Closing::Ran(outcome) => outcome.message.clone(),
         _ => None,
     };
-    let again = (attempt > 1).then(|| format!("attempt {attempt}"));
+    let again = match end {
+        Closing::GaveUp { .. } => Some(format!("attempt {attempt} was not made")),
+        _ => (attempt > 1 || goes_on).then(|| format!("attempt {attempt}")),
+    };
     let cause = cause_words(cause).map(str::to_owned);
     [cause, again, reason, message].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn skipped(end: &Closing) -> Option<SkipReason> {
     match end {
-        Closing::Skipped(reason) => Some(*reason),
+        Closing::Skipped(reason) | Closing::GaveUp { reason, .. } => Some(*reason),
         _ => None,
     }
 }

@@ -33,6 +33,8 @@ pub(crate) fn members(settings: &Settings, schedule: Option<&str>) -> Result<Vec
         ("timeout", settings.timeout.as_ref().map(|text| json!(text))),
         ("overlap", settings.overlap.map(|overlap| json!(overlap.word()))),
         ("misfire", misfire(settings)),
+        ("retries", retries(settings)),
+        ("delivery", settings.delivery.map(|delivery| json!(delivery.word()))),
         ("max_parallel", settings.max_parallel.map(|count| json!(count))),
         ("tags", (!settings.tags.is_empty()).then(|| json!(settings.tags))),
         ("output_limit", settings.output_limit.as_ref().map(|text| json!(text))),
@@ -59,6 +61,14 @@ fn misfire(settings: &Settings) -> Option<Value> {
     let policy = settings.misfire.map(|misfire| ("policy".to_owned(), json!(misfire.word())));
     let grace = settings.grace.as_ref().map(|grace| ("grace".to_owned(), json!(grace)));
     let section: Map<String, Value> = policy.into_iter().chain(grace).collect();
+    (!section.is_empty()).then_some(Value::Object(section))
+}
+
+fn retries(settings: &Settings) -> Option<Value> {
+    let max = settings.retries.map(|max| ("max".to_owned(), json!(max)));
+    let backoff = settings.backoff.as_ref().map(|pause| ("backoff".to_owned(), json!(pause)));
+    let longest = settings.max_backoff.as_ref().map(|pause| ("max_backoff".to_owned(), json!(pause)));
+    let section: Map<String, Value> = max.into_iter().chain(backoff).chain(longest).collect();
     (!section.is_empty()).then_some(Value::Object(section))
 }
 

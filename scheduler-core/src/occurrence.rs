@@ -5,7 +5,9 @@
 //!   ^                  |                  | owner dead
 //!   +--requeue---------+                  +--orphan--> orphaned --finish--> unknown | timed_out | cancelled
 //!   |                  |                  +--finish(unknown)----> unknown
-//!   +--close-----------+----------------> skipped(reason) | cancelled
+//!   +--close-----------+----------------> skipped(reason) | gave up(reason, last attempt) | cancelled
+//!   |
+//!   +--retry: a finish, or the end of an orphan, that is bad and brings the next attempt with it
 //! ```
 //!
 //! Stores call [`transition`] to decide *and* to replay, so a journal can't hold what it would refuse. It never asks for the
@@ -47,6 +49,12 @@ pub struct Occurrence {
     pub state: State,
     /// Whether somebody asked for its end.
     pub cancel_requested: bool,
+    /// Whether that was to make room for a newer occurrence.
+    pub replaced: bool,
+    /// It doesn't start before this, where that is later than what it is owed at: a retry waits.
+    pub not_before: Option<Timestamp>,
+    /// The attempt before this one.
+    pub last: Option<Box<Attempt>>,
     /// When it was started.
     pub started_at: Option<Timestamp>,
     /// When it was closed.
@@ -111,6 +119,37 @@ pub struct Claimed {
     pub token: Token,
 }
 
+/// An attempt that is over.
+///
+/// ```
+/// use scheduler_core::{Outcome, RunId, occurrence::Attempt};
+/// let attempt = Attempt { run: RunId::new("1"), outcome: Outcome::failed("no space") };
+/// assert!(attempt.outcome.result.is_trouble());
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its run.
+    pub run: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The next attempt at an occurrence, made in the same step that ends the one before.
+///
+/// ```
+/// use scheduler_core::{RunId, occurrence::Retry};
+/// let retry = Retry { run: RunId::new("2"), not_before: "2026-11-22T02:31:00Z".parse()? };
+/// assert!(serde_json::to_string(&retry).is_ok_and(|line| line.contains("not_before")));
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Its run.
+    pub run: RunId,
+    /// It doesn't start before this.
+    pub not_before: Timestamp,
+}
+
 /// How an occurrence ended.
 ///
 /// ```
@@ -125,6 +164,13 @@ pub enum Closing {
     Ran(Outcome),
     /// It never started.
     Skipped(SkipReason),
+    /// An attempt ended badly, and the next one never started: what counts is how the last one ended.
+    GaveUp {
+        /// Why there was no other.
+        reason: SkipReason,
+        /// The last one that was made.
+        last: Box<Attempt>,
+    },
     /// It was cancelled before it started.
     Cancelled,
 }
@@ -153,6 +199,8 @@ pub enum SkipReason {
     Removed,
     /// The wall clock was wrong when it passed.
     ClockRepaired,
+    /// A newer occurrence of the job took its place.
+    Superseded,
 }
 
 impl SkipReason {
@@ -166,6 +214,7 @@ impl SkipReason {
             Self::Disabled => "disabled",
             Self::Removed => "removed",
             Self::ClockRepaired => "the clock was wrong",
+            Self::Superseded => "a newer run took its place",
         }
     }
 }
@@ -211,6 +260,9 @@ pub enum Change {
         epoch: u32,
         /// The end.
         outcome: Outcome,
+        /// The next attempt, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
     },
     /// The owner is dead and the work goes on.
     Orphan {
@@ -225,9 +277,14 @@ pub enum Change {
         epoch: u32,
         /// `unknown`, `timed_out` or `cancelled`.
         outcome: Outcome,
+        /// The next attempt, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
     },
     /// Somebody wants it to end.
     RequestCancel,
+    /// It is to end because a newer occurrence takes its place.
+    Replace,
     /// It will never start.
     Skip(SkipReason),
 }
@@ -283,6 +340,11 @@ pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Resul
         after.closed_at = Some(now);
         Ok(after)
     };
+    let ended = |after: Occurrence, outcome: &Outcome, retry: Option<&Retry>| match retry {
+        None => closed(after, Closing::Ran(outcome.clone())),
+        Some(_) if before.cancel_requested || !outcome.result.is_trouble() => Err(Refused::WrongState),
+        Some(retry) => Ok(after.again(outcome.clone(), retry)),
+    };
     match (&before.state, change) {
         (State::Queued, Change::Claim(_)) | (State::Claimed(_), Change::Start { .. }) if before.cancel_requested => {
             Err(Refused::CancelRequested)
@@ -309,21 +371,21 @@ pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Resul
             after.state = State::Running(claimed.clone(), Some(process.clone()));
             Ok(after)
         }
-        (State::Running(claimed, _), Change::Finish { token, epoch, outcome }) => {
+        (State::Running(claimed, _), Change::Finish { token, epoch, outcome, retry }) => {
             fence(claimed, token)?;
             fence_epoch(before, *epoch)?;
-            closed(after, Closing::Ran(outcome.clone()))
+            ended(after, outcome, retry.as_ref())
         }
         (State::Running(..), Change::Orphan { epoch, process }) => {
             fence_epoch(before, *epoch)?;
             after.state = State::Orphaned(process.clone());
             Ok(after)
         }
-        (State::Running(..) | State::Orphaned(_), Change::Abandon { epoch, outcome }) => {
+        (State::Running(..) | State::Orphaned(_), Change::Abandon { epoch, outcome, retry }) => {
             fence_epoch(before, *epoch)?;
             match outcome.result {
                 RunResult::Succeeded | RunResult::Failed => Err(Refused::WrongState),
-                _ => closed(after, Closing::Ran(outcome.clone())),
+                _ => ended(after, outcome, retry.as_ref()),
             }
         }
         (State::Queued | State::Claimed(_), Change::RequestCancel) => closed(after, Closing::Cancelled),
@@ -331,7 +393,19 @@ pub fn transition(before: &Occurrence, change: &Change, now: Timestamp) -> Resul
             after.cancel_requested = true;
             Ok(after)
         }
-        (State::Queued | State::Claimed(_), Change::Skip(reason)) => closed(after, Closing::Skipped(*reason)),
+        (State::Running(..) | State::Orphaned(_), Change::Replace) => {
+            after.cancel_requested = true;
+            after.replaced = true;
+            Ok(after)
+        }
+        (State::Queued | State::Claimed(_), Change::Skip(reason)) => {
+            let reason = *reason;
+            let closing = match before.last.clone() {
+                Some(last) => Closing::GaveUp { reason, last },
+                None => Closing::Skipped(reason),
+            };
+            closed(after, closing)
+        }
         _ => Err(Refused::WrongState),
     }
 }
@@ -356,8 +430,25 @@ impl Occurrence {
             epoch: 0,
             state: State::Queued,
             cancel_requested: false,
+            replaced: false,
+            not_before: None,
+            last: None,
             started_at: None,
             closed_at: None,
+        }
+    }
+
+    /// Its next attempt, after one that ended with `outcome`. The epoch goes on counting, so nothing that was promised to the
+    /// attempt before counts any more.
+    fn again(self, outcome: Outcome, retry: &Retry) -> Self {
+        Self {
+            run: retry.run.clone(),
+            attempt: self.attempt + 1,
+            state: State::Queued,
+            not_before: Some(retry.not_before),
+            last: Some(Box::new(Attempt { run: self.run, outcome })),
+            started_at: None,
+            ..self
         }
     }
 
@@ -406,6 +497,7 @@ impl Closing {
             Self::Ran(outcome) => outcome.result.word(),
             Self::Skipped(SkipReason::Coalesced) => "coalesced",
             Self::Skipped(_) => "skipped",
+            Self::GaveUp { last, .. } => last.outcome.result.word(),
             Self::Cancelled => "cancelled",
         }
     }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Job, RunId,
     job::{MisfirePolicy, Overlap},
-    occurrence::{Cause, SkipReason},
+    occurrence::{Attempt, Cause, SkipReason},
 };
 
 /// An instant planned later than this after it came is a late one.
@@ -48,6 +48,8 @@ pub struct Cursor {
     pub lived: Vec<(Timestamp, Timestamp)>,
     /// Scheduled occurrences that were admitted and never started, oldest first.
     pub outstanding: Vec<(RunId, Timestamp)>,
+    /// Attempts that wait to be made because the one before, which comes with each, ended badly.
+    pub retries: Vec<(RunId, Attempt)>,
     /// Whether a run of the job is open.
     pub busy: bool,
 }
@@ -127,6 +129,16 @@ pub struct Gap {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
+    let mut plan = instants(job, cursor, now)?;
+    // What is due anew takes the place of what would be tried again.
+    if job.overlap != Overlap::Allow && plan.admit.iter().any(|(_, planned)| matches!(planned, Planned::Run(_))) {
+        plan.close.extend(cursor.retries.iter().map(|(run, _)| (run.clone(), SkipReason::Superseded)));
+    }
+    Some(plan)
+}
+
+/// What becomes of the instants up to `now`, and of those that wait.
+fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
     let first = cursor.next_at.filter(|next_at| *next_at <= now)?;
     let newest = job.schedule.newest(first, now, &job.time_zone).unwrap_or(first);
     let next_at = job.schedule.next_after(newest, &job.time_zone);
@@ -146,9 +158,21 @@ pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
         _ => first,
     };
 
-    if cursor.busy && job.overlap == Overlap::Forbid {
-        plan.settle(SkipReason::Overlap, first, newest);
-        return Some(plan);
+    match job.overlap {
+        _ if !cursor.busy => {}
+        Overlap::Allow => {}
+        Overlap::Queue if cursor.outstanding.is_empty() => {
+            plan.newest_alone(job, cursor, first, newest, now);
+            return Some(plan);
+        }
+        Overlap::Replace => {
+            plan.newest_alone(job, cursor, first, newest, now);
+            return Some(plan);
+        }
+        Overlap::Forbid | Overlap::Queue => {
+            plan.settle(SkipReason::Overlap, first, newest);
+            return Some(plan);
+        }
     }
 
     let second = (first < newest).then(|| job.schedule.next_after(first, &job.time_zone)).flatten();
@@ -216,6 +240,16 @@ impl Cursor {
 }
 
 impl Plan {
+    /// The newest instant stands for all before it and for what waits: there is one place behind an open run.
+    fn newest_alone(&mut self, job: &Job, cursor: &Cursor, first: Timestamp, newest: Timestamp, now: Timestamp) {
+        if job.misfire.policy == MisfirePolicy::Skip && now.duration_since(newest) > grace(job, newest) {
+            return self.settle(SkipReason::Misfire, first, newest);
+        }
+        self.close.extend(cursor.outstanding.iter().map(|(run, _)| (run.clone(), SkipReason::Coalesced)));
+        self.gap(job, SkipReason::Coalesced, first, newest);
+        self.run(newest, now);
+    }
+
     fn run(&mut self, at: Timestamp, now: Timestamp) {
         let cause = if now.duration_since(at) > ON_TIME { Cause::Late } else { Cause::OnTime };
         self.admit.push((at, Planned::Run(cause)));

@@ -16,6 +16,7 @@ mod jobs_file;
 mod journal;
 mod log_format;
 mod logs;
+mod policies;
 mod provider;
 mod reload;
 mod stopping;

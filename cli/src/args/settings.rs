@@ -35,6 +35,18 @@ pub(crate) struct Settings {
     /// How late an instant may be and still run as itself
     #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
     pub(crate) grace: Option<String>,
+    /// How often to try again what failed or took too long [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) retries: Option<u32>,
+    /// How long to wait before the second attempt, such as 30s; each time twice as long [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) backoff: Option<String>,
+    /// The longest to wait before another attempt [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) max_backoff: Option<String>,
+    /// Whether a run whose end nobody saw is made again [default: at-most-once]
+    #[arg(long)]
+    pub(crate) delivery: Option<DeliveryArg>,
     /// How many runs of it may be open at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_parallel: Option<u32>,
@@ -60,10 +72,12 @@ impl Settings {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
         let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
-        let texts = [name, description, time_zone, timeout, grace, output_limit, shell];
+        let Self { retries, backoff, max_backoff, delivery, .. } = self;
+        let texts = [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff];
         let lists = env.is_empty() && tags.is_empty() && command.is_empty();
         let words = overlap.is_none() && misfire.is_none() && max_parallel.is_none() && workdir.is_none();
-        texts.iter().all(|text| text.is_none()) && lists && words && !disabled
+        let numbers = retries.is_none() && delivery.is_none();
+        texts.iter().all(|text| text.is_none()) && lists && words && numbers && !disabled
     }
 }
 
@@ -73,6 +87,10 @@ pub(crate) enum OverlapArg {
     Forbid,
     /// They run side by side
     Allow,
+    /// The new one waits for the end of the open one
+    Queue,
+    /// The open one is cancelled for the new one
+    Replace,
 }
 
 impl OverlapArg {
@@ -81,6 +99,26 @@ impl OverlapArg {
         match self {
             Self::Forbid => "forbid",
             Self::Allow => "allow",
+            Self::Queue => "queue",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeliveryArg {
+    /// No: it may have done its work
+    AtMostOnce,
+    /// Yes, when nothing of it is left: its work may be done twice
+    AtLeastOnce,
+}
+
+impl DeliveryArg {
+    /// The word in `jobs.json`.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::AtMostOnce => "at_most_once",
+            Self::AtLeastOnce => "at_least_once",
         }
     }
 }

@@ -76,7 +76,9 @@ fn changed(args: &EditArgs, id: &JobId, before: &Value, context: &Context) -> Re
 
 /// Takes a field, or a member of one (`env.PATH`), away.
 fn clear(entry: &mut Map<String, Value>, field: &str) -> Result<(), Failure> {
-    if let Some((section, member)) = field.split_once('.').filter(|(section, _)| ["env", "misfire"].contains(section)) {
+    if let Some((section, member)) =
+        field.split_once('.').filter(|(section, _)| ["env", "misfire", "retries"].contains(section))
+    {
         if let Some(members) = entry.get_mut(section).and_then(Value::as_object_mut) {
             members.shift_remove(member);
             if members.is_empty() {

@@ -7,7 +7,7 @@ use scheduler_core::{
     liveness::{Phase, heartbeat},
     occurrence::SkipReason,
     provider::FireRequest,
-    store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery, Which},
+    store::{Ask, Asked, JsonStore, LedgerEntry, LedgerQuery, LedgerWhat, Which},
     vfs::RealFs,
 };
 use serde_json::json;
@@ -59,6 +59,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     store.close().await?;
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
     let words = past::last_cell(&entry, context.now()).text;
+    let words = if entry.retry_at().is_some() { format!("{words}; its next attempt waits") } else { words };
     said(out, &job, &run, past::word(&entry), &format!("run {run} of job `{job}`: {words}"))?;
     Ok(if succeeded { exit::OK } else { exit::ERROR })
 }
@@ -86,6 +87,15 @@ fn engine_here(context: &Context, home: &Home, store: &Arc<JsonStore>) -> Result
     Ok(engine)
 }
 
+/// Whether two entries are of attempts at one occurrence.
+fn is_same(one: &LedgerEntry, other: &LedgerEntry) -> bool {
+    let id = |entry: &LedgerEntry| match &entry.what {
+        LedgerWhat::Occurrence { id, .. } => Some(id.clone()),
+        LedgerWhat::Gap(_) => None,
+    };
+    id(one).is_some() && id(one) == id(other)
+}
+
 fn said(out: &mut Output, job: &JobId, run: &RunId, state: &str, line: &str) -> Result<u8, Failure> {
     if out.wants_json() {
         out.json(json!({"job": job, "run": run, "state": state}))?;
@@ -110,7 +120,7 @@ fn is_stopping(home: &Home) -> bool {
         .is_ok_and(|beat| matches!(beat.phase, Phase::Draining | Phase::Stopped))
 }
 
-/// Waits until the run is over; not for ever, if it is a daemon's (`by_daemon`) and that one is gone.
+/// Waits until the run is over, and the attempts that follow it; not for ever, if it is a daemon's (`by_daemon`) and that one is gone.
 async fn end_of(store: &JsonStore, job: &JobId, run: &RunId, by_daemon: Option<&Home>) -> Result<LedgerEntry, Failure> {
     let mut changes = store.subscribe();
     loop {
@@ -122,8 +132,14 @@ async fn end_of(store: &JsonStore, job: &JobId, run: &RunId, by_daemon: Option<&
         if !open {
             let query = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
             let entries = store.ledger(query).await?;
-            if let Some(entry) = entries.into_iter().rev().find(|entry| entry.run() == Some(run)) {
-                return Ok(entry);
+            let of_run = entries.iter().rev().find(|entry| entry.run() == Some(run));
+            let end = of_run.and_then(|of_run| {
+                let is_end = |entry: &&LedgerEntry| entry.retry_at().is_none() && is_same(entry, of_run);
+                // Without a daemon the engine here has made all attempts that it could.
+                entries.iter().rev().find(is_end).or((by_daemon.is_none() || forsaken).then_some(of_run))
+            });
+            if let Some(end) = end {
+                return Ok(end.clone());
             }
         } else if forsaken {
             let what = format!("the daemon ended before run {run} of job `{job}` did");

@@ -114,6 +114,9 @@ fn why_nothing(run: &Run<'_>) -> String {
 pub(super) fn why_nothing_of(entry: &LedgerEntry) -> String {
     match &entry.what {
         LedgerWhat::Occurrence { end: Closing::Skipped(reason), .. } => format!("it never started: {}", reason.words()),
+        LedgerWhat::Occurrence { end: Closing::GaveUp { reason, last }, .. } => {
+            format!("it never started: {}; the attempt before it was run {}", reason.words(), last.run)
+        }
         LedgerWhat::Occurrence { started_at: None, .. } => "it never started".into(),
         _ => match entry.outcome().and_then(|outcome| outcome.output.as_ref()) {
             Some(output) if output.written > 0 => {

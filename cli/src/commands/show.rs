@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use jiff::Timestamp;
 use scheduler_core::{
     ErrorKind, Home, Job, JobId, JobStore as _, duration,
-    job::{Command, Misfire, MisfirePolicy, Overlap, Work},
+    job::{Command, Delivery, Misfire, MisfirePolicy, Overlap, Retries, Work},
     size,
     store::{JobView, LedgerEntry, LedgerQuery, Problem, json::examine},
 };
@@ -141,6 +141,8 @@ impl Shown<'_> {
             say("timeout", job.timeout.map(duration::format));
             say("overlap", (job.overlap != Overlap::default()).then(|| overlap(job.overlap)));
             say("misfire", (job.misfire != Misfire::default()).then(|| misfire(job.misfire)));
+            say("retries", (job.retries.max > 0).then(|| retries(job.retries)));
+            say("delivery", (job.delivery == Delivery::AtLeastOnce).then(|| "at_least_once".into()));
             say("max_parallel", job.max_parallel.map(|count| count.to_string()));
             say("output_limit", job.output_limit.map(size::format));
             say("tags", (!job.tags.is_empty()).then(|| job.tags.join(", ")));
@@ -192,6 +194,9 @@ fn settings(job: &Job) -> Value {
         "timeout_s": job.timeout.map(|timeout| timeout.as_secs_f64()),
         "overlap": job.overlap,
         "misfire": {"policy": policy, "grace_s": grace.map(|grace| grace.as_secs_f64()), "max": max},
+        "retries": {"max": job.retries.max, "backoff_s": job.retries.backoff.as_secs_f64(),
+            "max_backoff_s": job.retries.max_backoff.as_secs_f64()},
+        "delivery": job.delivery,
         "max_parallel": job.max_parallel,
         "output_limit": job.output_limit,
     })
@@ -199,6 +204,10 @@ fn settings(job: &Job) -> Value {
 
 fn overlap(overlap: Overlap) -> String {
     serde_json::to_value(overlap).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn retries(Retries { max, backoff, max_backoff }: Retries) -> String {
+    format!("up to {max}, after {} to {}", duration::format(backoff), duration::format(max_backoff.max(backoff)))
 }
 
 fn misfire(misfire: Misfire) -> String {

@@ -80,6 +80,7 @@ impl Reloader {
             config.misfire = self.config.misfire;
             config.defaults.timeout = self.config.defaults.timeout;
             config.defaults.overlap = self.config.defaults.overlap;
+            config.defaults.retries = self.config.defaults.retries;
         }
         if (&config.history, &config.defaults) != (&self.config.history, &self.config.defaults) {
             self.runner.change(machinery::runner_config(&self.home, &config));

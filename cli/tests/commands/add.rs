@@ -40,6 +40,12 @@ fn an_entry_holds_what_was_given_and_nothing_else() {
             "/",
             "--timeout",
             "1h",
+            "--retries",
+            "2",
+            "--backoff",
+            "30s",
+            "--max-backoff",
+            "5m",
             "--overlap",
             "allow",
             "--misfire",
@@ -61,6 +67,7 @@ fn an_entry_holds_what_was_given_and_nothing_else() {
         json!({
             "id": "b", "description": "d", "schedule": "30 2 * * *", "timezone": "Asia/Kolkata", "command": ["true"],
             "env": {"A": "1=2"}, "workdir": "/", "timeout": "1h", "overlap": "allow",
+            "retries": {"max": 2, "backoff": "30s", "max_backoff": "5m"},
             "misfire": {"policy": "all", "grace": "10m"}, "max_parallel": 2, "tags": ["x", "y"],
             "output_limit": "1MiB", "enabled": false,
         })

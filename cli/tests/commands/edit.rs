@@ -76,7 +76,9 @@ fn every_option_of_add_can_be_changed_and_fields_can_be_cleared() {
             "--workdir",
             "/",
             "--overlap",
-            "allow",
+            "replace",
+            "--delivery",
+            "at-least-once",
             "--max-parallel",
             "2",
             "--tag",
@@ -91,7 +93,7 @@ fn every_option_of_add_can_be_changed_and_fields_can_be_cleared() {
             "a b",
         ],
         json!({"id": "b", "name": "b2", "schedule": "@daily", "command": ["echo", "a b"], "description": "d", "timezone": "UTC",
-            "workdir": "/", "overlap": "allow", "misfire": {"policy": "all"}, "max_parallel": 2, "tags": ["x"],
+            "workdir": "/", "overlap": "replace", "delivery": "at_least_once", "misfire": {"policy": "all"}, "max_parallel": 2, "tags": ["x"],
             "output_limit": "1MiB", "enabled": false}),
     );
     let sandbox = Sandbox::with_jobs(JOBS);
@@ -104,6 +106,10 @@ fn every_option_of_add_can_be_changed_and_fields_can_be_cleared() {
     sandbox.ok(&["edit", "a", "--misfire", "skip", "--clear", "env", "--shell", "echo hi"]);
     assert_eq!(entry(&sandbox, 0)["misfire"], json!({"grace": "5m", "policy": "skip"}));
     assert_eq!((&entry(&sandbox, 0)["env"], &entry(&sandbox, 0)["command"]), (&Value::Null, &json!("echo hi")));
+    sandbox.ok(&["edit", "a", "--retries", "3", "--backoff", "5s"]);
+    let said = sandbox.ok(&["edit", "a", "--retries", "2", "--clear", "retries.backoff"]);
+    assert!(said.contains("retries.max: 3 -> 2") && said.contains("retries.backoff: 5s -> (not set)"), "{said}");
+    assert_eq!(entry(&sandbox, 0)["retries"], json!({"max": 2}));
     sandbox.ok(&["edit", "a", "--disabled"]);
     let said = sandbox.ok(&["edit", "a", "--enabled"]);
     assert!(said.contains("enabled: false -> true"), "{said}");

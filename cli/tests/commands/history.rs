@@ -51,6 +51,30 @@ fn everything_that_was_owed_is_in_it() {
 }
 
 #[test]
+fn attempts_are_told_apart() {
+    let retries = r#"{"id": "a", "schedule": "@yearly", "command": "true", "retries": {"max": 1, "backoff": "1h"}}"#;
+    let sandbox = Sandbox::with_jobs(retries);
+    let mut outcome = Outcome::failed("no space");
+    outcome.exit_code = Some(3);
+    let now = jiff::Timestamp::now().to_string();
+    sandbox.ran_at(&now, "a", outcome);
+    for command in [&["history"][..], &["show", "a"]] {
+        let said = sandbox.ok(command);
+        let line =
+            |word: &str| said.lines().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{said}")).to_owned();
+        assert!(line("failed (exit 3)").contains("attempt 1, no space"), "{said}");
+        assert!(line("queued").contains("attempt 2, starts in "), "{said}");
+    }
+    let said = sandbox.json(&["history"]);
+    assert!(said["entries"][0]["retry_at"].is_string(), "{said:#}");
+    assert_eq!((&said["open"][0]["attempt"], said["open"][0]["not_before"].is_string()), (&2.into(), true), "{said:#}");
+    sandbox.ok(&["edit", "a", "--disabled"]);
+    let said = sandbox.ok(&["history"]);
+    assert!(said.lines().any(|line| line.contains("attempt 2 was not made, disabled")), "{said}");
+    assert_eq!(sandbox.json(&["history"])["entries"][1]["verdict"], "failed");
+}
+
+#[test]
 fn a_part_of_it_can_be_asked_for() {
     let sandbox = sandbox();
     let check = |line: &[&str], expected: &[&str]| {

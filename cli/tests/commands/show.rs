@@ -8,7 +8,7 @@ const JOBS: &str = r#"
 {"id": "backup", "name": "Nightly dump", "description": "the books", "schedule": "30 2 * * *",
  "timezone": "America/New_York", "command": ["pg_dump", "-f", "/b/my db.sql"], "env": {"PGPASSWORD": "hunter2"},
  "workdir": "/", "timeout": "1h", "misfire": {"policy": "skip", "grace": "5m"}, "max_parallel": 2,
- "output_limit": "2MiB", "tags": ["db", "books"]},
+ "retries": {"max": 2}, "output_limit": "2MiB", "tags": ["db", "books"]},
 {"id": "plain", "schedule": "@daily", "command": "echo one\necho two"}"#;
 
 #[test]
@@ -30,6 +30,7 @@ fn everything_about_a_job_is_told_but_the_values_of_its_environment() {
         "workdir       /\n",
         "timeout       1h\n",
         "misfire       skip, grace 5m\n",
+        "retries       up to 2, after 1m to 1h\n",
         "max_parallel  2\n",
         "output_limit  2 MiB\n",
         "tags          db, books\n",

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use super::{Config, Defaults, History};
 use crate::{
     duration,
-    job::{Misfire, MisfirePolicy, Overlap},
+    job::{Misfire, MisfirePolicy, Overlap, Retries},
 };
 
 /// A key that says something else.
@@ -66,7 +66,7 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         config;
     let Misfire { grace, policy, max } = misfire;
     let History { logs_per_job, logs_max_bytes, output_limit } = history;
-    let Defaults { timeout, overlap, inherit_env, env, shell } = defaults;
+    let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
     vec![
         ("provider", if provider.is_empty() { "builtin".into() } else { provider.clone() }),
         ("agent", agent.clone().unwrap_or_else(|| "the name of the machine".into())),
@@ -82,6 +82,7 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("history.output_limit", format!("{output_limit} bytes")),
         ("defaults.timeout", duration::format(timeout.unwrap_or(Duration::ZERO))),
         ("defaults.overlap", overlap_word(*overlap).into()),
+        ("defaults.retries", retries_words(*retries)),
         ("defaults.inherit_env", inherit_env.to_string()),
         ("defaults.env", names(env)),
         ("defaults.shell", shell.clone()),
@@ -101,10 +102,16 @@ fn policy_word(policy: MisfirePolicy) -> &'static str {
     }
 }
 
+fn retries_words(Retries { max, backoff, max_backoff }: Retries) -> String {
+    format!("{max} after {} to {}", duration::format(backoff), duration::format(max_backoff))
+}
+
 fn overlap_word(overlap: Overlap) -> &'static str {
     match overlap {
         Overlap::Forbid => "forbid",
         Overlap::Allow => "allow",
+        Overlap::Queue => "queue",
+        Overlap::Replace => "replace",
     }
 }
 

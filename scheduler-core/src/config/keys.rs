@@ -9,15 +9,15 @@ use serde_yaml::{Mapping, Value};
 use super::{
     Config, locate,
     values::{
-        Wrong, any_duration, bytes, environment, grace, interval, is_empty, kind, name, overlap, policy, shell,
-        time_zone, truth, whole,
+        Wrong, any_duration, bytes, environment, grace, interval, is_empty, kind, name, overlap, policy, retries,
+        shell, time_zone, truth, whole,
     },
 };
 use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 13] = [
+pub(super) const NOT_HERE: [&str; 12] = [
     "gateway",
     "monitor",
     "notify",
@@ -29,7 +29,6 @@ pub(super) const NOT_HERE: [&str; 13] = [
     "ticker.abort_after",
     "history.keep_days",
     "history.max_bytes",
-    "defaults.retries",
     "store",
 ];
 
@@ -82,6 +81,7 @@ impl Keys<'_> {
             any_duration(value).map(|timeout| Some(timeout).filter(|timeout| !timeout.is_zero()))
         });
         self.set(&mut config.defaults.overlap, "defaults.overlap", overlap);
+        self.set(&mut config.defaults.retries, "defaults.retries", retries);
         self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
         self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);

@@ -27,7 +27,7 @@ pub use reference::{KEYS, schema};
 pub use template::TEMPLATE;
 
 use crate::{
-    job::{JobDefaults, Misfire, Overlap},
+    job::{JobDefaults, Misfire, Overlap, Retries},
     schedule::zone,
 };
 
@@ -91,6 +91,8 @@ pub struct Defaults {
     pub timeout: Option<Duration>,
     /// What happens when a job is due while a run of it is open.
     pub overlap: Overlap,
+    /// What follows an attempt that ended badly.
+    pub retries: Retries,
     /// Whether a run gets the daemon's environment.
     pub inherit_env: bool,
     /// Added to the environment of every run.
@@ -126,6 +128,7 @@ impl Default for Defaults {
         Self {
             timeout: None,
             overlap: Overlap::default(),
+            retries: Retries::default(),
             inherit_env: true,
             env: BTreeMap::new(),
             shell: "/bin/sh".into(),
@@ -145,7 +148,8 @@ impl Config {
     /// ```
     pub fn job_defaults(&self) -> JobDefaults {
         let zone = self.zone_name().unwrap_or_else(|_| "UTC".into());
-        JobDefaults { zone, timeout: self.defaults.timeout, overlap: self.defaults.overlap, misfire: self.misfire }
+        let Defaults { timeout, overlap, retries, .. } = self.defaults;
+        JobDefaults { zone, timeout, overlap, misfire: self.misfire, retries }
     }
 
     /// The IANA name of the zone, or why it has none.

@@ -117,11 +117,35 @@ pub static KEYS: [Row; 9] = [
                 .examples(&[r#""1h""#]),
             Row::new(
                 "overlap",
-                Shape::Word(&["forbid", "allow"]),
+                Shape::Word(&["forbid", "allow", "queue", "replace"]),
                 Absent::Value(r#""forbid""#),
-                "What happens when a job is due while a run of it is open: forbid or allow.",
+                "What happens when a job is due while a run of it is open: forbid, allow, queue or replace.",
             )
-            .examples(&[r#""allow""#]),
+            .examples(&[r#""allow""#, r#""queue""#]),
+            Row::new(
+                "retries",
+                Shape::Section(&[
+                    Row::new(
+                        "max",
+                        Shape::Count { least: 0, most: u32::MAX as u64 },
+                        Absent::Value("0"),
+                        "The most attempts after the first.",
+                    )
+                    .examples(&["2"]),
+                    Row::new(
+                        "backoff",
+                        Shape::Duration,
+                        Absent::Value(r#""1m""#),
+                        "How long to wait before the second attempt; before each further one twice as long.",
+                    )
+                    .examples(&[r#""30s""#]),
+                    Row::new("max_backoff", Shape::Duration, Absent::Value(r#""1h""#), "The longest to wait.")
+                        .examples(&[r#""10m""#]),
+                ]),
+                Absent::Value(r#"{"max": 0, "backoff": "1m", "max_backoff": "1h"}"#),
+                "Tries again what failed or took too long, until a newer instant is due; only the last attempt counts.",
+            )
+            .examples(&[r#"{"max": 2, "backoff": "30s"}"#]),
             Row::new("inherit_env", Shape::Truth, Absent::Value("true"), "Whether runs get the daemon's environment.")
                 .examples(&["false"]),
             Row::new("env", Shape::Variables, Absent::Value("{}"), "Variables added to the environment of every run.")

@@ -33,7 +33,10 @@ fn put(text: &mut String, row: &Row, indent: &str) {
     let gap = if indent.is_empty() { " " } else { indent };
     text.push_str(&format!("##{gap}{}\n", row.does));
     match (row.inside(), row.absent) {
-        ([], Absent::Value(default)) => text.push_str(&format!("#{indent}{}: {}\n", row.name, yaml(default))),
+        // What has keys of its own within a section stands on one line.
+        (rows, Absent::Value(default)) if rows.is_empty() || !indent.is_empty() => {
+            text.push_str(&format!("#{indent}{}: {}\n", row.name, yaml(default)));
+        }
         (rows, _) => {
             text.push_str(&format!("#{indent}{}:\n", row.name));
             for row in rows {

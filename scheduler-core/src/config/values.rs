@@ -7,7 +7,7 @@ use serde_yaml::Value;
 use super::locate;
 use crate::{
     duration,
-    job::{MisfirePolicy, Overlap},
+    job::{MisfirePolicy, Overlap, Retries},
     schedule::zone,
     size,
 };
@@ -89,12 +89,31 @@ pub(super) fn overlap(value: &Value) -> Result<Overlap, Wrong> {
     match value.as_str() {
         Some("forbid") => Ok(Overlap::Forbid),
         Some("allow") => Ok(Overlap::Allow),
-        Some(other @ ("queue" | "replace")) => {
-            let wrong = Wrong::because(format!("this build of sched does not carry `{other}` out"));
-            Err(wrong.hint("use `forbid` or `allow`"))
-        }
-        _ => Err(Wrong::expected("`forbid` or `allow`", value)),
+        Some("queue") => Ok(Overlap::Queue),
+        Some("replace") => Ok(Overlap::Replace),
+        _ => Err(Wrong::expected("`forbid`, `allow`, `queue` or `replace`", value)),
     }
+}
+
+/// A section within a section: read as one value, so one wrong member costs them all.
+pub(super) fn retries(value: &Value) -> Result<Retries, Wrong> {
+    let members =
+        value.as_mapping().ok_or_else(|| Wrong::expected("a section such as `{max: 2, backoff: 1m}`", value))?;
+    let mut retries = Retries::default();
+    for (key, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+        let name = key.as_str().unwrap_or_default();
+        let read = match name {
+            "max" => whole(value, 0).map(|max| retries.max = max),
+            "backoff" => any_duration(value).map(|backoff| retries.backoff = backoff),
+            "max_backoff" => any_duration(value).map(|longest| retries.max_backoff = longest),
+            _ => {
+                let wrong = Wrong::because(format!("{} is no key of it", kind(key)));
+                return Err(wrong.hint("its keys are `max`, `backoff` and `max_backoff`"));
+            }
+        };
+        read.map_err(|wrong| Wrong { what: format!("{name}: {}", wrong.what), ..wrong })?;
+    }
+    Ok(retries)
 }
 
 pub(super) fn truth(value: &Value) -> Result<bool, Wrong> {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
     notify::job_key,
-    store::{Abandoned, Claim, Finding, Limits, Recovery, Start, Which},
+    store::{Abandoned, Claim, Finding, Limits, Recovery, Settled, Start, Which},
 };
 
 /// How soon a failed write is tried again, at first and at most.
@@ -58,10 +58,20 @@ impl Shared {
         let outcome = self.run_one(claim, &job, cancel).await;
         self.log_end(&job.id, &claim.run, &outcome);
         let finished = self.retrying(END, || self.options.store.finish(claim, outcome.clone())).await;
-        if finished != Some(true) {
+        if !matches!(finished, Some(Settled::Done | Settled::Again { .. })) {
             tracing::error!(job = %job.id, run = %claim.run, "the end of this run could not be recorded as its owner");
         }
-        self.tell(&job, &claim.run, &outcome).await;
+        self.tell_the_end(&job, &claim.run, &outcome, finished.as_ref()).await;
+    }
+
+    /// Tells of the end of an occurrence. That of an attempt which is followed by another is in the log and the history.
+    async fn tell_the_end(&self, job: &Job, run: &RunId, outcome: &Outcome, settled: Option<&Settled>) {
+        match settled {
+            Some(Settled::Again { run: next, attempt, not_before }) => {
+                tracing::info!(job = %job.id, run = %next, %not_before, "attempt {attempt} follows");
+            }
+            _ => self.tell(job, run, outcome).await,
+        }
     }
 
     /// Puts a claim whose instant hasn't come back into the queue: what comes after the stop is for whoever runs then.
@@ -152,8 +162,9 @@ impl Shared {
             shared.log_end(&occurrence.id.job, &occurrence.run, &outcome);
             let finding = Finding::Over(outcome.clone());
             let recovery = Recovery { run: occurrence.run.clone(), epoch: occurrence.epoch, finding };
-            shared.retrying("end", || shared.options.store.recover(vec![recovery.clone()])).await;
-            shared.tell(&orphan.job, &occurrence.run, &outcome).await;
+            let settled = shared.retrying("end", || shared.options.store.recover(vec![recovery.clone()])).await;
+            let settled = settled.as_deref().and_then(<[_]>::first);
+            shared.tell_the_end(&orphan.job, &occurrence.run, &outcome, settled).await;
             shared.over(&occurrence.run);
         });
     }
@@ -191,7 +202,7 @@ impl Shared {
     }
 
     /// Tells the notifiers of a bad end, and of the first good one after it.
-    async fn tell(&self, job: &Job, run: &RunId, outcome: &Outcome) {
+    pub(super) async fn tell(&self, job: &Job, run: &RunId, outcome: &Outcome) {
         let now = self.options.clock.now();
         let key = job_key(&job.id);
         let alert = match outcome.result {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Shared, pass::planned};
+use super::{
+    Shared,
+    pass::{given_up, planned},
+};
 use crate::{
     JobId, OccurrenceKind, Result, RunId,
     plan::ON_TIME,
@@ -35,27 +38,33 @@ impl Shared {
         }
         let open = self.options.store.open(now, self.limits()).await?;
         let due = open.due.into_iter().find(|due| due.job.id == job.id);
-        let Some(admission) = due.and_then(|due| planned(due, now)) else { return Ok(FireOutcome::NotDue) };
+        let planned = due.and_then(|due| Some((planned(&due, now)?, due)));
+        let Some((admission, due)) = planned else { return Ok(FireOutcome::NotDue) };
+        let given_up = given_up(due, &admission);
         let skipped = admission.plan.admit.iter().find_map(|(_, planned)| match planned {
             crate::plan::Planned::Skip(reason) => Some(*reason),
             crate::plan::Planned::Run(_) => None,
         });
         let runs = admission.plan.admit.iter().any(|(_, planned)| matches!(planned, crate::plan::Planned::Run(_)));
         match self.options.store.admit(vec![admission], self.limits()).await?.pop() {
-            Some(Ok(claims)) => match claims.into_iter().next() {
-                Some(claim) => {
-                    let run = claim.run.clone();
-                    self.dispatch(claim);
-                    Ok(FireOutcome::Started(run))
+            Some(Ok(claims)) => {
+                self.tell_given_up(&given_up).await;
+                match claims.into_iter().next() {
+                    Some(claim) => {
+                        let run = claim.run.clone();
+                        self.dispatch(claim);
+                        Ok(FireOutcome::Started(run))
+                    }
+                    None if runs => self.queued(&job.id).await,
+                    None => Ok(skipped.map_or(FireOutcome::NotDue, FireOutcome::Skipped)),
                 }
-                None if runs => self.queued(&job.id).await,
-                None => Ok(skipped.map_or(FireOutcome::NotDue, FireOutcome::Skipped)),
-            },
+            }
             _ => Ok(FireOutcome::LostClaim),
         }
     }
 
     async fn queued(&self, job: &JobId) -> Result<FireOutcome> {
+        self.wake.notify_one();
         let open = self.job(job).await?.map(|view| view.open).unwrap_or_default();
         let waiting =
             open.into_iter().filter(|occurrence| !occurrence.is_active()).map(|occurrence| occurrence.run).min();
@@ -106,7 +115,11 @@ impl Shared {
                 self.dispatch(claim);
                 Ok(FireOutcome::Started(run.clone()))
             }
-            None => Ok(FireOutcome::Queued(run.clone())),
+            None => {
+                // The turn sees to what has to make room for it.
+                self.wake.notify_one();
+                Ok(FireOutcome::Queued(run.clone()))
+            }
         }
     }
 }

@@ -38,10 +38,11 @@ pub use context::SchedulerContext;
 
 use self::{builder::Parts, gates::Gates, pass::Reach};
 use crate::{
-    Error, Job, JobId, JobRunner, JobStore, Result, RunId,
+    Error, Job, JobId, JobRunner, JobStore, OccurrenceId, Result, RunId,
     liveness::{Failure, Phase, Pulse},
+    occurrence::{Occurrence, State},
     provider::{FireOutcome, FireRequest, Resolved},
-    store::Limits,
+    store::{Limits, Which},
 };
 
 /// What of an engine can be changed while it runs.
@@ -311,7 +312,8 @@ impl Engine {
         answer.map(|()| summary)
     }
 
-    /// Runs one queued occurrence here, and waits for it. Answers false if it has no place now, or somebody else took it.
+    /// Runs one queued occurrence here, with the attempts that follow if it has retries, and waits for it. Answers false if it
+    /// has no place now, or somebody else took it.
     ///
     /// # Errors
     /// Why it could not be claimed.
@@ -342,9 +344,29 @@ impl Engine {
         let shared = &self.0;
         let claim = shared.options.store.claim(vec![run.clone()], shared.limits()).await?.pop().flatten();
         let Some(claim) = claim else { return Ok(false) };
+        let occurrence = claim.id.clone();
         shared.dispatch(claim);
         self.wait_for_runs().await?;
-        Ok(true)
+        let mut changes = shared.options.store.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let Some(next) = shared.waiting_attempt(&occurrence).await? else { return Ok(true) };
+            let now = shared.options.clock.now();
+            let not_before = next.not_before.unwrap_or(now);
+            if not_before <= now {
+                // With no place for it now it stays in the queue, for whoever comes by when there is one.
+                let claim = shared.options.store.claim(vec![next.run], shared.limits()).await?.pop().flatten();
+                let Some(claim) = claim else { return Ok(true) };
+                shared.dispatch(claim);
+                self.wait_for_runs().await?;
+                continue;
+            }
+            tokio::select! {
+                () = shared.options.clock.sleep_until(not_before) => {}
+                () = shared.draining.cancelled() => return Ok(true),
+                _ = changes.changed() => {}
+            }
+        }
     }
 
     /// Fires one job as a provider would, and waits for what that started here.
@@ -476,6 +498,13 @@ impl Shared {
     /// What may run at once.
     fn limits(&self) -> Limits {
         self.settings.lock().limits
+    }
+
+    /// The attempt at `occurrence` that waits in the queue.
+    async fn waiting_attempt(&self, occurrence: &OccurrenceId) -> Result<Option<Occurrence>> {
+        let jobs = self.options.store.select(Which::Job(occurrence.job.clone())).await?.jobs;
+        let mut open = jobs.into_iter().flat_map(|job| job.open);
+        Ok(open.find(|open| open.id == *occurrence && open.state == State::Queued))
     }
 
     /// Waits until another provider is to take over.

@@ -5,6 +5,7 @@ use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -13,9 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Shared;
 use crate::{
-    Error, ErrorKind, Result,
+    Error, ErrorKind, Job, Result, RunId,
     liveness::Phase,
-    occurrence::SkipReason,
+    occurrence::{Attempt, SkipReason},
     plan::{Planned, plan},
     store::{Admission, Claim, DueJob},
 };
@@ -33,13 +34,13 @@ pub(super) enum Reach {
 
 impl Shared {
     /// A pass under a guard, with its result in the pulse. Never waits for a job.
-    pub(super) async fn tick(self: &std::sync::Arc<Self>) -> Result<()> {
+    pub(super) async fn tick(self: &Arc<Self>) -> Result<()> {
         self.options.pulse.publish(|beat| {
             if beat.phase == Phase::Idle {
                 beat.phase = Phase::Ticking;
             }
         });
-        let shared = std::sync::Arc::clone(self);
+        let shared = Arc::clone(self);
         // On a task of its own, so that a panic ends the pass and not the loop that asked for it.
         let answer =
             match tokio::spawn(async move { shared.pass(Reach::Ahead(shared.options.claim_ahead)).await }).await {
@@ -52,7 +53,7 @@ impl Shared {
     }
 
     /// Plans and claims what is within `reach` and dispatches it. Answers how much was claimed.
-    pub(super) async fn pass(self: &std::sync::Arc<Self>, reach: Reach) -> Result<usize> {
+    pub(super) async fn pass(self: &Arc<Self>, reach: Reach) -> Result<usize> {
         if self.draining.is_cancelled() {
             return Ok(0);
         }
@@ -68,22 +69,36 @@ impl Shared {
             (Some(next_at), _) if next_at > now => may_be_ahead(due),
             _ => true,
         });
-        let plans: Vec<Admission> = open.due.into_iter().filter_map(|due| planned(due, now)).collect();
+        let due = std::mem::take(&mut open.due).into_iter();
+        let (plans, given_up): (Vec<Admission>, Vec<Vec<GivenUp>>) = due
+            .filter_map(|due| Some((planned(&due, now)?, due)))
+            .map(|(plan, due)| (plan.clone(), given_up(due, &plan)))
+            .unzip();
         let mut claims: Vec<Claim> = Vec::new();
         if !plans.is_empty() {
             let missed = catch_ups(&plans);
             // What others were faster with comes back as lost, and is theirs.
             let won = self.options.store.admit(plans, self.limits()).await?;
+            for (_, given_up) in won.iter().zip(&given_up).filter(|(won, _)| won.is_ok()) {
+                self.tell_given_up(given_up).await;
+            }
             // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
             for line in &missed {
                 tracing::warn!("{line}");
             }
             claims.extend(won.into_iter().flatten().flatten());
             open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
+            // What is to make room for the new ones may be ours.
+            self.cancel(&open.cancel_requested);
         }
         if !open.startable.is_empty() {
             let won = self.options.store.claim(open.startable, self.limits()).await?;
+            let all = won.iter().all(Option::is_some);
             claims.extend(won.into_iter().flatten());
+            if !all && horizon > now {
+                // Looking ahead has shown some whose time is yet to come; it is not to be slept through.
+                open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
+            }
         }
         *self.next_wakeup.lock() = open.next_wakeup;
         let (queued, running) = (open.queued, open.active);
@@ -102,21 +117,45 @@ impl Shared {
 
 /// Whether what is owed a moment later can be decided now. What is open may be over by then, and with it the reason to skip.
 fn may_be_ahead(due: &DueJob) -> bool {
-    !due.cursor.busy && due.cursor.outstanding.is_empty()
+    !due.cursor.busy && due.cursor.outstanding.is_empty() && due.cursor.retries.is_empty()
 }
 
 /// What a due job owes, now or at its instant if that is yet to come. One job whose plan panics must not keep the others from
 /// theirs.
-pub(super) fn planned(due: DueJob, now: Timestamp) -> Option<Admission> {
+pub(super) fn planned(due: &DueJob, now: Timestamp) -> Option<Admission> {
     let DueJob { job, incarnation, revision, cursor } = due;
+    let (incarnation, revision) = (*incarnation, *revision);
     let at = cursor.next_at.map_or(now, |next_at| next_at.max(now));
-    match catch_unwind(AssertUnwindSafe(|| plan(&job, &cursor, at))) {
+    match catch_unwind(AssertUnwindSafe(|| plan(job, cursor, at))) {
         Ok(plan) => {
             Some(Admission { job: job.id.clone(), incarnation, revision, expected: cursor.next_at, plan: plan? })
         }
         Err(_) => {
             tracing::error!(job = %job.id, schedule = job.schedule.text(), "planning this job panicked; it does not fire");
             None
+        }
+    }
+}
+
+/// An occurrence that ends with a bad attempt, because a newer one takes its place.
+pub(super) struct GivenUp {
+    job: Arc<Job>,
+    last: Attempt,
+}
+
+/// The retries that `admission` of `due` puts an end to.
+pub(super) fn given_up(due: DueJob, admission: &Admission) -> Vec<GivenUp> {
+    let DueJob { job, cursor, .. } = due;
+    let ends = |run: &RunId| admission.plan.close.iter().any(|(closed, _)| closed == run);
+    let ended = cursor.retries.into_iter().filter(|(run, _)| ends(run));
+    ended.map(|(_, last)| GivenUp { job: Arc::clone(&job), last }).collect()
+}
+
+impl Shared {
+    /// A job whose every retry is overtaken by the next instant must not fail in silence.
+    pub(super) async fn tell_given_up(&self, given_up: &[GivenUp]) {
+        for GivenUp { job, last } in given_up {
+            self.tell(job, &last.run, &last.outcome).await;
         }
     }
 }

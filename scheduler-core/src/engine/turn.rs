@@ -13,7 +13,7 @@ use crate::{
     Error, ErrorKind, Outcome, Result, RunId, RunResult,
     liveness::{Failure, Phase, Status},
     occurrence::Occurrence,
-    store::{Abandoned, Finding, Open, Recovery},
+    store::{Abandoned, Finding, Open, Recovery, Settled},
 };
 
 /// How often cursors are looked over though nothing hints at a reason.
@@ -27,6 +27,8 @@ pub(super) struct Last {
     at: Option<Timestamp>,
     looked_over: Option<Duration>,
     booted: bool,
+    /// When the next of what is queued may start.
+    next_start: Option<Timestamp>,
 }
 
 impl Last {
@@ -47,6 +49,9 @@ pub(super) async fn run(engine: Engine) {
         let pause = if failed { Duration::from_secs(1) } else { shared.settings.lock().interval };
         let now = shared.options.clock.now();
         let until = now.saturating_add(SignedDuration::try_from(pause).unwrap_or_default()).unwrap_or(now);
+        // A retry is started on time under every provider, be it one that never ticks.
+        let start = shared.last_turn.lock().next_start.filter(|_| !failed);
+        let until = start.map_or(until, |start| until.min(start));
         tokio::select! {
             () = shared.stopping.cancelled() => {}
             () = shared.wake.notified(), if !failed && !shared.draining.is_cancelled() => {}
@@ -104,6 +109,7 @@ impl Shared {
                 self.dispatch(claim);
             }
         }
+        self.last_turn.lock().next_start = open.next_start;
         let overdue = open.due.iter().any(|due| due.cursor.next_at.is_some_and(|at| now.duration_since(at) > BACKSTOP));
         if overdue && self.backstop() {
             summary.claimed += self.pass(Reach::Overdue(BACKSTOP)).await?;
@@ -126,7 +132,7 @@ impl Shared {
         Ok(())
     }
 
-    fn cancel(&self, requested: &[RunId]) {
+    pub(super) fn cancel(&self, requested: &[RunId]) {
         let runs = self.runs.lock();
         requested.iter().filter_map(|run| runs.get(run)).for_each(|here| here.cancel.cancel());
     }
@@ -201,7 +207,12 @@ impl Shared {
             recoveries.push(recovery(occurrence, finding));
         }
         if !recoveries.is_empty() {
-            self.options.store.recover(recoveries).await?;
+            let runs: Vec<RunId> = recoveries.iter().map(|recovery| recovery.run.clone()).collect();
+            for (run, settled) in runs.iter().zip(self.options.store.recover(recoveries).await?) {
+                if let Settled::Again { run: next, attempt, .. } = settled {
+                    done.push(format!("run {run} is followed by attempt {attempt}, {next}"));
+                }
+            }
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Command, Job, Misfire, MisfirePolicy, Overlap, Work, reference::TABLE};
+use super::{Command, Delivery, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, reference::TABLE};
 use crate::{
     JobId, duration, nearest,
     reference::names,
@@ -28,13 +28,13 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 16] = names(&TABLE);
+pub const FIELDS: [&str; 18] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
-/// its `user` or its `retries` would be worse than not running it.
-pub(super) const NOT_HERE: [&str; 14] = [
-    "jitter", "group", "retries", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file",
-    "ping_url", "notify", "delivery",
+/// its `user` or its `umask` would be worse than not running it.
+pub(super) const NOT_HERE: [&str; 12] = [
+    "jitter", "group", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file", "ping_url",
+    "notify",
 ];
 
 /// What holds for a job whose entry doesn't say otherwise.
@@ -56,11 +56,19 @@ pub struct JobDefaults {
     pub overlap: Overlap,
     /// What happens to missed instants.
     pub misfire: Misfire,
+    /// What follows an attempt that ended badly.
+    pub retries: Retries,
 }
 
 impl Default for JobDefaults {
     fn default() -> Self {
-        Self { zone: "UTC".into(), timeout: None, overlap: Overlap::default(), misfire: Misfire::default() }
+        Self {
+            zone: "UTC".into(),
+            timeout: None,
+            overlap: Overlap::default(),
+            misfire: Misfire::default(),
+            retries: Retries::default(),
+        }
     }
 }
 
@@ -188,6 +196,8 @@ pub fn parse_definition(
         },
         overlap: fields.overlap()?.unwrap_or(defaults.overlap),
         misfire: fields.misfire(defaults.misfire)?,
+        retries: fields.retries(defaults.retries)?,
+        delivery: fields.delivery()?,
         max_parallel: fields.positive("max_parallel")?,
         output_limit: fields.size("output_limit")?,
         tags: fields.tags()?,
@@ -330,11 +340,21 @@ impl<'a> Fields<'a> {
             None => Ok(None),
             Some("forbid") => Ok(Some(Overlap::Forbid)),
             Some("allow") => Ok(Some(Overlap::Allow)),
-            Some(other @ ("queue" | "replace")) => Err(EntryError::new(
-                "overlap",
-                format!("this build of sched does not carry `{other}` out; use `forbid` or `allow`"),
-            )),
-            Some(other) => Err(EntryError::new("overlap", format!("`{other}` is neither `forbid` nor `allow`"))),
+            Some("queue") => Ok(Some(Overlap::Queue)),
+            Some("replace") => Ok(Some(Overlap::Replace)),
+            Some(other) => {
+                Err(EntryError::new("overlap", format!("`{other}` is none of `forbid`, `allow`, `queue`, `replace`")))
+            }
+        }
+    }
+
+    fn delivery(&self) -> Result<Delivery, EntryError> {
+        match self.text("delivery")? {
+            None | Some("at_most_once") => Ok(Delivery::AtMostOnce),
+            Some("at_least_once") => Ok(Delivery::AtLeastOnce),
+            Some(other) => {
+                Err(EntryError::new("delivery", format!("`{other}` is neither `at_most_once` nor `at_least_once`")))
+            }
         }
     }
 
@@ -345,6 +365,16 @@ impl<'a> Fields<'a> {
         };
         misfire(object, default).map_err(|mut error| {
             error.field = error.field.map(|field| format!("misfire.{field}"));
+            error
+        })
+    }
+
+    fn retries(&self, default: Retries) -> Result<Retries, EntryError> {
+        let Some(object) = self.expect("retries", "an object such as {\"max\": 2}", Value::as_object)? else {
+            return Ok(default);
+        };
+        retries(object, default).map_err(|mut error| {
+            error.field = error.field.map(|field| format!("retries.{field}"));
             error
         })
     }
@@ -401,6 +431,20 @@ pub(crate) fn misfire(object: &Map<String, Value>, default: Misfire) -> Result<M
         Some(other) => return Err(EntryError::new("policy", format!("`{other}` is none of `latest`, `all`, `skip`"))),
     };
     Ok(Misfire { grace, policy, max: fields.positive("max")?.unwrap_or(default.max) })
+}
+
+/// A `retries` section, of a job.
+fn retries(object: &Map<String, Value>, default: Retries) -> Result<Retries, EntryError> {
+    let fields = Fields(object);
+    if let Some(unknown) = object.keys().find(|key| !["max", "backoff", "max_backoff"].contains(&key.as_str())) {
+        return Err(EntryError::new(unknown, "no such setting; there are `max`, `backoff` and `max_backoff`"));
+    }
+    let number = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok());
+    Ok(Retries {
+        max: fields.expect("max", "a whole number", number)?.unwrap_or(default.max),
+        backoff: fields.duration("backoff")?.unwrap_or(default.backoff),
+        max_backoff: fields.duration("max_backoff")?.unwrap_or(default.max_backoff),
+    })
 }
 
 fn checked_no_nul<'t>(field: &str, text: &'t str) -> Result<&'t str, EntryError> {

@@ -58,6 +58,10 @@ pub struct Job {
     pub overlap: Overlap,
     /// What happens to instants that were missed.
     pub misfire: Misfire,
+    /// How often an attempt that ended badly is followed by another.
+    pub retries: Retries,
+    /// Whether a run whose end nobody saw is followed by another.
+    pub delivery: Delivery,
     /// How many runs of it may be open at once.
     pub max_parallel: Option<u32>,
     /// The most output kept of a run, in bytes; `None` is the configured default.
@@ -82,6 +86,8 @@ impl Job {
             timeout: None,
             overlap: Overlap::default(),
             misfire: Misfire::default(),
+            retries: Retries::default(),
+            delivery: Delivery::default(),
             max_parallel: None,
             output_limit: None,
             tags: Vec::new(),
@@ -163,6 +169,10 @@ pub enum Overlap {
     Forbid,
     /// They run side by side.
     Allow,
+    /// The new occurrence waits for the end of the open run; while one waits, others are skipped.
+    Queue,
+    /// The open run is cancelled, and the new one starts when nothing of it is left.
+    Replace,
 }
 
 /// What happens to instants that were missed: the daemon was down, or the clock jumped.
@@ -199,6 +209,58 @@ pub enum MisfirePolicy {
     All,
     /// None of them runs.
     Skip,
+}
+
+/// Whether a run whose end nobody saw, because its daemon or its machine died, is followed by another.
+///
+/// ```
+/// use scheduler_core::job::Delivery;
+/// assert_eq!(serde_json::to_string(&Delivery::AtLeastOnce)?, r#""at_least_once""#);
+/// assert_eq!(Delivery::default(), Delivery::AtMostOnce);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// It isn't: it may have done its work.
+    #[default]
+    AtMostOnce,
+    /// It is, when nothing of it is left; as often as the job has retries, and once in any case. Its work may be done twice.
+    AtLeastOnce,
+}
+
+/// How often an attempt that failed or took too long is followed by another, and how soon.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::job::Retries;
+/// let retries = Retries { max: 5, backoff: Duration::from_mins(1), max_backoff: Duration::from_mins(5) };
+/// let pauses: Vec<u64> = (1..=5).map(|attempt| retries.pause_after(attempt).as_secs() / 60).collect();
+/// assert_eq!(pauses, [1, 2, 4, 5, 5]);
+/// assert_eq!(Retries::default().max, 0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retries {
+    /// The most attempts after the first.
+    pub max: u32,
+    /// How long to wait after the first attempt; each time it is twice as long.
+    pub backoff: Duration,
+    /// The longest to wait.
+    pub max_backoff: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self { max: 0, backoff: Duration::from_mins(1), max_backoff: Duration::from_hours(1) }
+    }
+}
+
+impl Retries {
+    /// How long to wait after attempt number `attempt`.
+    pub fn pause_after(&self, attempt: u32) -> Duration {
+        let doubled = 1u32.checked_shl(attempt.saturating_sub(1)).and_then(|times| self.backoff.checked_mul(times));
+        doubled.unwrap_or(Duration::MAX).min(self.max_backoff)
+    }
 }
 
 impl Default for Misfire {

@@ -11,9 +11,9 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::job::{FIELDS, ROWS};
 /// assert!(ROWS.iter().map(|row| row.name).eq(FIELDS));
 /// ```
-pub static ROWS: [Row; 16] = TABLE;
+pub static ROWS: [Row; 18] = TABLE;
 
-pub(super) const TABLE: [Row; 16] = [
+pub(super) const TABLE: [Row; 18] = [
     Row::new(
         "id",
         Shape::Id,
@@ -76,11 +76,11 @@ pub(super) const TABLE: [Row; 16] = [
     .examples(&[r#""1h""#, "0"]),
     Row::new(
         "overlap",
-        Shape::Word(&["forbid", "allow"]),
+        Shape::Word(&["forbid", "allow", "queue", "replace"]),
         Absent::Config("defaults.overlap"),
-        "What happens when it is due while a run of it is open: `forbid` skips it, `allow` starts it.",
+        "Due while a run is open: `forbid` skips, `allow` starts, `queue` waits, `replace` cancels that run first.",
     )
-    .examples(&[r#""allow""#]),
+    .examples(&[r#""allow""#, r#""queue""#, r#""replace""#]),
     Row::new(
         "misfire",
         Shape::Section(&[
@@ -110,6 +110,42 @@ pub(super) const TABLE: [Row; 16] = [
         "What becomes of instants that were missed.",
     )
     .examples(&[r#"{"policy": "skip"}"#]),
+    Row::new(
+        "retries",
+        Shape::Section(&[
+            Row::new(
+                "max",
+                Shape::Count { least: 0, most: u32::MAX as u64 },
+                Absent::Config("defaults.retries.max"),
+                "The most attempts after the first.",
+            )
+            .examples(&["2"]),
+            Row::new(
+                "backoff",
+                Shape::Duration,
+                Absent::Config("defaults.retries.backoff"),
+                "How long to wait before the second attempt; before each further one twice as long.",
+            )
+            .examples(&[r#""30s""#]),
+            Row::new(
+                "max_backoff",
+                Shape::Duration,
+                Absent::Config("defaults.retries.max_backoff"),
+                "The longest to wait.",
+            )
+            .examples(&[r#""10m""#]),
+        ]),
+        Absent::Config("defaults.retries"),
+        "Tries again what failed or took too long, until a newer instant is due; only the last attempt counts.",
+    )
+    .examples(&[r#"{"max": 2, "backoff": "30s"}"#]),
+    Row::new(
+        "delivery",
+        Shape::Word(&["at_most_once", "at_least_once"]),
+        Absent::Value(r#""at_most_once""#),
+        "Whether a run whose end nobody saw is made again, when nothing of it is left: `at_least_once`.",
+    )
+    .examples(&[r#""at_least_once""#]),
     Row::new(
         "max_parallel",
         Shape::Count { least: 1, most: u32::MAX as u64 },

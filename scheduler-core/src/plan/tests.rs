@@ -97,6 +97,28 @@ fn overlap_is_recorded_by_instant_or_by_range() {
 }
 
 #[test]
+fn behind_an_open_run_there_is_one_place() {
+    let cursor = |next_at: &str, waiting: &[&str]| {
+        let outstanding = waiting.iter().map(|time| (RunId::new("w"), at(time))).collect();
+        Cursor { busy: true, outstanding, ..from(next_at) }
+    };
+    let queue = job("* * * * *", json!({"overlap": "queue"}));
+    check(&queue, &cursor("10:00:00", &[]), "10:00:00", "run 10:00:00, then 10:01:00");
+    check(&queue, &cursor("10:00:00", &["09:59:00"]), "10:00:00", "skip Overlap 10:00:00, then 10:01:00");
+    let several = "gap Coalesced 09:58:00..09:59:00, run 10:00:00, then 10:01:00";
+    check(&queue, &cursor("09:58:00", &[]), "10:00:00", several);
+    let replace = job("* * * * *", json!({"overlap": "replace"}));
+    check(&replace, &cursor("10:00:00", &[]), "10:00:00", "run 10:00:00, then 10:01:00");
+    check(&replace, &cursor("10:00:00", &["09:59:00"]), "10:00:00", "close w Coalesced, run 10:00:00, then 10:01:00");
+    check(&replace, &cursor("09:58:00", &[]), "10:00:00", several);
+    for overlap in ["queue", "replace"] {
+        let skip = job("0 * * * *", json!({"overlap": overlap, "misfire": {"policy": "skip", "grace": "1m"}}));
+        check(&skip, &cursor("10:00:00", &[]), "10:30:00", "skip Misfire 10:00:00, then 11:00:00");
+        check(&skip, &cursor("10:00:00", &[]), "10:00:30", "late 10:00:00, then 11:00:00");
+    }
+}
+
+#[test]
 fn what_was_never_started_counts() {
     let minutely = job("* * * * *", json!({}));
     let waiting = |times: &[&str]| {
@@ -108,6 +130,27 @@ fn what_was_never_started_counts() {
     check(&minutely, &waiting(&["09:58:00", "09:59:00"]), "10:00:00", two);
     // One that waits beyond the grace gives way to the newest.
     check(&minutely, &waiting(&["09:00:00"]), "10:00:00", "close r0 Coalesced, run 10:00:00, then 10:01:00");
+}
+
+#[test]
+fn what_is_due_anew_takes_the_place_of_a_retry() {
+    let last = Attempt { run: RunId::new("r0"), outcome: crate::Outcome::failed("no space") };
+    let retrying = |next_at: &str| Cursor { retries: vec![(RunId::new("r1"), last.clone())], ..from(next_at) };
+    let minutely = job("* * * * *", json!({}));
+    check(&minutely, &retrying("10:00:00"), "09:59:59", "nothing");
+    check(&minutely, &retrying("10:00:00"), "10:00:00", "close r1 Superseded, run 10:00:00, then 10:01:00");
+    let allow = job("* * * * *", json!({"overlap": "allow"}));
+    check(&allow, &retrying("10:00:00"), "10:00:00", "run 10:00:00, then 10:01:00");
+    // It is no instant that waits, so it doesn't count as one.
+    check(
+        &minutely,
+        &retrying("10:00:00"),
+        "10:01:00",
+        "close r1 Superseded, late 10:00:00, run 10:01:00, then 10:02:00",
+    );
+    // Nothing takes its place where nothing runs.
+    let skip = job("0 * * * *", json!({"misfire": {"policy": "skip", "grace": "10s"}}));
+    check(&skip, &retrying("10:00:00"), "10:30:00", "skip Misfire 10:00:00, then 11:00:00");
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Book {
     /// Ends of pauses, earliest first.
     expiries: BTreeSet<(Timestamp, JobId)>,
     queued: BTreeSet<(Timestamp, RunId)>,
+    /// Those of them that may not start before an instant, by that.
+    starts: BTreeSet<(Timestamp, RunId)>,
     cancel_requested: BTreeSet<RunId>,
     active: usize,
     active_late: usize,
@@ -230,10 +232,18 @@ impl Book {
             self.anomalies += 1;
             return;
         };
+        let over = after
+            .last
+            .as_deref()
+            .filter(|_| after.attempt > before.attempt)
+            .map(|last| LedgerEntry::attempt(before, last.outcome.clone(), at, after.not_before.unwrap_or(at)));
         self.remove(run);
+        if let Some(entry) = over {
+            closed(entry);
+        }
         if let State::Closed(closing) = &after.state {
             let entry = LedgerEntry::closed(&after, at);
-            if matches!(closing, Closing::Ran(_))
+            if matches!(closing, Closing::Ran(_) | Closing::GaveUp { .. })
                 && let Some(record) = self.jobs.get_mut(&after.id.job)
             {
                 record.past_mut().last = Some(Arc::new(entry.clone()));
@@ -251,6 +261,7 @@ impl Book {
         }
         if occurrence.state == State::Queued {
             self.queued.insert((occurrence.at, occurrence.run.clone()));
+            self.starts.extend(occurrence.not_before.map(|at| (at, occurrence.run.clone())));
         }
         if occurrence.cancel_requested {
             self.cancel_requested.insert(occurrence.run.clone());
@@ -268,6 +279,9 @@ impl Book {
             self.active_late -= usize::from(occurrence.cause == Cause::Late);
         }
         self.queued.remove(&(occurrence.at, run.clone()));
+        if let Some(at) = occurrence.not_before {
+            self.starts.remove(&(at, run.clone()));
+        }
         self.cancel_requested.remove(run);
         if let Some(past) = self.jobs.get_mut(&occurrence.id.job).and_then(|record| record.past.as_mut()) {
             past.open.remove(run);
@@ -425,11 +439,18 @@ impl Book {
         self.expiries.iter().take_while(move |(until, _)| *until <= now).map(|(_, id)| id)
     }
 
-    /// The next instant at which something happens by the clock.
-    pub(crate) fn next_wakeup(&self) -> Option<Timestamp> {
+    /// The next instant after `now` at which something happens by the clock; what is due by now counts until it is settled.
+    pub(crate) fn next_wakeup(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.due.first().map(|(at, _)| *at);
         let expiry = self.expiries.first().map(|(at, _)| *at);
-        due.into_iter().chain(expiry).min()
+        due.into_iter().chain(expiry).chain(self.next_start(now)).min()
+    }
+
+    /// The next instant after `now` before which something queued may not start. One that has passed is no news: it waits
+    /// for a place.
+    pub(crate) fn next_start(&self, now: Timestamp) -> Option<Timestamp> {
+        let after = now.checked_add(SignedDuration::from_nanos(1)).ok()?;
+        self.starts.range((after, RunId::new(""))..).next().map(|(at, _)| *at)
     }
 
     /// Runs whose end was asked for.
@@ -481,16 +502,19 @@ impl Book {
     pub(crate) fn cursor(&self, id: &JobId, record: &JobRecord) -> Cursor {
         let mut outstanding: Vec<(RunId, Timestamp)> = self
             .open_of(id)
-            .filter(|o| o.state == State::Queued && o.id.instant().is_some())
+            .filter(|o| o.state == State::Queued && o.last.is_none() && o.id.instant().is_some())
             .map(|o| (o.run.clone(), o.at))
             .collect();
         outstanding.sort_by_key(|(_, at)| *at);
+        let waiting = self.open_of(id).filter(|o| o.state == State::Queued);
+        let retries = waiting.filter_map(|o| Some((o.run.clone(), o.last.as_deref()?.clone()))).collect();
         let suspect = record.past.as_ref().filter(|past| past.suspect_through.is_some());
         Cursor {
             next_at: record.next_at,
             suspect_through: suspect.and_then(|past| past.suspect_through),
             lived: suspect.map(|past| past.lived.clone()).unwrap_or_default(),
             outstanding,
+            retries,
             busy: self.open_of(id).any(Occurrence::is_active),
         }
     }

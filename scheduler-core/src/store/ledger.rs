@@ -1,10 +1,10 @@
-//! The history: one entry for each occurrence that is over, or for a range of them.
+//! The history: one entry for each attempt that is over, or for a range of instants without one.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    JobId, OccurrenceId, RunId,
+    JobId, OccurrenceId, Outcome, RunId,
     occurrence::{Cause, Closing, Occurrence, State},
     plan::Gap,
 };
@@ -28,7 +28,7 @@ use crate::{
 /// store.ask(Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false }).await?;
 /// Engine::builder(store.clone(), Arc::new(MyRunner)).build().run_once().await?;
 /// let entry = store.ledger(LedgerQuery::default()).await?.remove(0);
-/// assert!(entry.run().is_some());
+/// assert!(entry.run().is_some() && entry.retry_at().is_none());
 /// assert!(entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded));
 /// # Ok(())
 /// # }
@@ -54,12 +54,13 @@ pub struct LedgerEntry {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all entries are of the large one")]
 pub enum LedgerWhat {
-    /// One occurrence and its end.
+    /// One attempt at an occurrence and its end. The one without `retry_at` is the end of the occurrence.
     Occurrence {
         /// Which one.
         id: OccurrenceId,
-        /// Its last attempt.
+        /// The attempt.
         run: RunId,
         /// When it was owed.
         owed_at: Timestamp,
@@ -72,6 +73,9 @@ pub enum LedgerWhat {
         started_at: Option<Timestamp>,
         /// Its end.
         end: Closing,
+        /// Set if this was not its last attempt: the next one starts then, or later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
     },
     /// A range of instants.
     Gap(Gap),
@@ -114,15 +118,40 @@ impl LedgerEntry {
             attempt: occurrence.attempt,
             started_at: occurrence.started_at,
             end,
+            retry_at: None,
         };
         Self { job: occurrence.id.job.clone(), at, what }
     }
 
-    /// The outcome, if this was a run.
-    pub fn outcome(&self) -> Option<&crate::Outcome> {
+    /// The entry of an attempt that is over while its occurrence goes on with another.
+    pub(crate) fn attempt(occurrence: &Occurrence, outcome: Outcome, at: Timestamp, retry_at: Timestamp) -> Self {
+        let what = LedgerWhat::Occurrence {
+            id: occurrence.id.clone(),
+            run: occurrence.run.clone(),
+            owed_at: occurrence.at,
+            cause: occurrence.cause,
+            attempt: occurrence.attempt,
+            started_at: occurrence.started_at,
+            end: Closing::Ran(outcome),
+            retry_at: Some(retry_at),
+        };
+        Self { job: occurrence.id.job.clone(), at, what }
+    }
+
+    /// The outcome, if this was a run: of a retry that was never made, that of the attempt before.
+    pub fn outcome(&self) -> Option<&Outcome> {
         match &self.what {
             LedgerWhat::Occurrence { end: Closing::Ran(outcome), .. } => Some(outcome),
+            LedgerWhat::Occurrence { end: Closing::GaveUp { last, .. }, .. } => Some(&last.outcome),
             _ => None,
+        }
+    }
+
+    /// When the next attempt at the same occurrence may start; `None` if there is none, and this is its end.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match &self.what {
+            LedgerWhat::Occurrence { retry_at, .. } => *retry_at,
+            LedgerWhat::Gap(_) => None,
         }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
-    Problem, Recovery, Selected, Start, Which,
+    Problem, Recovery, Selected, Settled, Start, Which,
     book::Book,
     transactions::{self, Transaction},
 };
@@ -133,7 +133,7 @@ impl JobStore for MemoryStore {
         Ok(())
     }
 
-    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<bool> {
+    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<Settled> {
         Ok(self.transact(|transaction| transaction.finish(claim, outcome)))
     }
 
@@ -141,9 +141,8 @@ impl JobStore for MemoryStore {
         self.transact(|transaction| transaction.cancel(&run))
     }
 
-    async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
-        Ok(self
-            .transact(|transaction| judged.into_iter().filter(|r| transaction.recover(r.clone(), |_| false)).count()))
+    async fn recover(&self, judged: Vec<Recovery>) -> Result<Vec<Settled>> {
+        Ok(self.transact(|transaction| judged.into_iter().map(|one| transaction.recover(one, |_| false)).collect()))
     }
 
     async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>> {

@@ -47,14 +47,15 @@ use crate::{
 ///    can be admitted twice.
 /// 4. **Fenced.** Only the holder of a claim's token and epoch can start and finish it. A `start` answers [`Start::Go`] to that
 ///    holder only; asked again because the answer was lost, it answers the same until a process is noted.
-/// 5. **Nothing is dropped.** Every occurrence ends in one [`LedgerEntry`], alone or in a gap.
+/// 5. **Nothing is dropped.** Every occurrence ends in one [`LedgerEntry`], alone or in a gap; attempts at it that were
+///    followed by another have an entry each besides.
 /// 6. **Owners are processes.** A claim of a dead owner returns to the queue; a run of a dead owner is never started again,
 ///    but handed out in [`Open::abandoned`] for the engine to judge.
 /// 7. An error answers nothing: the caller must take every part of the batch as not done.
 ///
 /// ```
 /// use scheduler_core::{JobStore, OccurrenceKind, Outcome, Result, RunId, RunResult};
-/// use scheduler_core::store::{Ask, Asked, Edit, LedgerQuery, Limits, MemoryStore, Start};
+/// use scheduler_core::store::{Ask, Asked, Edit, LedgerQuery, Limits, MemoryStore, Settled, Start};
 /// # use jiff::Timestamp;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
@@ -72,7 +73,7 @@ use crate::{
 /// let claim = store.claim(vec![run.clone()], limits).await?.remove(0).expect("nobody else wants it");
 /// assert!(store.claim(vec![run], limits).await?[0].is_none(), "only one can have it");
 /// assert!(matches!(store.start(&claim, limits).await?, Start::Go(_)));
-/// assert!(store.finish(&claim, Outcome::new(RunResult::Succeeded)).await?);
+/// assert_eq!(store.finish(&claim, Outcome::new(RunResult::Succeeded)).await?, Settled::Done);
 /// assert_eq!(store.ledger(LedgerQuery::default()).await?.len(), 1);
 ///
 /// // What people do.
@@ -82,7 +83,7 @@ use crate::{
 ///
 /// // What an engine does besides: nothing is due, nobody has died, and no time has passed.
 /// assert!(store.admit(Vec::new(), limits).await?.is_empty());
-/// assert_eq!(store.recover(Vec::new()).await?, 0);
+/// assert!(store.recover(Vec::new()).await?.is_empty());
 /// assert!(store.housekeep(None).await?.is_empty() && store.running_lease().is_none());
 /// # let process = scheduler_core::ProcessRef { pid: 1, start_time: 1, boot_id: String::new() };
 /// # store.spawned(&claim, process).await?;
@@ -170,11 +171,12 @@ pub trait JobStore: Send + Sync {
     /// Why nothing could be written.
     async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()>;
 
-    /// Records how a run ended. Answers whether the claim still held; synced soon after.
+    /// Records how a run ended, and in the same step the attempt that follows it, if the job has retries left. Synced soon
+    /// after.
     ///
     /// # Errors
     /// Why nothing could be written; worth trying again.
-    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<bool>;
+    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<Settled>;
 
     /// Asks for the end of a run: a queued one is over at once, a running one is its owner's to stop.
     ///
@@ -182,11 +184,11 @@ pub trait JobStore: Send + Sync {
     /// `NotFound` if it isn't open, or why nothing could be written.
     async fn cancel(&self, run: RunId) -> Result<Cancelled>;
 
-    /// Settles runs whose owner is dead, as the engine judged them. Answers how many still were as it saw them.
+    /// Settles runs whose owner is dead, as the engine judged them. Answers for each what came of it.
     ///
     /// # Errors
     /// Why nothing could be written.
-    async fn recover(&self, judged: Vec<Recovery>) -> Result<usize>;
+    async fn recover(&self, judged: Vec<Recovery>) -> Result<Vec<Settled>>;
 
     /// Does what time alone brings: ends pauses that have run out, repairs cursors that no clock can have written, and on a
     /// new `boot` (if one is given) makes the `@reboot` occurrences. Answers what was done, in words.
@@ -317,7 +319,9 @@ pub struct Open {
     pub housekeeping: bool,
     /// Another number whenever a job was defined or removed.
     pub definitions: u64,
-    /// When the next thing happens by the clock.
+    /// When the next of the queued ones may start that now may not.
+    pub next_start: Option<Timestamp>,
+    /// When the next thing happens by the clock, those starts included.
     pub next_wakeup: Option<Timestamp>,
 }
 
@@ -446,6 +450,31 @@ pub enum Start {
     Skipped(SkipReason),
     /// Somebody else has it, or its end was asked for.
     Lost,
+}
+
+/// What came of the end of a run.
+///
+/// ```
+/// use scheduler_core::{RunId, store::Settled};
+/// let again = Settled::Again { run: RunId::new("2"), attempt: 2, not_before: "2026-11-22T02:31:00Z".parse()? };
+/// assert_ne!(again, Settled::Done);
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It wasn't the caller's to say any more: nothing was written.
+    Lost,
+    /// It is written, and nothing follows from it.
+    Done,
+    /// It is written, and the occurrence waits for its next attempt.
+    Again {
+        /// That attempt.
+        run: RunId,
+        /// Which one it is.
+        attempt: u32,
+        /// It doesn't start before this.
+        not_before: Timestamp,
+    },
 }
 
 /// An occurrence that no schedule asked for.

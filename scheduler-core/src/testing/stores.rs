@@ -5,13 +5,14 @@ use std::{future::Future, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::ManualClock;
+use super::{ManualClock, policies};
 use crate::{
     Clock, ErrorKind, JobId, JobStore, OccurrenceKind, Outcome, RunResult,
     occurrence::{Cause, SkipReason},
     plan::plan,
     store::{
-        Admission, Ask, Asked, Cancelled, Claim, DueJob, Edit, LedgerQuery, LedgerWhat, Limits, Lost, Start, Which,
+        Admission, Ask, Asked, Cancelled, Claim, DueJob, Edit, LedgerQuery, LedgerWhat, Limits, Lost, Settled, Start,
+        Which,
     },
 };
 
@@ -53,17 +54,21 @@ where
     removal_and_a_new_life(fresh().await).await;
     cancelling(fresh().await).await;
     a_repaired_clock(fresh().await).await;
+    policies::retries(fresh().await).await;
+    policies::retries_that_are_not_made(fresh().await).await;
+    policies::queueing(fresh().await).await;
+    policies::replacing(fresh().await).await;
 }
 
-struct Bench {
-    store: Arc<dyn JobStore>,
-    clock: Arc<ManualClock>,
+pub(super) struct Bench {
+    pub(super) store: Arc<dyn JobStore>,
+    pub(super) clock: Arc<ManualClock>,
 }
 
-const LIMITS: Limits = Limits { max_parallel: 8, catch_up: 4 };
+pub(super) const LIMITS: Limits = Limits { max_parallel: 8, catch_up: 4 };
 
 impl Bench {
-    async fn add(&self, id: &str, schedule: &str, more: Value) {
+    pub(super) async fn add(&self, id: &str, schedule: &str, more: Value) {
         let mut entry = json!({"id": id, "schedule": schedule, "command": ["true"]});
         if let (Value::Object(entry), Value::Object(more)) = (&mut entry, more) {
             entry.extend(more);
@@ -71,7 +76,7 @@ impl Bench {
         self.store.define(Edit::Add(vec![entry])).await.expect("a valid job can be added");
     }
 
-    async fn due(&self) -> Vec<DueJob> {
+    pub(super) async fn due(&self) -> Vec<DueJob> {
         self.store.open(self.clock.now(), LIMITS).await.expect("open").due
     }
 
@@ -86,35 +91,39 @@ impl Bench {
         self.due().await.into_iter().filter_map(admission).collect()
     }
 
-    async fn pass(&self) -> Vec<Claim> {
+    pub(super) async fn pass(&self) -> Vec<Claim> {
         let plans = self.plans().await;
         let won = self.store.admit(plans, LIMITS).await.expect("admit");
         won.into_iter().flatten().flatten().collect()
     }
 
-    async fn start(&self, claim: &Claim) -> Start {
+    pub(super) async fn start(&self, claim: &Claim) -> Start {
         self.store.start(claim, LIMITS).await.expect("start")
     }
 
-    async fn finish(&self, claim: &Claim) -> bool {
-        self.store.finish(claim, Outcome::new(RunResult::Succeeded)).await.expect("finish")
+    pub(super) async fn finish(&self, claim: &Claim) -> bool {
+        self.end(claim, Outcome::new(RunResult::Succeeded)).await != Settled::Lost
     }
 
-    async fn ledger(&self) -> Vec<LedgerWhat> {
+    pub(super) async fn end(&self, claim: &Claim, outcome: Outcome) -> Settled {
+        self.store.finish(claim, outcome).await.expect("finish")
+    }
+
+    pub(super) async fn ledger(&self) -> Vec<LedgerWhat> {
         let entries = self.store.ledger(LedgerQuery::default()).await.expect("ledger");
         entries.into_iter().map(|entry| entry.what).collect()
     }
 
-    fn minutes(&self, minutes: u64) {
+    pub(super) fn minutes(&self, minutes: u64) {
         self.clock.advance(Duration::from_secs(60 * minutes));
     }
 }
 
-fn id(text: &str) -> JobId {
+pub(super) fn id(text: &str) -> JobId {
     text.parse().expect("a job id")
 }
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().expect("a timestamp")
 }
 
@@ -414,7 +423,7 @@ async fn cancelling(bench: Bench) {
     let open = bench.store.open(bench.clock.now(), LIMITS).await.expect("open");
     assert_eq!(open.cancel_requested, std::slice::from_ref(&claim.run), "its owner is told");
     let cancelled = Outcome::new(RunResult::Cancelled);
-    assert!(bench.store.finish(&claim, cancelled).await.expect("finish"));
+    assert_eq!(bench.end(&claim, cancelled).await, Settled::Done);
     assert_eq!(bench.store.cancel(claim.run).await.expect_err("it is over").kind(), ErrorKind::NotFound);
 }
 

@@ -1,7 +1,10 @@
 //! Key by key: what is taken, what is refused and in which words, and that the template knows them all.
 
 use super::*;
-use crate::{job::MisfirePolicy, schedule::zone};
+use crate::{
+    job::{MisfirePolicy, Retries},
+    schedule::zone,
+};
 
 #[test]
 fn every_key_is_taken() {
@@ -46,6 +49,10 @@ fn every_key_is_taken() {
         c.defaults.shell = "bash".into();
     });
     taken("defaults: {timeout: 0}", |_| {});
+    taken("defaults: {retries: {max: 3, max_backoff: null}}", |c| c.defaults.retries.max = 3);
+    taken("defaults: {retries: {max: 0, backoff: 0, max_backoff: 5m}}", |c| {
+        c.defaults.retries = Retries { max: 0, backoff: seconds(0), max_backoff: seconds(300) };
+    });
     taken("defaults:\n  env:\n    A: text\n    V: 1.10\n    N: 007\n    T: True\n    E: ''\n", |c| {
         let pairs = [("A", "text"), ("V", "1.10"), ("N", "007"), ("T", "True"), ("E", "")];
         c.defaults.env = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
@@ -157,12 +164,12 @@ fn a_wrong_value_costs_its_key_only() {
             default,
         ),
         (
-            "defaults: {overlap: replace}",
+            "defaults: {overlap: never}",
             1,
             21,
             "defaults.overlap",
-            "this build of sched does not carry `replace` out",
-            "use `forbid` or `allow`",
+            "expected `forbid`, `allow`, `queue` or `replace`, found the text \"never\"",
+            default,
         ),
         (
             "defaults: {inherit_env: no}",
@@ -201,12 +208,36 @@ fn a_wrong_value_costs_its_key_only() {
             "remove the key",
         ),
         (
-            "defaults: {retries: {max: 2}}",
+            "defaults: {retries: 2}",
             1,
             21,
             "defaults.retries",
-            "this build of sched does not carry `defaults.retries` out",
-            "remove the key",
+            "expected a section such as `{max: 2, backoff: 1m}`, found the number 2",
+            default,
+        ),
+        (
+            "defaults: {retries: {max: -1}}",
+            1,
+            21,
+            "defaults.retries",
+            "max: expected a whole number of at least 0, found the number -1",
+            default,
+        ),
+        (
+            "defaults: {retries: {backoff: soon}}",
+            1,
+            21,
+            "defaults.retries",
+            "backoff: `soon` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
+            default,
+        ),
+        (
+            "defaults: {retries: {often: 3}}",
+            1,
+            21,
+            "defaults.retries",
+            "the text \"often\" is no key of it",
+            "its keys are `max`, `backoff` and `max_backoff`",
         ),
     ];
     for (text, line, column, key, what, hint) in cases {

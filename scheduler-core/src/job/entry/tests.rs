@@ -98,11 +98,15 @@ fn refusals_name_the_field_what_was_found_and_what_could_stand_there() {
         "timeout: expected a duration such as \"30s\" or \"1h30m\", found the number 10",
     );
     check(&with("timeout", json!("-5s")), "timeout: `-5s` is negative");
-    check(&with("overlap", json!("never")), "overlap: `never` is neither `forbid` nor `allow`");
-    check(&with("overlap", json!("queue")), "overlap: this build of sched does not carry `queue` out");
+    check(&with("overlap", json!("never")), "overlap: `never` is none of `forbid`, `allow`");
     check(&with("misfire", json!("latest")), "misfire: expected an object");
     check(&with("misfire", json!({"policy": "some"})), "misfire.policy: `some` is none of");
     check(&with("misfire", json!({"graze": "5m"})), "misfire.graze: no such setting");
+    check(&with("delivery", json!("twice")), "delivery: `twice` is neither `at_most_once` nor");
+    check(&with("retries", json!(3)), "retries: expected an object such as {\"max\": 2}, found the number 3");
+    check(&with("retries", json!({"max": 1.5})), "retries.max: expected a whole number, found the number 1.5");
+    check(&with("retries", json!({"backoff": "10"})), "retries.backoff: `10` has no unit");
+    check(&with("retries", json!({"often": 2})), "retries.often: no such setting; there are `max`");
     check(&with("max_parallel", json!(0)), "max_parallel: expected a whole number of at least 1");
     check(&with("tags", json!("db")), "tags: expected a list of texts");
     check(&with("output_limit", json!("1 parsec")), "output_limit: `1 parsec` is not a size");

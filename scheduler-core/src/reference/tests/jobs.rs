@@ -117,7 +117,7 @@ fn the_schema_refuses_what_it_can_tell() {
         ("timeout", json!("10")),
         ("timeout", json!(10)),
         ("timeout", json!("-5s")),
-        ("overlap", json!("queue")),
+        ("overlap", json!("never")),
         ("misfire", json!("latest")),
         ("misfire", json!({"policy": "some"})),
         ("misfire", json!({"graze": "5m"})),
@@ -126,7 +126,10 @@ fn the_schema_refuses_what_it_can_tell() {
         ("tags", json!("db")),
         ("output_limit", json!("1 parsec")),
         ("enabled", json!("yes")),
-        ("retries", json!({"max": 2})),
+        ("retries", json!(2)),
+        ("retries", json!({"max": -1})),
+        ("retries", json!({"often": 2})),
+        ("umask", json!("022")),
         ("user", json!("root")),
     ] {
         check(&with(field, value));
@@ -135,7 +138,7 @@ fn the_schema_refuses_what_it_can_tell() {
     assert!(!fits(&with("comand", json!("x"))));
     assert!(fits(&with("$note", json!({"by": "hand"}))) && fits(&with("_note", json!(1))));
     // What another build carries out may be there and ask for nothing.
-    assert!(fits(&with("retries", Value::Null)));
+    assert!(fits(&with("umask", Value::Null)));
 }
 
 #[test]
@@ -163,7 +166,7 @@ proptest! {
 }
 
 fn fields() -> Vec<&'static str> {
-    job::FIELDS.into_iter().chain(["retries", "$note", "_x"]).collect()
+    job::FIELDS.into_iter().chain(["umask", "$note", "_x"]).collect()
 }
 
 /// Values of all kinds, good somewhere or nowhere.

@@ -38,7 +38,7 @@ pub use self::examine::{Examined, ExaminedJob, examine, examine_entry, examine_y
 use self::{keeper::Keeper, owners::Coroner, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
-    Problem, Recovery, Selected, Start, Which, transactions::Transaction,
+    Problem, Recovery, Selected, Settled, Start, Which, transactions::Transaction,
 };
 use crate::{
     Clock, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
@@ -289,7 +289,7 @@ impl JobStore for JsonStore {
         self.writer.change(move |transaction, _| transaction.spawned(&claim, process)).await
     }
 
-    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<bool> {
+    async fn finish(&self, claim: &Claim, outcome: Outcome) -> Result<Settled> {
         let claim = claim.clone();
         self.writer.change(move |transaction, _| transaction.finish(&claim, outcome)).await
     }
@@ -298,11 +298,9 @@ impl JobStore for JsonStore {
         self.writer.change(move |transaction, _| transaction.cancel(&run)).await?
     }
 
-    async fn recover(&self, judged: Vec<Recovery>) -> Result<usize> {
+    async fn recover(&self, judged: Vec<Recovery>) -> Result<Vec<Settled>> {
         let recover = move |transaction: &mut Transaction<'_>, coroner: &Coroner<'_>| {
-            let settled =
-                judged.into_iter().filter(|one| transaction.recover(one.clone(), |owner| coroner.is_dead(owner)));
-            settled.count()
+            judged.into_iter().map(|one| transaction.recover(one, |owner| coroner.is_dead(owner))).collect()
         };
         self.writer.change(recover).await
     }

@@ -8,7 +8,7 @@ use super::{JsonStore, JsonStoreOptions};
 use crate::{
     Clock, ErrorKind, Home, JobId, JobStore, Outcome, RunResult,
     plan::plan,
-    store::{Admission, Claim, Edit, Finding, LedgerQuery, Limits, Recovery, Start},
+    store::{Admission, Claim, Edit, Finding, LedgerQuery, Limits, Recovery, Settled, Start},
     testing::{CrashFs, FaultyFs, Loss, ManualClock},
     vfs::{Open, RealFs, Vfs},
 };
@@ -215,7 +215,11 @@ async fn a_dead_owners_claims_come_back_and_its_runs_never_start_again() {
             .collect()
     };
     assert!(survivor.open(bench.clock.now(), LIMITS).await.unwrap().abandoned.is_empty());
-    assert_eq!(survivor.recover(judge(1)).await.unwrap(), 0, "an owner that lives is not robbed");
+    assert_eq!(
+        survivor.recover(judge(1)).await.unwrap(),
+        [Settled::Lost, Settled::Lost],
+        "an owner that lives is not robbed"
+    );
     let zombie = claims[1].clone();
     drop(dead);
     let abandoned = loop {
@@ -227,10 +231,14 @@ async fn a_dead_owners_claims_come_back_and_its_runs_never_start_again() {
         tokio::task::yield_now().await;
     };
     assert_eq!(abandoned.iter().filter(|one| one.orphan.is_some()).count(), 1, "only what had started has a process");
-    assert_eq!(survivor.recover(judge(1)).await.unwrap(), 1, "what runs is not put back into the queue");
+    assert_eq!(
+        survivor.recover(judge(1)).await.unwrap(),
+        [Settled::Lost, Settled::Done],
+        "what runs is not put back into the queue"
+    );
     let outcome = Outcome::new(RunResult::Unknown);
     let over = Recovery { run: claims[0].run.clone(), epoch: 1, finding: Finding::Over(outcome) };
-    assert_eq!(survivor.recover(vec![over]).await.unwrap(), 1);
+    assert_eq!(survivor.recover(vec![over]).await.unwrap(), [Settled::Done]);
     assert_eq!(finished(&survivor).await, 1);
     let open = survivor.open(bench.clock.now(), LIMITS).await.unwrap();
     assert_eq!(open.startable, std::slice::from_ref(&zombie.run), "what had not started is there for anybody");

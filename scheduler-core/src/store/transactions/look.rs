@@ -23,7 +23,8 @@ pub(crate) fn open(
     owner: &OwnerId,
     is_dead: &dyn Fn(&OwnerId) -> bool,
 ) -> Open {
-    let mut open = Open { active: book.active(), next_wakeup: book.next_wakeup(), ..Open::default() };
+    let mut open = Open { active: book.active(), next_wakeup: book.next_wakeup(now), ..Open::default() };
+    open.next_start = book.next_start(now);
     let mut spoilt = Vec::new();
     for (id, record) in book.due(now) {
         match book.check(record, id) {
@@ -39,7 +40,7 @@ pub(crate) fn open(
     for (id, why) in spoilt {
         tracing::error!(job = %id, why, "its definition was good once and is so no longer; it does not fire");
         book.spoil(&id, &why);
-        open.next_wakeup = book.next_wakeup();
+        open.next_wakeup = book.next_wakeup(now);
     }
     for occurrence in book.open() {
         let abandoned = || Abandoned { occurrence: occurrence.clone(), orphan: orphan(book, occurrence) };

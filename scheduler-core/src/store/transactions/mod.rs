@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `definitions` | define, remove, pause, resume |
 //! | `occurrences` | admit, ask, claim, start, spawned, finish, cancel, recover |
+//! | `retries` | whether an attempt that ended badly is followed by another |
 //! | `places` | whether there is a place for an occurrence now |
 //! | `housekeeping` | what time alone brings |
 //! | `look` | what is open, and jobs for people |
@@ -17,6 +18,7 @@ mod housekeeping;
 mod look;
 mod occurrences;
 mod places;
+mod retries;
 
 use jiff::Timestamp;
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        Admission, Ask, Asked, Cancelled, Claim, Finding, Limits, Lost, Recovery, Start,
+        Admission, Ask, Asked, Cancelled, Claim, Finding, Limits, Lost, Recovery, Settled, Start,
         event::{Admitted, AdmittedRun, AdmittedSkip, Event},
     },
     Transaction,
     places::NoPlace,
 };
 use crate::{
-    Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, RunResult, Token,
     job::Overlap,
-    occurrence::{Cause, Change, Claimed, Occurrence, SkipReason, State, transition},
+    occurrence::{Cause, Change, Claimed, Occurrence, Retry, SkipReason, State, transition},
     plan::{Plan, Planned},
 };
 
@@ -44,8 +44,14 @@ impl Transaction<'_> {
         let closed = close.into_iter().filter(|(run, _)| self.book.occurrence(run).is_some_and(|o| !o.is_active()));
         let closed = closed.collect();
         let at = self.now;
+        let replaces = !runs.is_empty() && self.definition_in_force(&id).is_some_and(|j| j.overlap == Overlap::Replace);
+        let new: Vec<RunId> = runs.iter().filter(|_| replaces).map(|run| run.run.clone()).collect();
+        let job = id.clone();
         let admitted = Admitted { job: id, incarnation, at, through, next_at, runs, skips, gaps, closed };
         self.emit(Event::Admitted(Box::new(admitted)));
+        if replaces {
+            self.make_room(&job, &new);
+        }
         Ok(claims)
     }
 
@@ -87,15 +93,20 @@ impl Transaction<'_> {
             return Ok(Asked::Known(known.clone()));
         }
         let busy = self.book.open_of(&id).any(Occurrence::is_active);
+        let waits = self.book.open_of(&id).any(|o| o.state == State::Queued && o.last.is_none());
         let reasons = [
             (!job.enabled, SkipReason::Disabled),
             (record.paused.is_some(), SkipReason::Paused),
             (busy && job.overlap == Overlap::Forbid, SkipReason::Overlap),
+            (busy && job.overlap == Overlap::Queue && waits, SkipReason::Overlap),
         ];
         let skip = reasons.into_iter().find(|(holds, _)| *holds && !force).map(|(_, reason)| reason);
         let run = RunId::random(self.now);
         let cause = if force { Cause::Forced } else { Cause::Asked };
         self.emit(Event::Asked { id: occurrence, run: run.clone(), at: self.now, cause, skip });
+        if skip.is_none() && !force && job.overlap == Overlap::Replace {
+            self.make_room(&id, std::slice::from_ref(&run));
+        }
         Ok(skip.map_or(Asked::Queued(run.clone()), |reason| Asked::Skipped(run, reason)))
     }
 
@@ -158,9 +169,14 @@ impl Transaction<'_> {
         self.change(&claim.run, Change::Spawned { token: claim.token.clone(), process });
     }
 
-    pub(crate) fn finish(&mut self, claim: &Claim, outcome: Outcome) -> bool {
+    pub(crate) fn finish(&mut self, claim: &Claim, outcome: Outcome) -> Settled {
         self.durable = false;
-        self.change(&claim.run, Change::Finish { token: claim.token.clone(), epoch: claim.epoch, outcome })
+        let Some(occurrence) = self.book.occurrence(&claim.run) else { return Settled::Lost };
+        let outcome = explained(occurrence, outcome);
+        let retry = self.retry_of(occurrence, &outcome);
+        let settled = settled(occurrence, retry.as_ref());
+        let finish = Change::Finish { token: claim.token.clone(), epoch: claim.epoch, outcome, retry };
+        if self.change(&claim.run, finish) { settled } else { Settled::Lost }
     }
 
     pub(crate) fn cancel(&mut self, run: &RunId) -> Result<Cancelled> {
@@ -172,21 +188,41 @@ impl Transaction<'_> {
     }
 
     /// Settles one abandoned run; `owner_is_dead` is asked again under the lock.
-    pub(crate) fn recover(&mut self, recovery: Recovery, owner_is_dead: impl Fn(&OwnerId) -> bool) -> bool {
+    pub(crate) fn recover(&mut self, recovery: Recovery, owner_is_dead: impl Fn(&OwnerId) -> bool) -> Settled {
         let Recovery { run, epoch, finding } = recovery;
-        let Some(occurrence) = self.book.occurrence(&run) else { return false };
+        let Some(occurrence) = self.book.occurrence(&run) else { return Settled::Lost };
         if occurrence.owner().is_some_and(|owner| !owner_is_dead(owner)) {
-            return false;
+            return Settled::Lost;
         }
-        self.change(
-            &run,
-            match finding {
-                Finding::NeverStarted => Change::Requeue { epoch },
-                Finding::Alive(process) => Change::Orphan { epoch, process },
-                Finding::Over(outcome) => Change::Abandon { epoch, outcome },
-            },
-        )
+        let (change, settled) = match finding {
+            Finding::NeverStarted => (Change::Requeue { epoch }, Settled::Done),
+            Finding::Alive(process) => (Change::Orphan { epoch, process }, Settled::Done),
+            Finding::Over(outcome) => {
+                let outcome = explained(occurrence, outcome);
+                let retry = self.retry_of(occurrence, &outcome);
+                let settled = settled(occurrence, retry.as_ref());
+                (Change::Abandon { epoch, outcome, retry }, settled)
+            }
+        };
+        if self.change(&run, change) { settled } else { Settled::Lost }
     }
+}
+
+/// Says of a run that was cancelled for a newer one that it was.
+fn explained(occurrence: &Occurrence, mut outcome: Outcome) -> Outcome {
+    if occurrence.replaced && outcome.result == RunResult::Cancelled {
+        let why = SkipReason::Superseded.words();
+        outcome.message = Some(outcome.message.map_or_else(|| why.to_owned(), |message| format!("{message}; {why}")));
+    }
+    outcome
+}
+
+fn settled(occurrence: &Occurrence, retry: Option<&Retry>) -> Settled {
+    retry.map_or(Settled::Done, |Retry { run, not_before }| Settled::Again {
+        run: run.clone(),
+        attempt: occurrence.attempt + 1,
+        not_before: *not_before,
+    })
 }
 
 /// The right that a claimed occurrence gives.

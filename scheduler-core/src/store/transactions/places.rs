@@ -1,11 +1,11 @@
-//! Whether there is a place for an occurrence now: pause, overlap, the job's own limit, all jobs' limit, and the bound on
+//! Whether there is a place for an occurrence now: its time, pause, overlap, the job's own limit, all jobs' limit, and the bound on
 //! catch-up runs.
 
 use super::{super::Limits, Transaction};
 use crate::{
-    OccurrenceKind,
+    JobId, OccurrenceKind, RunId,
     job::{MisfirePolicy, Overlap},
-    occurrence::{Cause, Occurrence, SkipReason},
+    occurrence::{Cause, Change, Occurrence, SkipReason},
     plan::{ON_TIME, grace},
 };
 
@@ -16,6 +16,10 @@ impl Transaction<'_> {
         if record.incarnation != occurrence.id.incarnation {
             // Removal closed what was waiting; only a repaired clock leaves some of an earlier life.
             return Err(NoPlace::Never(SkipReason::ClockRepaired));
+        }
+        if occurrence.not_before.is_some_and(|at| at > self.now) {
+            // First of what may have changed by then: a pause that is over when its time comes was none of its business.
+            return Err(NoPlace::NotNow);
         }
         let Ok(job) = self.book.check(record, &occurrence.id.job) else { return Err(NoPlace::NotNow) };
         if occurrence.cause != Cause::Forced {
@@ -34,7 +38,7 @@ impl Transaction<'_> {
             let others =
                 self.book.open_of(&occurrence.id.job).filter(|o| o.run != occurrence.run && o.is_active()).count();
             let most = match job.overlap {
-                Overlap::Forbid => 1,
+                Overlap::Forbid | Overlap::Queue | Overlap::Replace => 1,
                 Overlap::Allow => job.max_parallel.map_or(usize::MAX, |most| most as usize),
             };
             if others >= most {
@@ -50,6 +54,18 @@ impl Transaction<'_> {
             return Err(NoPlace::NotNow);
         }
         Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    /// Makes room for new occurrences of a job that replaces what is open: what runs is to end, of whatever life and owner
+    /// it is, and what has not started never will. The new ones have their place when nothing of the old is left.
+    pub(super) fn make_room(&mut self, job: &JobId, new: &[RunId]) {
+        let others = self.book.open_of(job).filter(|o| !new.contains(&o.run) && !o.replaced);
+        let others: Vec<(RunId, bool)> = others.map(|o| (o.run.clone(), o.is_running())).collect();
+        for (run, runs) in others {
+            self.change(&run, if runs { Change::Replace } else { Change::Skip(SkipReason::Superseded) });
+        }
     }
 }
 
