@@ -23,6 +23,9 @@ pub(crate) fn silence(view: &JobView, now: Timestamp) -> Option<String> {
         let reason = paused.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         return Some(format!("it is paused{reason}: it will not fire {until}"));
     }
+    if let Some(most) = job.max_runs.filter(|most| view.started >= *most) {
+        return Some(format!("it is over: it has run {} times, and max_runs is {most}", view.started));
+    }
     let is_over = upcoming::is_by_the_clock(&job.schedule) && instants(view, now, 1).is_empty();
     is_over.then(|| "it will never fire again: its time has passed".into())
 }
@@ -56,5 +59,7 @@ pub(crate) fn to_json(view: &JobView, now: Timestamp, count: u32) -> Vec<String>
 
 /// The next instants of its schedule, whether or not anything keeps it from firing.
 pub(crate) fn instants(view: &JobView, after: Timestamp, count: u32) -> Vec<Timestamp> {
-    view.job.as_ref().map(|job| upcoming::instants(&job.schedule, &job.time_zone, after, count)).unwrap_or_default()
+    let Ok(job) = &view.job else { return Vec::new() };
+    let left = job.max_runs.map_or(count, |most| most.saturating_sub(view.started).min(count));
+    std::iter::successors(job.next_after(after), |at| job.next_after(*at)).take(left as usize).collect()
 }

@@ -201,6 +201,10 @@ pub enum SkipReason {
     ClockRepaired,
     /// A newer occurrence of the job took its place.
     Superseded,
+    /// The job has run as often as it may.
+    Limit,
+    /// It came before the job's `start_at` or after its `end_at`.
+    Outside,
 }
 
 impl SkipReason {
@@ -214,6 +218,8 @@ impl SkipReason {
             Self::Disabled => "disabled",
             Self::Removed => "removed",
             Self::ClockRepaired => "the clock was wrong",
+            Self::Limit => "it has run as often as it may",
+            Self::Outside => "outside its start_at and end_at",
             Self::Superseded => "a newer run took its place",
         }
     }

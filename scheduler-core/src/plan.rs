@@ -140,8 +140,8 @@ pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
 /// What becomes of the instants up to `now`, and of those that wait.
 fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
     let first = cursor.next_at.filter(|next_at| *next_at <= now)?;
-    let newest = job.schedule.newest(first, now, &job.time_zone).unwrap_or(first);
-    let next_at = job.schedule.next_after(newest, &job.time_zone);
+    let newest = job.newest(first, now).unwrap_or(first);
+    let next_at = job.next_after(newest);
     let mut plan = Plan { admit: Vec::new(), gaps: Vec::new(), close: Vec::new(), through: newest, next_at };
 
     let first = match cursor.suspect_through {
@@ -175,7 +175,7 @@ fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
         }
     }
 
-    let second = (first < newest).then(|| job.schedule.next_after(first, &job.time_zone)).flatten();
+    let second = (first < newest).then(|| job.next_after(first)).flatten();
     let due = match second {
         None => 1,
         Some(second) if second == newest => 2,
@@ -229,10 +229,10 @@ impl Cursor {
     /// settled as it came, or any that lies beyond what that clock had reached.
     fn first_credible(&self, job: &Job, first: Timestamp, suspect: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let stale = now.checked_sub(ON_TIME).unwrap_or(Timestamp::MIN).min(suspect);
-        let mut candidate = if first > stale { Some(first) } else { job.schedule.next_after(stale, &job.time_zone) }?;
+        let mut candidate = if first > stale { Some(first) } else { job.next_after(stale) }?;
         for (from, to) in &self.lived {
             if (*from..=*to).contains(&candidate) {
-                candidate = job.schedule.next_after(*to, &job.time_zone)?;
+                candidate = job.next_after(*to)?;
             }
         }
         (candidate <= now).then_some(candidate)
@@ -267,7 +267,7 @@ impl Plan {
     /// Settles the instants from `first` up to, not including, `end`.
     fn gap(&mut self, job: &Job, reason: SkipReason, first: Timestamp, end: Timestamp) {
         let before_end = end.checked_sub(SignedDuration::from_nanos(1)).ok();
-        if let Some(last) = before_end.and_then(|before| job.schedule.newest(first, before, &job.time_zone)) {
+        if let Some(last) = before_end.and_then(|before| job.newest(first, before)) {
             self.settle(reason, first, last);
         }
     }
@@ -280,7 +280,7 @@ fn newest_instants(job: &Job, first: Timestamp, newest: Timestamp, count: usize)
     while kept.len() < count {
         let oldest = kept[kept.len() - 1];
         let before = oldest.checked_sub(SignedDuration::from_nanos(1)).ok();
-        match before.filter(|b| *b >= first).and_then(|b| job.schedule.newest(first, b, &job.time_zone)) {
+        match before.filter(|b| *b >= first).and_then(|b| job.newest(first, b)) {
             Some(at) => kept.push(at),
             None => break,
         }

@@ -47,6 +47,15 @@ pub(crate) struct Settings {
     /// Whether a run whose end nobody saw is made again [default: at-most-once]
     #[arg(long)]
     pub(crate) delivery: Option<DeliveryArg>,
+    /// How many of its occurrences may start, retries not counted; then it is over
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_runs: Option<u32>,
+    /// It owes nothing before this, such as "2026-12-01 00:00" in its time zone
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start_at: Option<String>,
+    /// It owes nothing after this
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end_at: Option<String>,
     /// How many runs of it may be open at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_parallel: Option<u32>,
@@ -72,11 +81,12 @@ impl Settings {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
         let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
-        let Self { retries, backoff, max_backoff, delivery, .. } = self;
-        let texts = [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff];
+        let Self { retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, .. } = self;
+        let texts =
+            [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff, start_at, end_at];
         let lists = env.is_empty() && tags.is_empty() && command.is_empty();
         let words = overlap.is_none() && misfire.is_none() && max_parallel.is_none() && workdir.is_none();
-        let numbers = retries.is_none() && delivery.is_none();
+        let numbers = retries.is_none() && delivery.is_none() && max_runs.is_none();
         texts.iter().all(|text| text.is_none()) && lists && words && numbers && !disabled
     }
 }

@@ -143,6 +143,9 @@ impl Shown<'_> {
             say("misfire", (job.misfire != Misfire::default()).then(|| misfire(job.misfire)));
             say("retries", (job.retries.max > 0).then(|| retries(job.retries)));
             say("delivery", (job.delivery == Delivery::AtLeastOnce).then(|| "at_least_once".into()));
+            say("max_runs", job.max_runs.map(|most| format!("{most}, of which {} have started", view.started)));
+            say("start_at", job.start_at.map(|at| when::both(at, &zone, *now)));
+            say("end_at", job.end_at.map(|at| when::both(at, &zone, *now)));
             say("max_parallel", job.max_parallel.map(|count| count.to_string()));
             say("output_limit", job.output_limit.map(size::format));
             say("tags", (!job.tags.is_empty()).then(|| job.tags.join(", ")));
@@ -163,6 +166,7 @@ impl Shown<'_> {
             "job": standing::to_json(view, self.problem),
             "incarnation": view.incarnation,
             "revision": view.revision,
+            "started": view.started,
             "defined_at": when::exact(view.defined_at, &zone),
             "settings": view.job.as_ref().ok().map(|job| settings(job)),
             "silent": next_fires::silence(view, *now),
@@ -197,6 +201,9 @@ fn settings(job: &Job) -> Value {
         "retries": {"max": job.retries.max, "backoff_s": job.retries.backoff.as_secs_f64(),
             "max_backoff_s": job.retries.max_backoff.as_secs_f64()},
         "delivery": job.delivery,
+        "max_runs": job.max_runs,
+        "start_at": job.start_at.map(|at| when::exact(at, &job.time_zone)),
+        "end_at": job.end_at.map(|at| when::exact(at, &job.time_zone)),
         "max_parallel": job.max_parallel,
         "output_limit": job.output_limit,
     })

@@ -79,7 +79,7 @@ impl Shared {
         if instant <= job.settled_through {
             return Ok(FireOutcome::LostClaim);
         }
-        let owes = job.job.as_ref().is_ok_and(|job| job.schedule.newest(instant, instant, &job.time_zone).is_some());
+        let owes = job.job.as_ref().is_ok_and(|job| job.newest(instant, instant).is_some());
         if !owes || instant.duration_since(now) > ON_TIME {
             return Ok(FireOutcome::NotDue);
         }

@@ -12,14 +12,14 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use super::{Command, Delivery, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, reference::TABLE};
 use crate::{
     JobId, duration, nearest,
     reference::names,
-    schedule::{ParseOptions, Schedule, zone},
+    schedule::{Kind, ParseOptions, Schedule, zone},
     size,
 };
 
@@ -28,14 +28,12 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 18] = names(&TABLE);
+pub const FIELDS: [&str; 21] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `umask` would be worse than not running it.
-pub(super) const NOT_HERE: [&str; 12] = [
-    "jitter", "group", "max_runs", "start_at", "end_at", "user", "umask", "nice", "stdin", "env_file", "ping_url",
-    "notify",
-];
+pub(super) const NOT_HERE: [&str; 9] =
+    ["jitter", "group", "user", "umask", "nice", "stdin", "env_file", "ping_url", "notify"];
 
 /// What holds for a job whose entry doesn't say otherwise.
 ///
@@ -180,6 +178,12 @@ pub fn parse_definition(
     };
     let schedule = fields.schedule(&id, anchor)?;
     let work = fields.work()?;
+    let (start_at, end_at) = (fields.instant("start_at", &time_zone)?, fields.instant("end_at", &time_zone)?);
+    if let (Some(start), Some(end)) = (start_at, end_at)
+        && end < start
+    {
+        return Err(EntryError::new("end_at", "it is before `start_at`, so the job would never fire"));
+    }
     Ok(Job {
         name: fields.text("name")?.unwrap_or(id.as_str()).to_owned(),
         id,
@@ -198,6 +202,9 @@ pub fn parse_definition(
         misfire: fields.misfire(defaults.misfire)?,
         retries: fields.retries(defaults.retries)?,
         delivery: fields.delivery()?,
+        max_runs: fields.positive("max_runs")?,
+        start_at,
+        end_at,
         max_parallel: fields.positive("max_parallel")?,
         output_limit: fields.size("output_limit")?,
         tags: fields.tags()?,
@@ -284,6 +291,16 @@ impl<'a> Fields<'a> {
         let text = text.ok_or_else(|| EntryError::new("schedule", "missing; write for example \"30 2 * * *\""))?;
         let options = ParseOptions::default().with_anchor(anchor).with_seed(id.as_str());
         Schedule::parse(text, &options).map_err(|error| EntryError::new("schedule", error.to_string()))
+    }
+
+    /// One instant, in the forms of a one-shot schedule.
+    fn instant(&self, field: &str, zone: &TimeZone) -> Result<Option<Timestamp>, EntryError> {
+        let Some(text) = self.expect(field, "a date and time", Value::as_str)? else { return Ok(None) };
+        let once = Schedule::parse(text, &ParseOptions::default()).ok().filter(|once| once.kind() == Kind::Once);
+        let instant = once.and_then(|once| once.next_after(Timestamp::MIN, zone));
+        let forms = "write `2026-06-01 09:00`, `2026-06-01T09:00:00Z` or `2026-06-01T09:00[Europe/Berlin]`";
+        let wrong = || EntryError::new(field, format!("`{text}` is not a date and time; {forms}"));
+        instant.map(Some).ok_or_else(wrong)
     }
 
     /// What it runs: a `command` or a `payload`, never both.

@@ -8,7 +8,7 @@ mod reference;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -62,6 +62,12 @@ pub struct Job {
     pub retries: Retries,
     /// Whether a run whose end nobody saw is followed by another.
     pub delivery: Delivery,
+    /// How many of its occurrences may start; then it is over.
+    pub max_runs: Option<u32>,
+    /// It owes nothing before this.
+    pub start_at: Option<Timestamp>,
+    /// It owes nothing after this.
+    pub end_at: Option<Timestamp>,
     /// How many runs of it may be open at once.
     pub max_parallel: Option<u32>,
     /// The most output kept of a run, in bytes; `None` is the configured default.
@@ -88,10 +94,50 @@ impl Job {
             misfire: Misfire::default(),
             retries: Retries::default(),
             delivery: Delivery::default(),
+            max_runs: None,
+            start_at: None,
+            end_at: None,
             max_parallel: None,
             output_limit: None,
             tags: Vec::new(),
         }
+    }
+
+    /// The first instant after `after` that it owes: one of its schedule, within `start_at` and `end_at`.
+    ///
+    /// ```
+    /// use scheduler_core::{Job, schedule::{ParseOptions, Schedule}};
+    /// let schedule = Schedule::parse("@daily", &ParseOptions::default())?;
+    /// let mut job = Job::new("sale".parse()?, schedule, serde_json::json!("a payload"));
+    /// job.start_at = Some("2026-12-01T00:00:00Z".parse()?);
+    /// job.end_at = Some("2026-12-02T00:00:00Z".parse()?);
+    /// let next = |after: &str| Ok::<_, jiff::Error>(job.next_after(after.parse()?).map(|at| at.to_string()));
+    /// assert_eq!(next("2026-11-22T00:00:00Z")?.as_deref(), Some("2026-12-01T00:00:00Z"));
+    /// assert_eq!(next("2026-12-01T00:00:00Z")?.as_deref(), Some("2026-12-02T00:00:00Z"));
+    /// assert_eq!(next("2026-12-02T00:00:00Z")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
+        let before_start = self.start_at.and_then(|start| start.checked_sub(SignedDuration::from_nanos(1)).ok());
+        let after = before_start.map_or(after, |start| start.max(after));
+        self.schedule.next_after(after, &self.time_zone).filter(|at| self.end_at.is_none_or(|end| *at <= end))
+    }
+
+    /// The newest instant from `first` to `last`, both included, that it owes.
+    ///
+    /// ```
+    /// use scheduler_core::{Job, schedule::{ParseOptions, Schedule}};
+    /// let schedule = Schedule::parse("@hourly", &ParseOptions::default())?;
+    /// let mut job = Job::new("sale".parse()?, schedule, serde_json::json!("a payload"));
+    /// job.end_at = Some("2026-12-02T00:30:00Z".parse()?);
+    /// let newest = job.newest("2026-12-01T00:00:00Z".parse()?, "2026-12-09T00:00:00Z".parse()?);
+    /// assert_eq!(newest, Some("2026-12-02T00:00:00Z".parse()?));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn newest(&self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
+        let first = self.start_at.map_or(first, |start| start.max(first));
+        let last = self.end_at.map_or(last, |end| end.min(last));
+        if first > last { None } else { self.schedule.newest(first, last, &self.time_zone) }
     }
 
     /// The command, if it has one.

@@ -11,9 +11,9 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::job::{FIELDS, ROWS};
 /// assert!(ROWS.iter().map(|row| row.name).eq(FIELDS));
 /// ```
-pub static ROWS: [Row; 18] = TABLE;
+pub static ROWS: [Row; 21] = TABLE;
 
-pub(super) const TABLE: [Row; 18] = [
+pub(super) const TABLE: [Row; 21] = [
     Row::new(
         "id",
         Shape::Id,
@@ -146,6 +146,17 @@ pub(super) const TABLE: [Row; 18] = [
         "Whether a run whose end nobody saw is made again, when nothing of it is left: `at_least_once`.",
     )
     .examples(&[r#""at_least_once""#]),
+    Row::new(
+        "max_runs",
+        Shape::Count { least: 1, most: u32::MAX as u64 },
+        Absent::Words("no limit"),
+        "How many of its occurrences may start, retries not counted; then it is over.",
+    )
+    .examples(&["1"]),
+    Row::new("start_at", Shape::Instant, Absent::Words("none"), "It owes nothing before this, in its `timezone`.")
+        .examples(&[r#""2026-12-01 00:00""#, r#""2026-12-01T00:00:00Z""#]),
+    Row::new("end_at", Shape::Instant, Absent::Words("none"), "It owes nothing after this, in its `timezone`.")
+        .examples(&[r#""2026-12-24T18:00[Europe/Berlin]""#]),
     Row::new(
         "max_parallel",
         Shape::Count { least: 1, most: u32::MAX as u64 },

@@ -97,6 +97,22 @@ fn overlap_is_recorded_by_instant_or_by_range() {
 }
 
 #[test]
+fn nothing_is_owed_outside_of_its_time() {
+    let bounded = job("* * * * *", json!({"start_at": "2026-03-02 10:00", "end_at": "2026-03-02T10:02:30Z"}));
+    assert_eq!(bounded.next_after(at("08:00:00")), Some(at("10:00:00")), "the bounds are part of it");
+    check(&bounded, &from("10:00:00"), "10:00:00", "run 10:00:00, then 10:01:00");
+    check(&bounded, &from("10:02:00"), "10:02:00", "run 10:02:00, then never");
+    check(&bounded, &from("10:00:00"), "11:00:00", "gap Coalesced 10:00:00..10:01:00, late 10:02:00, then never");
+    let all = job("* * * * *", json!({"end_at": "2026-03-02 10:02", "misfire": {"policy": "all", "max": 2}}));
+    check(
+        &all,
+        &from("09:00:00"),
+        "11:00:00",
+        "gap Misfire 09:00:00..10:00:00, late 10:01:00, late 10:02:00, then never",
+    );
+}
+
+#[test]
 fn behind_an_open_run_there_is_one_place() {
     let cursor = |next_at: &str, waiting: &[&str]| {
         let outstanding = waiting.iter().map(|time| (RunId::new("w"), at(time))).collect();

@@ -65,6 +65,8 @@ pub enum Shape {
     Duration,
     /// A duration or `auto`.
     Grace,
+    /// A date and time.
+    Instant,
     /// `1MiB`, or a number of bytes.
     Size,
     /// A whole number from `least` on.

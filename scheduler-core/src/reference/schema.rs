@@ -75,7 +75,7 @@ fn shape(shape: &Shape) -> Value {
     match shape {
         Shape::Anything => json!({ "type": ["object", "array", "string", "number", "boolean"] }),
         Shape::Text => json!({ "type": "string" }),
-        Shape::Filled | Shape::Zone | Shape::Schedule => json!({ "type": "string", "pattern": r"\S" }),
+        Shape::Filled | Shape::Zone | Shape::Schedule | Shape::Instant => json!({ "type": "string", "pattern": r"\S" }),
         Shape::Id => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$" }),
         Shape::Truth => json!({ "type": "boolean" }),
         Shape::Duration => duration(DURATION),

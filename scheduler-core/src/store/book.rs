@@ -237,6 +237,12 @@ impl Book {
             .as_deref()
             .filter(|_| after.attempt > before.attempt)
             .map(|last| LedgerEntry::attempt(before, last.outcome.clone(), at, after.not_before.unwrap_or(at)));
+        if matches!(change, Change::Start { .. })
+            && before.attempt == 1
+            && let Some(record) = self.jobs.get_mut(&before.id.job).filter(|r| r.incarnation == before.id.incarnation)
+        {
+            record.past_mut().started += 1;
+        }
         self.remove(run);
         if let Some(entry) = over {
             closed(entry);

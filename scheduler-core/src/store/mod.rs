@@ -623,6 +623,8 @@ pub struct JobView {
     pub defined_at: Timestamp,
     /// Its next instant; `None` while it owes none.
     pub next_at: Option<Timestamp>,
+    /// How many of its occurrences have started in this life of it.
+    pub started: u32,
     /// Up to where its instants are settled.
     pub settled_through: Timestamp,
     /// Its pause.

@@ -40,6 +40,8 @@ pub(crate) struct Past {
     /// Stretches of instants that were settled as they came, oldest first, over all lives: should the clock be taken back,
     /// these have really been.
     pub(crate) lived: Vec<(Timestamp, Timestamp)>,
+    /// How many of its occurrences have started, in this life of it.
+    pub(crate) started: u32,
     /// The last of its runs that is over.
     pub(crate) last: Option<Arc<LedgerEntry>>,
     /// Its open occurrences.
@@ -57,6 +59,10 @@ impl JobRecord {
 
     pub(crate) fn through(&self) -> Option<Timestamp> {
         self.past.as_ref().and_then(|past| past.through)
+    }
+
+    pub(crate) fn started(&self) -> u32 {
+        self.past.as_ref().map_or(0, |past| past.started)
     }
 
     pub(crate) fn last(&self) -> Option<&Arc<LedgerEntry>> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::stores::{Bench, LIMITS, at, id};
 use crate::{
     Clock, OccurrenceKind, Outcome, RunId, RunResult,
-    occurrence::Closing,
+    occurrence::{Closing, SkipReason},
     store::{Ask, Asked, Claim, Edit, LedgerWhat, Settled, Start},
 };
 
@@ -218,4 +218,64 @@ pub(super) async fn replacing(bench: Bench) {
     assert!(bench.pass().await.is_empty());
     let open = bench.store.open(bench.clock.now(), LIMITS).await.expect("open");
     assert_eq!(open.cancel_requested, [third.run]);
+}
+
+pub(super) async fn a_number_of_runs(bench: Bench) {
+    let twice = json!({"max_runs": 2, "overlap": "allow", "retries": {"max": 1, "backoff": "0"}});
+    bench.add("a", "* * * * *", twice).await;
+    bench.minutes(1);
+    let first = bench.started(bench.pass().await).await;
+    assert!(matches!(bench.fail(&first).await, Settled::Again { .. }));
+    let again = bench.started(bench.claim_queued().await).await;
+    assert!(bench.finish(&again).await, "a retry is no run more");
+    bench.minutes(1);
+    let claimed = bench.pass().await;
+    assert!(matches!(bench.ask("1").await, Asked::Queued(_)));
+    let second = bench.started(claimed).await;
+    assert!(bench.claim_queued().await.is_empty(), "it counts at the start");
+    assert_eq!(bench.told().await.last().map(String::as_str), Some("1 skipped: limit"));
+    assert!(bench.finish(&second).await);
+    let job = bench.store.jobs().await.expect("jobs").remove(0);
+    assert_eq!((job.started, job.next_at), (2, None), "it is over");
+    assert!(matches!(bench.ask("2").await, Asked::Skipped(_, SkipReason::Limit)));
+    bench.store.housekeep(None).await.expect("housekeep");
+    bench.minutes(9);
+    assert!(bench.due().await.is_empty(), "and stays so");
+    // Who raises the number lets it go on from now.
+    let more = json!({"id": "a", "schedule": "* * * * *", "command": ["true"], "max_runs": 3});
+    bench.store.define(Edit::Replace(vec![more])).await.expect("an edit");
+    bench.minutes(1);
+    let third = bench.started(bench.pass().await).await;
+    assert_eq!(third.at, at("2026-03-01T10:12:00Z"));
+    assert!(bench.finish(&third).await);
+    assert_eq!(bench.store.jobs().await.expect("jobs")[0].next_at, None);
+    // A new life of the job counts anew.
+    bench.store.define(Edit::Remove(vec![id("a")])).await.expect("remove");
+    bench.add("a", "* * * * *", json!({"max_runs": 1})).await;
+    assert!(bench.store.jobs().await.expect("jobs")[0].next_at.is_some());
+}
+
+pub(super) async fn a_time_to_run_in(bench: Bench) {
+    let bounds = json!({"start_at": "2026-03-01T10:05:00Z", "end_at": "2026-03-01T10:06:00Z"});
+    bench.add("a", "* * * * *", bounds).await;
+    let next = async || bench.store.jobs().await.expect("jobs")[0].next_at;
+    assert_eq!(next().await, Some(at("2026-03-01T10:05:00Z")));
+    let event = |key: &str| Ask { job: id("a"), kind: OccurrenceKind::External, key: key.into(), force: false };
+    let early = bench.store.ask(event("1")).await.expect("ask");
+    assert!(matches!(early, Asked::Skipped(_, SkipReason::Outside)), "nothing from outside");
+    assert!(matches!(bench.ask("1").await, Asked::Queued(_)), "but whoever asks by hand means it");
+    for claim in bench.claim_queued().await {
+        assert!(matches!(bench.start(&claim).await, Start::Go(_)) && bench.finish(&claim).await);
+    }
+    bench.minutes(5);
+    for expected in ["2026-03-01T10:05:00Z", "2026-03-01T10:06:00Z"] {
+        let claim = bench.started(bench.pass().await).await;
+        assert_eq!(claim.at, at(expected));
+        assert!(bench.finish(&claim).await);
+        bench.minutes(1);
+    }
+    assert_eq!(next().await, None);
+    let earlier = json!({"id": "a", "schedule": "* * * * *", "command": ["true"]});
+    bench.store.define(Edit::Replace(vec![earlier])).await.expect("an edit");
+    assert_eq!(next().await, Some(at("2026-03-01T10:08:00Z")), "without its bounds it goes on from now");
 }

@@ -58,6 +58,8 @@ where
     policies::retries_that_are_not_made(fresh().await).await;
     policies::queueing(fresh().await).await;
     policies::replacing(fresh().await).await;
+    policies::a_number_of_runs(fresh().await).await;
+    policies::a_time_to_run_in(fresh().await).await;
 }
 
 pub(super) struct Bench {

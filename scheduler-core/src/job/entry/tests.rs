@@ -103,6 +103,15 @@ fn refusals_name_the_field_what_was_found_and_what_could_stand_there() {
     check(&with("misfire", json!({"policy": "some"})), "misfire.policy: `some` is none of");
     check(&with("misfire", json!({"graze": "5m"})), "misfire.graze: no such setting");
     check(&with("delivery", json!("twice")), "delivery: `twice` is neither `at_most_once` nor");
+    check(&with("max_runs", json!(0)), "max_runs: expected a whole number of at least 1");
+    check(
+        &with("start_at", json!("tomorrow")),
+        "start_at: `tomorrow` is not a date and time; write `2026-06-01 09:00`",
+    );
+    check(&with("end_at", json!("@daily")), "end_at: `@daily` is not a date and time");
+    let mut never = with("start_at", json!("2026-06-01 09:00"));
+    never["end_at"] = json!("2026-06-01T08:59:59Z");
+    check(&never, "end_at: it is before `start_at`");
     check(&with("retries", json!(3)), "retries: expected an object such as {\"max\": 2}, found the number 3");
     check(&with("retries", json!({"max": 1.5})), "retries.max: expected a whole number, found the number 1.5");
     check(&with("retries", json!({"backoff": "10"})), "retries.backoff: `10` has no unit");

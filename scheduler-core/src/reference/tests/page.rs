@@ -52,6 +52,7 @@ fn shape(row: &Row) -> String {
         Shape::Truth => "`true`, `false`".into(),
         Shape::Duration => "duration".into(),
         Shape::Grace => "duration, `auto`".into(),
+        Shape::Instant => "date and time".into(),
         Shape::Size => "size".into(),
         Shape::Count { least, .. } => format!("number from {least}"),
         Shape::Word(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(", "),

@@ -53,18 +53,14 @@ impl Transaction<'_> {
             return false;
         }
         let same_schedule = old.filter(|old| {
-            *old.zone == *zone
-                && self
-                    .book
-                    .check(old, &id)
-                    .is_ok_and(|before| before.schedule.text() == job.schedule.text() && before.enabled == job.enabled)
+            *old.zone == *zone && self.book.check(old, &id).is_ok_and(|before| owes_the_same(&before, &job))
         });
         let (anchor, next_at, moved) = match same_schedule {
             Some(old) => (old.anchor, old.next_at, false),
             // A job never owes anything for the time before it was defined, nor twice what was claimed ahead of its instant.
             None => {
                 let settled = old.map_or(self.now, |old| old.settled_through().max(self.now));
-                (anchor, next_instant(&job, settled), old.is_some())
+                (anchor, next_instant(&job, settled, old.map_or(0, JobRecord::started)), old.is_some())
             }
         };
         let (incarnation, revision) = match (old, known) {
@@ -233,6 +229,12 @@ impl Candidate {
     }
 }
 
+/// Whether two definitions owe the same instants.
+fn owes_the_same(one: &Job, other: &Job) -> bool {
+    let bounds = |job: &Job| (job.enabled, job.max_runs, job.start_at, job.end_at);
+    one.schedule.text() == other.schedule.text() && bounds(one) == bounds(other)
+}
+
 /// The refusal of an id that is taken.
 fn exists(id: &JobId) -> Error {
     let error = Error::new(ErrorKind::Exists, format!("job `{id}` is there already"));
@@ -242,9 +244,9 @@ fn exists(id: &JobId) -> Error {
 /// Resume never catches up: what passed is one gap, and the cursor moves behind now.
 fn after_pause(job: &Job, record: &JobRecord, now: Timestamp) -> (Option<Timestamp>, Option<Gap>) {
     let gap = record.next_at.filter(|next_at| *next_at <= now).map(|from| {
-        let to = job.schedule.newest(from, now, &job.time_zone).unwrap_or(from);
+        let to = job.newest(from, now).unwrap_or(from);
         Gap { reason: SkipReason::Paused, from, to }
     });
-    let next_at = if gap.is_some() { job.schedule.next_after(now, &job.time_zone) } else { record.next_at };
+    let next_at = if gap.is_some() { job.next_after(now) } else { record.next_at };
     (next_at, gap)
 }

@@ -60,7 +60,7 @@ impl Transaction<'_> {
                 at: self.now,
                 incarnation: record.incarnation + 1,
                 suspect_through: settled,
-                next_at: next_instant(&job, self.now),
+                next_at: next_instant(&job, self.now, record.started()),
             });
         }
         let default = self.book.defaults().zone_name();
@@ -71,7 +71,7 @@ impl Transaction<'_> {
             return None;
         }
         let job = record.definition.check(self.book.defaults(), zone, record.anchor).ok()?;
-        let next_at = next_instant(&job, settled);
+        let next_at = next_instant(&job, settled, record.started());
         if hash == record.schedule_hash && next_at.is_none() {
             // It owes none, and that is right.
             return None;
@@ -86,7 +86,12 @@ impl Transaction<'_> {
     }
 }
 
-/// The first instant after `after` that the job owes, if it owes any.
-pub(super) fn next_instant(job: &Job, after: Timestamp) -> Option<Timestamp> {
-    job.enabled.then(|| job.schedule.next_after(after, &job.time_zone)).flatten()
+/// Whether a job of which `started` occurrences have started may start no more.
+pub(super) fn is_over(job: &Job, started: u32) -> bool {
+    job.max_runs.is_some_and(|most| started >= most)
+}
+
+/// The first instant after `after` that the job owes, if it owes any; `started` of its occurrences have started.
+pub(super) fn next_instant(job: &Job, after: Timestamp, started: u32) -> Option<Timestamp> {
+    (job.enabled && !is_over(job, started)).then(|| job.next_after(after)).flatten()
 }

@@ -117,6 +117,7 @@ pub(crate) fn view(book: &Book, id: &JobId, record: &JobRecord) -> JobView {
         zone: record.zone.to_string(),
         defined_at: record.defined_at,
         next_at: record.next_at,
+        started: record.started(),
         settled_through: record.settled_through(),
         paused: record.paused.as_deref().cloned(),
         open: book.open_of(id).cloned().collect(),

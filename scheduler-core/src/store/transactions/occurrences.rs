@@ -8,10 +8,12 @@ use super::{
         event::{Admitted, AdmittedRun, AdmittedSkip, Event},
     },
     Transaction,
+    housekeeping::is_over,
     places::NoPlace,
 };
 use crate::{
-    Error, ErrorKind, Job, JobId, OccurrenceId, Outcome, OwnerId, ProcessRef, Result, RunId, RunResult, Token,
+    Error, ErrorKind, Job, JobId, OccurrenceId, OccurrenceKind, Outcome, OwnerId, ProcessRef, Result, RunId, RunResult,
+    Token,
     job::Overlap,
     occurrence::{Cause, Change, Claimed, Occurrence, Retry, SkipReason, State, transition},
     plan::{Plan, Planned},
@@ -94,8 +96,12 @@ impl Transaction<'_> {
         }
         let busy = self.book.open_of(&id).any(Occurrence::is_active);
         let waits = self.book.open_of(&id).any(|o| o.state == State::Queued && o.last.is_none());
+        let outside =
+            job.start_at.is_some_and(|start| self.now < start) || job.end_at.is_some_and(|end| self.now > end);
         let reasons = [
             (!job.enabled, SkipReason::Disabled),
+            (is_over(&job, record.started()), SkipReason::Limit),
+            (outside && kind != OccurrenceKind::Manual, SkipReason::Outside),
             (record.paused.is_some(), SkipReason::Paused),
             (busy && job.overlap == Overlap::Forbid, SkipReason::Overlap),
             (busy && job.overlap == Overlap::Queue && waits, SkipReason::Overlap),
@@ -157,7 +163,17 @@ impl Transaction<'_> {
         let job = self.definition_in_force(&claim.id.job);
         let Some(job) = job else { return Start::Lost };
         self.change(&claim.run, start);
+        self.end_if_over(&job);
         Start::Go(job)
+    }
+
+    /// A job that has started as often as it may owes nothing from here on.
+    fn end_if_over(&mut self, job: &Job) {
+        let Some(record) = self.book.job(&job.id) else { return };
+        if record.next_at.is_some() && is_over(job, record.started()) {
+            let (zone, schedule_hash) = (record.zone.to_string(), record.schedule_hash);
+            self.emit(Event::Cursor { job: job.id.clone(), at: self.now, zone, schedule_hash, next_at: None });
+        }
     }
 
     fn definition_in_force(&self, id: &JobId) -> Option<Arc<Job>> {

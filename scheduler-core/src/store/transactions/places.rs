@@ -1,7 +1,7 @@
 //! Whether there is a place for an occurrence now: its time, pause, overlap, the job's own limit, all jobs' limit, and the bound on
 //! catch-up runs.
 
-use super::{super::Limits, Transaction};
+use super::{super::Limits, Transaction, housekeeping::is_over};
 use crate::{
     JobId, OccurrenceKind, RunId,
     job::{MisfirePolicy, Overlap},
@@ -29,9 +29,14 @@ impl Transaction<'_> {
             if record.paused.is_some() {
                 return Err(NoPlace::Never(SkipReason::Paused));
             }
+            if occurrence.last.is_none() && is_over(&job, record.started()) {
+                return Err(NoPlace::Never(SkipReason::Limit));
+            }
+            // What was put off on purpose is not late for that.
+            let wanted_at = occurrence.not_before.map_or(occurrence.at, |at| at.max(occurrence.at));
             if job.misfire.policy == MisfirePolicy::Skip
                 && occurrence.id.kind == OccurrenceKind::Scheduled
-                && self.now.duration_since(occurrence.at) > grace(&job, occurrence.at).max(ON_TIME)
+                && self.now.duration_since(wanted_at) > grace(&job, occurrence.at).max(ON_TIME)
             {
                 return Err(NoPlace::Never(SkipReason::Misfire));
             }
