@@ -18,4 +18,5 @@ mod log_format;
 mod logs;
 mod provider;
 mod reload;
+mod soak;
 mod stopping;
