@@ -8,6 +8,7 @@ mod documented;
 mod examples;
 mod harness;
 mod layering;
+mod locks;
 mod model;
 mod policies;
 mod process;

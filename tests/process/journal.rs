@@ -64,6 +64,29 @@ fn a_flipped_byte_in_the_middle_is_refused_with_file_offset_and_remedy_and_nothi
 }
 
 #[test]
+fn a_home_that_a_newer_version_wrote_is_left_as_it_is_and_says_so() {
+    let (place, journal) = lived();
+    let manifest = place.home().join("state/MANIFEST");
+    let (format, records) = (fs::read(&manifest).expect("a manifest"), fs::read(&journal).expect("a journal"));
+    let before = place.effect_log();
+    let newer = String::from_utf8(format.clone()).expect("text").replace("\"format\":1", "\"format\":2");
+    assert_ne!(newer.as_bytes(), format, "it is another format now");
+    fs::write(&manifest, &newer).expect("written");
+    for command in [&["run"][..], &["tick"], &["fire", "job"], &["add", "@daily", "--", "true"], &["list"]] {
+        place.fails(
+            command,
+            1,
+            &["MANIFEST has format 2; this build knows 1", "hint: use the newer sched that wrote it"],
+        );
+    }
+    assert_eq!(fs::read_to_string(&manifest).expect("a manifest"), newer);
+    assert_eq!(fs::read(&journal).expect("a journal"), records);
+    assert_eq!(place.effect_log(), before, "nothing fires");
+    fs::write(&manifest, format).expect("written");
+    place.ok(&["list"]);
+}
+
+#[test]
 fn a_manifest_that_vanishes_under_a_daemon_is_named_and_its_return_is_all_it_takes() {
     let place = Place::beating();
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);

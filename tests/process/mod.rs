@@ -19,4 +19,5 @@ mod logs;
 mod policies;
 mod provider;
 mod reload;
+mod soak;
 mod stopping;
