@@ -145,7 +145,7 @@ impl Book<'_> {
     pub(super) fn finish(&mut self, held: &Held) -> bool {
         let (token, epoch) = self.shown(held, Flaw::UnfencedFinish);
         let outcome = Outcome::new(RunResult::Succeeded);
-        let finished = self.change(held.row, &Change::Finish { token, epoch, outcome });
+        let finished = self.change(held.row, &Change::Finish { token, epoch, outcome, retry: None });
         if finished {
             self.state.rows[held.row].ended_by = Some((held.owner.clone(), held.epoch));
         }
@@ -172,7 +172,7 @@ impl Book<'_> {
         let change = match finding {
             Finding::NeverStarted => Change::Requeue { epoch },
             Finding::Alive => Change::Orphan { epoch, process: None },
-            Finding::Over => Change::Abandon { epoch, outcome: Outcome::new(RunResult::Unknown) },
+            Finding::Over => Change::Abandon { epoch, outcome: Outcome::new(RunResult::Unknown), retry: None },
         };
         self.change(row, &change)
     }

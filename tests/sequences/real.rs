@@ -8,7 +8,9 @@ use scheduler_core::{
     job::JobDefaults,
     occurrence::Closing,
     plan::plan,
-    store::{Admission, Ask, Claim, Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat, Limits, MemoryStore},
+    store::{
+        Admission, Ask, Claim, Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat, Limits, MemoryStore, Settled,
+    },
     testing::{CrashFs, ManualClock},
 };
 use serde_json::json;
@@ -80,8 +82,9 @@ impl Real {
             Step::Finish(_, well) => {
                 if let Some(claim) = choice.map(|name| &self.claims[name]) {
                     let result = if well { RunResult::Succeeded } else { RunResult::Failed };
-                    assert!(self.store.finish(claim, Outcome::new(result)).await.expect("finish"));
-                    assert!(!self.store.finish(claim, Outcome::new(result)).await.expect("finish"), "it ends once");
+                    let finish = async || self.store.finish(claim, Outcome::new(result)).await.expect("finish");
+                    assert_eq!(finish().await, Settled::Done);
+                    assert_eq!(finish().await, Settled::Lost, "it ends once");
                 }
             }
             Step::Cancel(_) => {

@@ -14,7 +14,7 @@ use std::{
 use sched_benches::{BenchHome, NOON, WIDE, due_each_minute, fire, plans};
 use scheduler_core::{
     Clock as _, JobStore, Outcome, RunResult,
-    store::{Claim, JsonStore, Start},
+    store::{Claim, JsonStore, Settled, Start},
     testing::ManualClock,
 };
 use serde_json::json;
@@ -102,8 +102,9 @@ async fn run_all(store: &Arc<JsonStore>, claims: Vec<Claim>) {
         runs.spawn(async move {
             let start = store.start(&claim, WIDE).await.expect("the start can be written");
             assert!(matches!(start, Start::Go(_)), "the claim was lost: {start:?}");
-            let held = store.finish(&claim, Outcome::new(RunResult::Succeeded)).await.expect("the end can be written");
-            assert!(held, "the claim was lost before its end");
+            let settled =
+                store.finish(&claim, Outcome::new(RunResult::Succeeded)).await.expect("the end can be written");
+            assert_ne!(settled, Settled::Lost, "the claim was lost before its end");
         });
     }
     while let Some(run) = runs.join_next().await {
