@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context, out: &mut Output) -
             out.line("nothing was changed")?;
             return Ok(exit::ERROR);
         }
-        let made = home_setup::make(context, false)?;
+        let made = home_setup::make(context)?;
         made.store.define(plan.edit(&wanted, &current)).await?;
         made.store.close().await?;
         alerts::close(&made.home, &plan.removed);

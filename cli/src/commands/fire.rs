@@ -59,7 +59,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     store.close().await?;
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
     let words = past::last_cell(&entry, context.now()).text;
-    said(out, &job, &run, past::word(&entry), &format!("run {run} of job `{job}`: {words}"))?;
+    said(out, &job, &run, entry.word(), &format!("run {run} of job `{job}`: {words}"))?;
     Ok(if succeeded { exit::OK } else { exit::ERROR })
 }
 
@@ -120,9 +120,9 @@ async fn end_of(store: &JsonStore, job: &JobId, run: &RunId, by_daemon: Option<&
         let its = store.select(Which::Job(job.clone())).await?.jobs;
         let open = its.iter().flat_map(|view| &view.open).any(|occurrence| occurrence.run == *run);
         if !open {
-            let query = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
-            let entries = store.ledger(query).await?;
-            if let Some(entry) = entries.into_iter().rev().find(|entry| entry.run() == Some(run)) {
+            let (job, run, last) = (Some(job.clone()), Some(run.clone()), Some(1));
+            let query = LedgerQuery { job, run, last, ..LedgerQuery::default() };
+            if let Some(entry) = store.ledger(query).await?.pop() {
                 return Ok(entry);
             }
         } else if forsaken {

@@ -99,7 +99,7 @@ fn journal(home: &HomeFolder) -> Row {
             if bytes <= LARGE {
                 return Row::ok(CHECK, detail);
             }
-            let fix = "nothing prunes it in this version; to start afresh, stop the daemon and move `state` aside";
+            let fix = "a daemon or `sched tick` compacts it; `sched status` says why if it can't";
             Row::warn(CHECK, format!("{detail}: reading it takes long, and every start reads all of it"), fix)
         }
     }
@@ -109,8 +109,9 @@ fn leftovers(home: &HomeFolder) -> Row {
     const CHECK: &str = "leftovers";
     if !home.old_journals.is_empty() {
         let names = home.old_journals.join(", ");
-        let detail = format!("{names} of a generation before: a sync failed once, and the disk may be failing");
-        return Row::warn(CHECK, detail, "look at the kernel's log for errors of the disk; then remove the old file");
+        let detail = format!("{names} of another generation: a sync failed, or a compaction was cut short");
+        let fix = "look at the kernel's log for errors of the disk; the next compaction removes it";
+        return Row::warn(CHECK, detail, fix);
     }
     if !home.half_written.is_empty() {
         let names = home.half_written.join(", ");

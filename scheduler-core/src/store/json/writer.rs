@@ -2,7 +2,10 @@
 //! waiting. What arrives while a sync is under way goes into the next frame together.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc, Weak,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -11,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::{
     super::transactions::Transaction,
-    keeper::{Keeper, Work},
+    keeper::{Begun, Keeper, Work},
     owners::Coroner,
 };
 use crate::{Error, ErrorKind, Result};
@@ -29,7 +32,7 @@ enum Task {
 /// The other end of the thread.
 #[derive(Debug)]
 pub(super) struct Writer {
-    tasks: Sender<Task>,
+    tasks: Arc<Sender<Task>>,
     patience: Duration,
 }
 
@@ -37,9 +40,11 @@ impl Writer {
     /// Starts the thread around `keeper`; it ends when the last `Writer` is gone.
     pub(super) fn start(keeper: Keeper, patience: Duration) -> Result<Self> {
         let (tasks, inbox) = channel();
+        let tasks = Arc::new(tasks);
+        let ours = Arc::downgrade(&tasks);
         thread::Builder::new()
             .name("sched-store".into())
-            .spawn(move || turn(keeper, &inbox))
+            .spawn(move || turn(keeper, &inbox, &ours))
             .map_err(|error| Error::io("cannot start the store's thread", error))?;
         Ok(Self { tasks, patience })
     }
@@ -89,7 +94,7 @@ impl Writer {
     }
 }
 
-fn turn(mut keeper: Keeper, inbox: &Receiver<Task>) {
+fn turn(mut keeper: Keeper, inbox: &Receiver<Task>, ours: &Weak<Sender<Task>>) {
     let mut lazy: Option<Instant> = None;
     loop {
         let first = match lazy {
@@ -122,9 +127,28 @@ fn turn(mut keeper: Keeper, inbox: &Receiver<Task>) {
                 }
             }
         }
+        compact(&mut keeper, ours);
         lazy = if keeper.needs_sync() { lazy.or_else(|| Some(Instant::now() + LAZY)) } else { None };
     }
     sync(&mut keeper);
+}
+
+/// Begins a compaction if it is time: what takes long is a thread of its own, which sends its result back here.
+fn compact(keeper: &mut Keeper, ours: &Weak<Sender<Task>>) {
+    // Nobody waits for anything any more where there is no other end.
+    let Some(tasks) = ours.upgrade() else { return };
+    let Some(Begun { compaction, under_way }) = keeper.begin_compaction() else { return };
+    let build = move || {
+        let built = compaction.build();
+        let end = move |keeper: &mut Keeper| {
+            keeper.end_compaction(built);
+            drop(under_way);
+        };
+        let _ = tasks.send(Task::Direct(Box::new(end)));
+    };
+    if let Err(error) = thread::Builder::new().name("sched-compact".into()).spawn(build) {
+        keeper.end_compaction(Err(Error::io("cannot start a thread", error)));
+    }
 }
 
 fn sync(keeper: &mut Keeper) {

@@ -100,7 +100,13 @@ fn event(n: usize, (kind, job, run, number, flag): Seed) -> Event {
         }),
         16 => changed(if flag { Change::RequestCancel } else { Change::Requeue { epoch: 1 } }),
         17 => Event::Cursor { job: id, at: now, zone, schedule_hash: u32::from(number), next_at },
-        18 => Event::ClockRepaired { job: id, at: now, incarnation: incarnation + 1, suspect_through: at(n + 99), next_at },
+        18 => Event::ClockRepaired {
+            job: id,
+            at: now,
+            incarnation: incarnation + 1,
+            suspect_through: at(n + 99),
+            next_at,
+        },
         _ => Event::Booted { key: format!("boot-{number}"), at: now },
     }
 }
@@ -157,7 +163,9 @@ proptest! {
         let events = history(seeds);
         let (before, after) = events.split_at(cut.index(events.len() + 1));
         let mut whole = Book::default();
-        before.iter().for_each(|event| whole.apply(event, &mut |_| {}));
+        for event in before {
+            whole.apply(event, &mut |_| {});
+        }
         let mut restored = written_and_read(&whole, Book::default());
         // Zones are remembered for as long as a process lives, in use or not.
         whole.zones.clone_from(&restored.zones);
@@ -179,7 +187,9 @@ proptest! {
         let events = history(seeds);
         let (before, after) = events.split_at(cut.index(events.len() + 1));
         let mut whole = Book::default();
-        before.iter().for_each(|event| whole.apply(event, &mut |_| {}));
+        for event in before {
+            whole.apply(event, &mut |_| {});
+        }
         let mut lean = written_and_read(&whole, Book::of_occurrences());
         let (mut expected, mut found): (Vec<LedgerEntry>, Vec<LedgerEntry>) = Default::default();
         for event in after {
