@@ -109,7 +109,7 @@ fn leftovers(home: &HomeFolder) -> Row {
     const CHECK: &str = "leftovers";
     if !home.old_journals.is_empty() {
         let names = home.old_journals.join(", ");
-        let detail = format!("{names} of another generation: a sync failed, or a compaction was cut short");
+        let detail = format!("{names} of a generation before: a sync failed, or a compaction was cut short");
         let fix = "look at the kernel's log for errors of the disk; the next compaction removes it";
         return Row::warn(CHECK, detail, fix);
     }
@@ -235,8 +235,8 @@ mod tests {
         check(
             leftovers,
             |h| h.old_journals = vec!["state/journal.1".into()],
-            "warn leftovers: state/journal.1 of a generation before: a sync failed once, and the disk may be failing \
-             [look at the kernel's log for errors of the disk; then remove the old file]",
+            "warn leftovers: state/journal.1 of a generation before: a sync failed, or a compaction was cut short \
+             [look at the kernel's log for errors of the disk; the next compaction removes it]",
         );
         check(
             leftovers,

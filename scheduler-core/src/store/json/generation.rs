@@ -51,6 +51,11 @@ pub(super) fn open(fs: &dyn Vfs, home: &Home, how: Open) -> Result<Option<Genera
 }
 
 impl Generation {
+    /// The open files and where they were opened.
+    pub(super) fn files(&self) -> impl Iterator<Item = &(PathBuf, Box<dyn VfsFile>)> {
+        self.snapshot.iter().chain([&self.journal])
+    }
+
     /// Reads the snapshot, as far as `wants` says by the text of a line; the journal is then at its beginning.
     pub(super) fn restore(
         self,

@@ -184,11 +184,7 @@ impl Journal {
                     voucher.seq,
                 ),
             );
-            return Err(error.hint(format!(
-                "nothing fires from a journal that can't be trusted: put {} back from a backup, or move the `state` folder \
-                 aside to start afresh from jobs.json",
-                self.path.display(),
-            )));
+            return Err(error.hint(format!("nothing fires from a journal that can't be trusted: {}", super::DAMAGED)));
         }
         if access == Access::Alone {
             tracing::warn!(

@@ -64,6 +64,13 @@ pub(super) fn list(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<
     Ok(files)
 }
 
+/// The names of all files up to the compaction `compacted`.
+pub(super) fn that_count(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<Vec<String>> {
+    let mut names = names(fs, home)?;
+    names.retain(|name| generation_of(name).is_some_and(|generation| Some(generation) <= compacted));
+    Ok(names)
+}
+
 /// Removes what compactions after `compacted` have left unfinished.
 pub(super) fn clean(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<()> {
     for name in names(fs, home)? {

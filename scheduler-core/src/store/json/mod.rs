@@ -11,11 +11,13 @@
 //! | `owners` | which processes own claims, and which of them are dead |
 //! | `keeper` | all of these and the book, under the lock |
 //! | `writer` | the thread that holds the keeper |
+//! | `copy` | a home copied while others are at work in it |
 //! | `history` | the past, from journal and ledger |
 //! | `examine` | a text of `jobs.json` looked at without a store |
 //! | `watch` | notices of others' changes |
 
 mod compaction;
+mod copy;
 mod definitions;
 mod document;
 mod examine;
@@ -43,6 +45,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
+    copy::{Copied, copy_home},
     examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml},
     retention::Retention,
 };
@@ -259,6 +262,32 @@ impl JsonStore {
         self.writer.direct(set).await
     }
 
+    /// Puts `jobs.json.bak.<n>` back as `jobs.json`, word for word, and takes it in. The file it displaces becomes
+    /// `jobs.json.bak.1`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` if that is no text of a `jobs.json`, or why nothing could be written.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use scheduler_core::{Home, JobStore, Result, SystemClock, store::{Edit, JsonStore, JsonStoreOptions}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path().join("home"));
+    /// let store = JsonStore::open(&JsonStoreOptions::new(home.clone(), Arc::new(SystemClock)))?;
+    /// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@daily", "payload": 1})])).await?;
+    /// store.restore(1).await?;
+    /// assert!(store.jobs().await?.is_empty());
+    /// store.restore(1).await?;
+    /// assert_eq!(store.jobs().await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn restore(&self, n: usize) -> Result<()> {
+        self.writer.direct(move |keeper| keeper.restore(n)).await
+    }
+
     /// Compacts the journal now, however short it is. Where somebody else is at it, that one is left to it.
     ///
     /// # Errors
@@ -302,7 +331,8 @@ impl JsonStore {
 }
 
 /// What to do about a store that can't be read.
-const DAMAGED: &str = "put it back from a backup, or move the `state` folder aside to start afresh from jobs.json";
+const DAMAGED: &str = "move the `state` folder aside and start afresh from jobs.json, or the whole home and put it back \
+                       from a backup with `sched restore --from`";
 
 impl Drop for JsonStore {
     fn drop(&mut self) {

@@ -117,6 +117,37 @@ async fn what_is_written_while_a_snapshot_is_built_is_in_the_new_journal() {
 }
 
 #[tokio::test]
+async fn a_copy_taken_at_any_moment_is_a_whole_store() {
+    let (bench, store, _) = eventful().await;
+    let copying = std::thread::spawn({
+        let home = bench.home.clone();
+        move || {
+            let copy = |n: usize| {
+                let copy = Home::new(home.path().with_file_name(format!("copy-{n}")));
+                super::super::copy_home(&RealFs, &home, &copy).unwrap();
+                copy
+            };
+            (0..20).map(copy).collect::<Vec<Home>>()
+        }
+    });
+    let mut n = 0;
+    while !copying.is_finished() {
+        run(&store, "ran", &format!("run {n}"), RunResult::Succeeded).await;
+        store.compact().await.unwrap();
+        n += 1;
+    }
+    let whole = store.ledger(LedgerQuery::default()).await.unwrap();
+    for home in copying.join().unwrap() {
+        let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as Arc<dyn Clock>;
+        let copy = JsonStore::open(&JsonStoreOptions::new(home, clock)).unwrap();
+        let entries = copy.ledger(LedgerQuery::default()).await.unwrap();
+        assert!(entries.len() >= 3 && whole.starts_with(&entries), "{entries:#?}");
+        assert_eq!(copy.jobs().await.unwrap().len(), 3);
+        copy.compact().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_compaction_that_stops_anywhere_leaves_a_whole_store_and_the_next_one_clears_up() {
     for steps in 0.. {
         let (bench, store, _) = eventful().await;
