@@ -213,8 +213,8 @@ mod tests {
         check(
             journal,
             |h| h.journal = Some((2, 1 << 30)),
-            "warn journal: state/journal.2, 1 GiB: reading it takes long, and every start reads all of it [nothing \
-             prunes it in this version; to start afresh, stop the daemon and move `state` aside]",
+            "warn journal: state/journal.2, 1 GiB: reading it takes long, and every start reads all of it [a \
+             daemon or `sched tick` compacts it; `sched status` says why if it can't]",
         );
         check(
             journal,

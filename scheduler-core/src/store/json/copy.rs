@@ -17,13 +17,8 @@ const PIECE: usize = 256 << 10;
 /// What [`copy_home`] has copied.
 ///
 /// ```
-/// use scheduler_core::{Home, SystemClock, store::{JsonStore, JsonStoreOptions, json::copy_home}, vfs::RealFs};
-/// # let folder = tempfile::tempdir()?;
-/// # let home = Home::new(folder.path().join("home"));
-/// JsonStore::open(&JsonStoreOptions::new(home.clone(), std::sync::Arc::new(SystemClock)))?;
-/// let copied = copy_home(&RealFs, &home, &Home::new(folder.path().join("backup")))?;
-/// assert_eq!(copied.files, 3, "jobs.json, MANIFEST and the journal");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// use scheduler_core::store::json::Copied;
+/// assert_eq!(Copied::default(), Copied { files: 0, bytes: 0 });
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Copied {
@@ -38,6 +33,16 @@ pub struct Copied {
 ///
 /// # Errors
 /// `Exists` if there is a home at `to`, `NotFound` if there is none at `from`, or what can't be read or written.
+///
+/// ```
+/// use scheduler_core::{Home, SystemClock, store::{JsonStore, JsonStoreOptions, json::copy_home}, vfs::RealFs};
+/// # let folder = tempfile::tempdir()?;
+/// # let home = Home::new(folder.path().join("home"));
+/// JsonStore::open(&JsonStoreOptions::new(home.clone(), std::sync::Arc::new(SystemClock)))?;
+/// let copied = copy_home(&RealFs, &home, &Home::new(folder.path().join("backup")))?;
+/// assert_eq!(copied.files, 3, "jobs.json, MANIFEST and the journal");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn copy_home(fs: &dyn Vfs, from: &Home, to: &Home) -> Result<Copied> {
     for there in [to.manifest(), to.jobs_json(), to.config_yaml()] {
         if fs.stat(&there).is_ok() {

@@ -254,6 +254,19 @@ impl JsonStore {
     ///
     /// # Errors
     /// The store doesn't answer.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use scheduler_core::{Home, Result, SystemClock, store::{JsonStore, JsonStoreOptions, json::Retention}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path().join("home"));
+    /// let store = JsonStore::open(&JsonStoreOptions::new(home, Arc::new(SystemClock)))?;
+    /// store.set_retention(Retention { keep_days: 7, ..Retention::default() }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_retention(&self, retention: Retention) -> Result<()> {
         let set = move |keeper: &mut Keeper| {
             keeper.set_retention(retention);
