@@ -9,9 +9,9 @@ use std::{
 use jiff::Timestamp;
 use scheduler_core::{
     Clock, Error, ErrorKind, Home, JobStore, SystemClock,
-    config::{self, Loaded},
+    config::{self, Config, Loaded},
     job::JobDefaults,
-    store::{JobView, JsonStore, JsonStoreOptions},
+    store::{JobView, JsonStore, JsonStoreOptions, json::Retention},
     vfs::RealFs,
 };
 
@@ -80,7 +80,16 @@ impl Context {
     /// # Errors
     /// Why it can't be opened or made.
     pub(crate) fn change(&self, adopt: bool) -> Result<JsonStore, Failure> {
-        Ok(JsonStore::open(&self.options(adopt)?)?)
+        // Most commands are over before a compaction would be.
+        Ok(JsonStore::open(&self.options(adopt)?.with_compaction(None))?)
+    }
+
+    /// The same for whoever keeps the home, the daemon and `tick`: it compacts too.
+    ///
+    /// # Errors
+    /// As those.
+    pub(crate) fn keep(&self, adopt: bool) -> Result<JsonStore, Failure> {
+        Ok(JsonStore::open(&self.options(adopt)?.with_retention(retention(&self.config().config)))?)
     }
 
     /// The store, to change what is in it already: a home is not made just to find nothing in it.
@@ -104,6 +113,11 @@ impl Context {
         let options = JsonStoreOptions::new(home, Arc::clone(&self.clock));
         Ok(options.with_defaults(self.job_defaults()).on_machine(machine_id(), adopt || env::sched_adopt()))
     }
+}
+
+/// How much of the history `config` keeps.
+pub(crate) fn retention(config: &Config) -> Retention {
+    Retention { keep_days: config.history.keep_days, max_bytes: config.history.max_bytes }
 }
 
 /// The refusal to work in a home that isn't there.

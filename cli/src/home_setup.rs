@@ -28,11 +28,23 @@ impl Made {
 ///
 /// # Errors
 /// What could not be made, and why.
-pub(crate) fn make(context: &Context, adopt: bool) -> Result<Made, Failure> {
+pub(crate) fn make(context: &Context) -> Result<Made, Failure> {
+    make_with(context, || context.change(false))
+}
+
+/// The same for the daemon. `adopt` takes over the home of another machine.
+///
+/// # Errors
+/// As those.
+pub(crate) fn make_to_keep(context: &Context, adopt: bool) -> Result<Made, Failure> {
+    make_with(context, || context.keep(adopt))
+}
+
+fn make_with(context: &Context, open: impl FnOnce() -> Result<JsonStore, Failure>) -> Result<Made, Failure> {
     let home = context.home()?;
     let wanted = [home.path().to_owned(), home.config_yaml(), home.jobs_json()];
     let missing: Vec<_> = wanted.into_iter().filter(|path| RealFs.stat(path).is_err()).collect();
-    let store = context.change(adopt)?;
+    let store = open()?;
     if missing.contains(&home.config_yaml()) {
         let failed = |cause| Error::io(format!("cannot write {}", home.config_yaml().display()), cause);
         atomic_write(&RealFs, &home.config_yaml(), TEMPLATE.as_bytes(), None).map_err(failed)?;

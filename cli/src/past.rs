@@ -124,19 +124,6 @@ pub(crate) fn last_cell(entry: &LedgerEntry, now: Timestamp) -> Cell {
     }
 }
 
-/// How it ended, in one word for programs.
-pub(crate) fn word(entry: &LedgerEntry) -> &'static str {
-    match &entry.what {
-        LedgerWhat::Gap(gap) => Closing::Skipped(gap.reason).word(),
-        LedgerWhat::Occurrence { end, .. } => end.word(),
-    }
-}
-
-/// Whether the entry tells of a run that didn't do what it should.
-pub(crate) fn is_failure(entry: &LedgerEntry) -> bool {
-    entry.outcome().is_some_and(|outcome| outcome.result.is_trouble())
-}
-
 fn result_cell(end: &Closing) -> Cell {
     let outcome = match end {
         Closing::Ran(outcome) => Some(outcome),

@@ -22,6 +22,9 @@ use crate::{JobId, RunId};
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
+/// for path in [home.snapshot(2), home.ledger(), home.compact_lock()] {
+///     assert!(path.starts_with(home.state()));
+/// }
 /// # Ok::<(), scheduler_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +69,21 @@ impl Home {
     /// The transitions of a generation.
     pub fn journal(&self, generation: u64) -> PathBuf {
         self.state().join(format!("journal.{generation}"))
+    }
+
+    /// All that the events before a generation add up to.
+    pub fn snapshot(&self, generation: u64) -> PathBuf {
+        self.state().join(format!("snapshot.{generation}.jsonl"))
+    }
+
+    /// The history before the journal.
+    pub fn ledger(&self) -> PathBuf {
+        self.state().join("ledger")
+    }
+
+    /// Held by whoever compacts.
+    pub fn compact_lock(&self) -> PathBuf {
+        self.state().join("compact.lock")
     }
 
     /// The transaction lock.

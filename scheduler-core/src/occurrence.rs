@@ -31,7 +31,7 @@ use crate::{OccurrenceId, Outcome, OwnerId, ProcessRef, RunId, RunResult, Token}
 /// assert!(occurrence.owner().is_none() && occurrence.process().is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Occurrence {
     /// Which one.
     pub id: OccurrenceId,
@@ -89,7 +89,8 @@ pub enum Cause {
 /// let state = State::Closed(Closing::Skipped(SkipReason::Overlap));
 /// assert_ne!(state, State::Queued);
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nobody has it.
     Queued,

@@ -42,7 +42,7 @@ pub(crate) const MAX_COUNT: u32 = 100_000;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sched history\n  sched history backup --last 5\n  sched history --failed --since 24h"
+    after_help = "Examples:\n  sched history\n  sched history backup --last 5\n  sched history --failed --since 24h\n  sched history --result skipped,coalesced"
 )]
 pub(crate) struct HistoryArgs {
     /// An id or a unique name; also of a job that has been removed
@@ -53,9 +53,26 @@ pub(crate) struct HistoryArgs {
     /// Only what ended since: 24h, or RFC 3339
     #[arg(long, value_name = "WHEN", value_parser = values::since)]
     pub(crate) since: Option<Since>,
+    /// Only what ended like this; several with commas: succeeded, failed, timed_out, cancelled, unknown, skipped, coalesced
+    #[arg(long, visible_alias = "verdict", value_name = "RESULT", value_delimiter = ',', hide_possible_values = true,
+        value_parser = clap::builder::PossibleValuesParser::new(RESULTS))]
+    result: Vec<String>,
     /// Only what failed, timed out or ended nobody knows how
-    #[arg(long)]
+    #[arg(long, conflicts_with = "result")]
     pub(crate) failed: bool,
+}
+
+/// How an occurrence can end.
+const RESULTS: [&str; 7] = ["succeeded", "failed", "timed_out", "cancelled", "unknown", "skipped", "coalesced"];
+
+impl HistoryArgs {
+    /// The words for the ends that are asked for; none is all.
+    pub(crate) fn ends(&self) -> Vec<&'static str> {
+        let failures = ["failed", "timed_out", "unknown"];
+        let asked_for =
+            |word: &&str| self.failed && failures.contains(word) || self.result.iter().any(|one| one == word);
+        RESULTS.into_iter().filter(asked_for).collect()
+    }
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@
 //! | `settings` | what `add` and `edit` can say about a job |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status`, `doctor` |
 //! | `looking` | `next`, `history`, `logs` |
+//! | `safety` | `backup`, `restore` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
@@ -16,6 +17,7 @@ mod firing;
 mod help;
 mod jobs;
 mod looking;
+mod safety;
 mod settings;
 mod shell;
 mod values;
@@ -31,6 +33,7 @@ pub(crate) use self::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
+    safety::{BackupArgs, RestoreArgs},
     settings::Settings,
     shell::{CompletionsArgs, ManArgs},
     values::Pair,
@@ -119,6 +122,10 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on
     Doctor(DoctorArgs),
+    /// Copy the home as it is at one moment
+    Backup(BackupArgs),
+    /// Put a version of jobs.json back, or make a home of a backup
+    Restore(RestoreArgs),
     /// Print the JSON Schema of jobs.json or config.yaml, for editors
     Schema(SchemaArgs),
     /// Print the script that completes commands in a shell

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> 
     let job = parse_definition(&entry, &defaults, zone_name, now)
         .map_err(|error| Failure::new(ErrorKind::Invalid, error.to_string()))?;
 
-    let made = home_setup::make(context, false)?;
+    let made = home_setup::make(context)?;
     made.store.define(Edit::Add(vec![entry])).await?;
     if args.paused {
         made.store.pause(vec![job.id.clone()], None, None).await?;

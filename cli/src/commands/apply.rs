@@ -33,21 +33,21 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context, out: &mut Output) -
     let plan = Plan::new(&wanted, &current, args.prune);
     let mut applied = false;
     if !out.wants_json() {
-        plan.print(args, out)?;
+        plan.print(args.dry_run, out)?;
     }
     if !plan.is_empty() && !args.dry_run {
         if !args.yes && out.can_ask() && out.ask("do this? [y/N] ")? != Some('y') {
             out.line("nothing was changed")?;
             return Ok(exit::ERROR);
         }
-        let made = home_setup::make(context, false)?;
+        let made = home_setup::make(context)?;
         made.store.define(plan.edit(&wanted, &current)).await?;
         made.store.close().await?;
         alerts::close(&made.home, &plan.removed);
         applied = true;
     }
     if out.wants_json() {
-        out.json(plan.to_json(args, applied))?;
+        out.json(plan.to_json(args.dry_run, applied))?;
     } else if applied {
         out.line("done")?;
     }
@@ -91,7 +91,7 @@ fn read(args: &ApplyArgs, context: &Context, out: &mut Output) -> Result<Option<
 }
 
 /// What is to be done.
-struct Plan {
+pub(super) struct Plan {
     added: Vec<(JobId, String)>,
     changed: Vec<(JobId, Vec<Change>)>,
     removed: Vec<JobId>,
@@ -101,7 +101,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(wanted: &BTreeMap<JobId, Value>, current: &BTreeMap<JobId, Value>, prune: bool) -> Self {
+    pub(super) fn new(wanted: &BTreeMap<JobId, Value>, current: &BTreeMap<JobId, Value>, prune: bool) -> Self {
         let others = current.keys().filter(|id| !wanted.contains_key(*id)).cloned().collect();
         let (removed, left_alone) = if prune { (others, Vec::new()) } else { (Vec::new(), others) };
         let mut plan = Self { added: Vec::new(), changed: Vec::new(), removed, unchanged: 0, left_alone };
@@ -119,8 +119,12 @@ impl Plan {
         plan
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    pub(super) fn removed(&self) -> &[JobId] {
+        &self.removed
     }
 
     /// The edit that does it, if everything still is as it was shown.
@@ -131,7 +135,7 @@ impl Plan {
         Edit::Apply { put, remove: self.removed.clone(), seen: seen.collect() }
     }
 
-    fn print(&self, args: &ApplyArgs, out: &mut Output) -> Printed {
+    pub(super) fn print(&self, dry_run: bool, out: &mut Output) -> Printed {
         for (id, schedule) in &self.added {
             out.line(format_args!("add `{id}`: {schedule}"))?;
         }
@@ -149,14 +153,14 @@ impl Plan {
         };
         let counts =
             format!("{added} to add, {changed} to change, {removed} to remove, {} as they are", self.unchanged);
-        let dry = if args.dry_run { "; nothing was changed" } else { "" };
+        let dry = if dry_run { "; nothing was changed" } else { "" };
         out.line(format_args!("{counts}{left}{dry}"))
     }
 
-    fn to_json(&self, args: &ApplyArgs, applied: bool) -> Value {
+    pub(super) fn to_json(&self, dry_run: bool, applied: bool) -> Value {
         let changed = |(id, changes): &(JobId, Vec<Change>)| json!({ "id": id, "changes": changes.iter().map(Change::to_json).collect::<Vec<_>>() });
         json!({
-            "dry_run": args.dry_run,
+            "dry_run": dry_run,
             "applied": applied,
             "added": self.added.iter().map(|(id, schedule)| json!({"id": id, "schedule": schedule})).collect::<Vec<_>>(),
             "changed": self.changed.iter().map(changed).collect::<Vec<_>>(),

@@ -60,7 +60,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
     let succeeded = entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded);
     let words = past::last_cell(&entry, context.now()).text;
     let words = if entry.retry_at().is_some() { format!("{words}; its next attempt waits") } else { words };
-    said(out, &job, &run, past::word(&entry), &format!("run {run} of job `{job}`: {words}"))?;
+    said(out, &job, &run, entry.word(), &format!("run {run} of job `{job}`: {words}"))?;
     Ok(if succeeded { exit::OK } else { exit::ERROR })
 }
 
@@ -131,15 +131,20 @@ async fn end_of(store: &JsonStore, job: &JobId, run: &RunId, by_daemon: Option<&
         let open = its.iter().flat_map(|view| &view.open).any(|occurrence| occurrence.run == *run);
         if !open {
             let query = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
-            let entries = store.ledger(query).await?;
-            let of_run = entries.iter().rev().find(|entry| entry.run() == Some(run));
-            let end = of_run.and_then(|of_run| {
-                let is_end = |entry: &&LedgerEntry| entry.retry_at().is_none() && is_same(entry, of_run);
+            let of_run = LedgerQuery { run: Some(run.clone()), last: Some(1), ..query.clone() };
+            if let Some(of_run) = store.ledger(of_run).await?.pop() {
+                if of_run.retry_at().is_none() {
+                    return Ok(of_run);
+                }
+                let entries = store.ledger(query).await?;
+                let is_end = |entry: &&LedgerEntry| entry.retry_at().is_none() && is_same(entry, &of_run);
+                if let Some(end) = entries.iter().rev().find(is_end) {
+                    return Ok(end.clone());
+                }
                 // Without a daemon the engine here has made all attempts that it could.
-                entries.iter().rev().find(is_end).or((by_daemon.is_none() || forsaken).then_some(of_run))
-            });
-            if let Some(end) = end {
-                return Ok(end.clone());
+                if by_daemon.is_none() || forsaken {
+                    return Ok(of_run);
+                }
             }
         } else if forsaken {
             let what = format!("the daemon ended before run {run} of job `{job}` did");

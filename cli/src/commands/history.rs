@@ -29,14 +29,11 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output)
         None => None,
     };
     let since = args.since.map(|since| since.instant(now));
-    // What failed can only be told when it has been read; otherwise the store need not hand out more than is shown.
-    let last = (!args.failed).then_some(args.last);
-    let mut entries = store.ledger(LedgerQuery { job: job.clone(), since, last }).await?;
-    if args.failed {
-        entries.retain(past::is_failure);
-        entries.drain(..entries.len().saturating_sub(args.last));
-    }
-    let open: Vec<&Occurrence> = if args.failed { Vec::new() } else { open_runs(&views, job.as_ref()) };
+    let ends = args.ends();
+    let all = ends.is_empty();
+    let query = LedgerQuery { job: job.clone(), since, ends, last: Some(args.last), ..LedgerQuery::default() };
+    let entries = store.ledger(query).await?;
+    let open: Vec<&Occurrence> = if all { open_runs(&views, job.as_ref()) } else { Vec::new() };
     let zones = Zones::of(&views, context);
 
     if out.wants_json() {
@@ -66,7 +63,11 @@ fn open_runs<'v>(views: &'v [JobView], job: Option<&JobId>) -> Vec<&'v Occurrenc
 fn nothing(args: &HistoryArgs, since: Option<Timestamp>, zones: &Zones) -> String {
     let of = args.job.as_ref().map(|job| format!(" of job `{job}`")).unwrap_or_default();
     let since = since.map(|since| format!(" since {}", when::stamp(since, &zones.default)));
-    let what = if args.failed { "no failed runs" } else { "no runs" };
+    let what = match args.ends().as_slice() {
+        _ if args.failed => "no failed runs".to_owned(),
+        [] => "no runs".to_owned(),
+        ends => format!("nothing that ended as {}", ends.join(" or ").replace('_', " ")),
+    };
     format!("{what}{of}{} so far", since.unwrap_or_default())
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &InitArgs, context: &Context, out: &mut Output) -> Done {
-    let made = home_setup::make(context, false)?;
+    let made = home_setup::make(context)?;
     let before = context::jobs(&made.store).await?;
     let wants_examples = args.example && before.is_empty();
     let added = if wants_examples { made.store.define(Edit::Add(example::jobs())).await? } else { Vec::new() };

@@ -4,6 +4,7 @@
 
 mod add;
 mod apply;
+mod backup;
 mod batch;
 mod cancel;
 mod completions;
@@ -21,6 +22,7 @@ mod nagios;
 mod next;
 mod pause;
 mod remove;
+mod restore;
 mod resume;
 mod run;
 mod schema;
@@ -61,6 +63,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Tick(args) => tick::run(args, context, out),
         Command::Fire(args) => fire::run(args, context, out),
         Command::Cancel(args) => cancel::run(args, context, out),
+        Command::Backup(args) => backup::run(args, context, out),
+        Command::Restore(args) => block_on(restore::run(args, context, out)),
         Command::Completions(args) => completions::run(args, out),
         Command::Man(args) => man::run(args, out),
         Command::Status(args) if args.nagios => block_on(nagios::run(context, out)),

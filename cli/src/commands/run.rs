@@ -39,7 +39,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     if args.example {
         refuse_a_home_in_use(context).await?;
     }
-    let made = home_setup::make(context, args.adopt)?;
+    let made = home_setup::make_to_keep(context, args.adopt)?;
     filesystem::check(&home, args.unsafe_fs)?;
     // From here on there is at most one of us; what was read before may be a moment old.
     let _lock = lock::take(&home)?;

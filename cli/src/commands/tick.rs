@@ -34,7 +34,7 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     for problem in &loaded.problems {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
-    let store = Arc::new(context.change(args.adopt)?);
+    let store = Arc::new(context.keep(args.adopt)?);
     let runner = Arc::new(machinery::runner(&home, &loaded.config));
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
     let before = liveness::heartbeat::read(&RealFs, &home.tick_json()).ok();

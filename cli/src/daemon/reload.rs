@@ -17,6 +17,7 @@ use scheduler_core::{
 use tokio::sync::Notify;
 
 use super::machinery::{self, Machinery};
+use crate::context;
 
 /// Brings config.yaml into force in a daemon that runs.
 pub(crate) struct Reloader {
@@ -81,6 +82,11 @@ impl Reloader {
             config.defaults.timeout = self.config.defaults.timeout;
             config.defaults.overlap = self.config.defaults.overlap;
             config.defaults.retries = self.config.defaults.retries;
+        }
+        if let Err(error) = self.store.set_retention(context::retention(&config)).await {
+            tracing::error!(%error, "SIGHUP: `history.keep_days` and `history.max_bytes` stay as they were; try again");
+            config.history.keep_days = self.config.history.keep_days;
+            config.history.max_bytes = self.config.history.max_bytes;
         }
         if (&config.history, &config.defaults) != (&self.config.history, &self.config.defaults) {
             self.runner.change(machinery::runner_config(&self.home, &config));

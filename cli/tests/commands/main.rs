@@ -7,6 +7,7 @@
 
 mod add;
 mod apply;
+mod backup;
 mod doctor;
 mod edit;
 mod history;

@@ -65,7 +65,7 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
     let Config { provider, agent, timezone, interval, max_parallel, drain_timeout, misfire, history, defaults } =
         config;
     let Misfire { grace, policy, max } = misfire;
-    let History { logs_per_job, logs_max_bytes, output_limit } = history;
+    let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
     let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
     vec![
         ("provider", if provider.is_empty() { "builtin".into() } else { provider.clone() }),
@@ -77,6 +77,8 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("misfire.grace", grace.map_or_else(|| "auto".into(), duration::format)),
         ("misfire.policy", policy_word(*policy).into()),
         ("misfire.max", max.to_string()),
+        ("history.keep_days", keep_days.to_string()),
+        ("history.max_bytes", format!("{max_bytes} bytes")),
         ("history.logs_per_job", logs_per_job.to_string()),
         ("history.logs_max_bytes", format!("{logs_max_bytes} bytes")),
         ("history.output_limit", format!("{output_limit} bytes")),

@@ -17,7 +17,7 @@ use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 12] = [
+pub(super) const NOT_HERE: [&str; 10] = [
     "gateway",
     "monitor",
     "notify",
@@ -27,8 +27,6 @@ pub(super) const NOT_HERE: [&str; 12] = [
     "heartbeats",
     "report",
     "ticker.abort_after",
-    "history.keep_days",
-    "history.max_bytes",
     "store",
 ];
 
@@ -74,6 +72,8 @@ impl Keys<'_> {
         self.set(&mut config.misfire.grace, "misfire.grace", grace);
         self.set(&mut config.misfire.policy, "misfire.policy", policy);
         self.set(&mut config.misfire.max, "misfire.max", |value| whole(value, 1));
+        self.set(&mut config.history.keep_days, "history.keep_days", |value| whole(value, 0));
+        self.set(&mut config.history.max_bytes, "history.max_bytes", bytes);
         self.set(&mut config.history.logs_per_job, "history.logs_per_job", |value| whole(value, 0));
         self.set(&mut config.history.logs_max_bytes, "history.logs_max_bytes", bytes);
         self.set(&mut config.history.output_limit, "history.output_limit", bytes);

@@ -70,6 +70,10 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {
+    /// Days that the history goes back.
+    pub keep_days: u32,
+    /// All of the history together, in bytes.
+    pub max_bytes: u64,
     /// Output files kept for each job.
     pub logs_per_job: usize,
     /// All output files together, in bytes.
@@ -119,7 +123,7 @@ impl Default for Config {
 
 impl Default for History {
     fn default() -> Self {
-        Self { logs_per_job: 20, logs_max_bytes: 1 << 30, output_limit: 1 << 20 }
+        Self { keep_days: 30, max_bytes: 256 << 20, logs_per_job: 20, logs_max_bytes: 1 << 30, output_limit: 1 << 20 }
     }
 }
 

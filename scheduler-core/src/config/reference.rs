@@ -91,6 +91,20 @@ pub static KEYS: [Row; 9] = [
         "history",
         Shape::Section(&[
             Row::new(
+                "keep_days",
+                Shape::Count { least: 0, most: u32::MAX as u64 },
+                Absent::Value("30"),
+                "Days that the history goes back; the last 20 runs of every job stay, however old.",
+            )
+            .examples(&["90"]),
+            Row::new(
+                "max_bytes",
+                Shape::Size,
+                Absent::Value(r#""256MiB""#),
+                "The files of the history together; beyond that the oldest days go first.",
+            )
+            .examples(&[r#""1GiB""#]),
+            Row::new(
                 "logs_per_job",
                 Shape::Count { least: 0, most: u64::MAX },
                 Absent::Value("20"),

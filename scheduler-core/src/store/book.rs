@@ -3,6 +3,8 @@
 //! Pure: no clock, no file, no schedule arithmetic. The same events give the same book in every process. What is over leaves
 //! the book through the `closed` sink; the book keeps of it only each job's last result.
 
+mod still;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
@@ -10,7 +12,9 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
+pub(crate) use self::still::{Line, Still};
 use super::{
     LedgerEntry,
     event::{Admitted, Defined, Event},
@@ -27,8 +31,9 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Book {
     defaults: Arc<JobDefaults>,
-    /// Boxed: the nodes of the tree are not full, and a record is large.
-    jobs: BTreeMap<JobId, Box<JobRecord>>,
+    /// Each in a place of its own: the nodes of the tree are not full, a record is large, and a [`Still`] of all of them
+    /// costs a pointer each.
+    jobs: BTreeMap<JobId, Arc<JobRecord>>,
     /// The names of zones in use, each once.
     zones: Vec<Arc<str>>,
     /// Definitions that were asked for lately, checked. A memory of what the records say, and nothing else.
@@ -53,6 +58,10 @@ pub(crate) struct Book {
     clock_repaired: Option<(Timestamp, JobId)>,
     /// Records that made no sense when they were replayed; they change nothing and are reported.
     anomalies: u64,
+    /// Keeps no jobs.
+    only_occurrences: bool,
+    /// Whether another build wrote what is being restored.
+    checked_by_another: bool,
 }
 
 /// How many checked definitions are kept at hand. More jobs than that are rarely due within a minute.
@@ -63,6 +72,11 @@ const EVENT_KEYS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 impl Book {
     pub(crate) fn new(defaults: Arc<JobDefaults>) -> Self {
         Self { defaults, ..Self::default() }
+    }
+
+    /// A book without jobs, for whoever wants only what ends: the same events close the same occurrences.
+    pub(crate) fn of_occurrences() -> Self {
+        Self { only_occurrences: true, ..Self::default() }
     }
 
     /// Takes in one event; what is over by it goes to `closed`.
@@ -123,6 +137,9 @@ impl Book {
     }
 
     fn defined(&mut self, defined: &Defined) {
+        if self.only_occurrences {
+            return;
+        }
         self.checked.get_mut().remove(&defined.job);
         // What this very build has taken in once needs no second look: it is checked when it is asked for.
         let invalid = (defined.build != build())
@@ -144,21 +161,21 @@ impl Book {
         };
         match self.jobs.entry(defined.job.clone()) {
             Entry::Vacant(place) => {
-                let record = place.insert(Box::new(fresh));
+                let record = place.insert(Arc::new(fresh));
                 Indexes { due: &mut self.due, expiries: &mut self.expiries }.add(&defined.job, record);
             }
             Entry::Occupied(mut place) => {
                 let mut indexes = Indexes { due: &mut self.due, expiries: &mut self.expiries };
                 indexes.remove(&defined.job, place.get());
-                let old = place.get().clone();
-                **place.get_mut() = if old.incarnation == defined.incarnation && !old.removed {
+                let old = JobRecord::clone(place.get());
+                *place.get_mut() = Arc::new(if old.incarnation == defined.incarnation && !old.removed {
                     // The same life goes on under a new definition.
                     JobRecord { past: old.past, paused: old.paused, ..fresh }
                 } else {
                     // Runs of an earlier life still count for overlap.
                     let past = old.past.map(|past| Box::new(Past { open: past.open, ..Past::default() }));
                     JobRecord { past, ..fresh }
-                };
+                });
                 indexes.add(&defined.job, place.get());
             }
         }
@@ -241,7 +258,7 @@ impl Book {
             && before.attempt == 1
             && let Some(record) = self.jobs.get_mut(&before.id.job).filter(|r| r.incarnation == before.id.incarnation)
         {
-            record.past_mut().started += 1;
+            Arc::make_mut(record).past_mut().started += 1;
         }
         self.remove(run);
         if let Some(entry) = over {
@@ -252,7 +269,7 @@ impl Book {
             if matches!(closing, Closing::Ran(_) | Closing::GaveUp { .. })
                 && let Some(record) = self.jobs.get_mut(&after.id.job)
             {
-                record.past_mut().last = Some(Arc::new(entry.clone()));
+                Arc::make_mut(record).past_mut().last = Some(Arc::new(entry.clone()));
             }
             closed(entry);
         } else {
@@ -273,7 +290,7 @@ impl Book {
             self.cancel_requested.insert(occurrence.run.clone());
         }
         if let Some(record) = self.jobs.get_mut(&occurrence.id.job) {
-            record.past_mut().open.insert(occurrence.run.clone());
+            Arc::make_mut(record).past_mut().open.insert(occurrence.run.clone());
         }
         self.open.insert(occurrence.run.clone(), occurrence);
     }
@@ -289,8 +306,8 @@ impl Book {
             self.starts.remove(&(at, run.clone()));
         }
         self.cancel_requested.remove(run);
-        if let Some(past) = self.jobs.get_mut(&occurrence.id.job).and_then(|record| record.past.as_mut()) {
-            past.open.remove(run);
+        if let Some(record) = self.jobs.get_mut(&occurrence.id.job).filter(|record| record.past.is_some()) {
+            Arc::make_mut(record).past_mut().open.remove(run);
         }
     }
 
@@ -299,7 +316,7 @@ impl Book {
         let mut indexes = Indexes { due: &mut self.due, expiries: &mut self.expiries };
         if let Some(record) = self.jobs.get_mut(job) {
             indexes.remove(job, record);
-            change(record);
+            change(Arc::make_mut(record));
             indexes.add(job, record);
         } else {
             self.anomalies += 1;
@@ -342,7 +359,7 @@ impl Indexes<'_> {
 }
 
 /// A text of `jobs.json` that has been taken in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TakenIn {
     pub(crate) hash: String,
     /// Nothing was wrong with it, by the judgement of the build that is part of the hash.
@@ -427,8 +444,10 @@ impl Book {
         self.open.values()
     }
 
-    pub(crate) fn open_of(&self, job: &JobId) -> impl Iterator<Item = &Occurrence> {
-        self.record(job).into_iter().flat_map(JobRecord::open).filter_map(|run| self.open.get(run))
+    pub(crate) fn open_of<'a>(&'a self, job: &'a JobId) -> impl Iterator<Item = &'a Occurrence> {
+        let of_its_record = self.record(job).into_iter().flat_map(JobRecord::open).filter_map(|run| self.open.get(run));
+        let all = self.only_occurrences.then(|| self.open.values()).into_iter().flatten();
+        of_its_record.chain(all.filter(move |occurrence| occurrence.id.job == *job))
     }
 
     /// Queued occurrences, longest waiting first.

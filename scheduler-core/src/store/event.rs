@@ -108,6 +108,22 @@ pub(crate) enum Event {
     },
 }
 
+impl Event {
+    /// Whether it tells which instants a job owes from then on: what a look at the past judges them by.
+    pub(crate) fn is_about_definitions(&self) -> bool {
+        match self {
+            Self::Defined(_)
+            | Self::Removed { .. }
+            | Self::Paused(_)
+            | Self::Resumed { .. }
+            | Self::Cursor { .. }
+            | Self::ClockRepaired { .. }
+            | Self::Booted { .. } => true,
+            Self::Definitions { .. } | Self::Admitted(_) | Self::Asked { .. } | Self::Run { .. } => false,
+        }
+    }
+}
+
 /// A definition as it came into force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Defined {

@@ -95,6 +95,10 @@ pub struct LedgerQuery {
     pub job: Option<JobId>,
     /// Only what was written at or after this.
     pub since: Option<Timestamp>,
+    /// Only what became of this attempt.
+    pub run: Option<RunId>,
+    /// Only what ended with one of these [words](LedgerEntry::word); none is all.
+    pub ends: Vec<&'static str>,
     /// Only the newest so many; `None` is all.
     pub last: Option<usize>,
 }
@@ -155,6 +159,23 @@ impl LedgerEntry {
         }
     }
 
+    /// How it ended, in one word.
+    ///
+    /// ```
+    /// use scheduler_core::{occurrence::SkipReason, plan::Gap, store::{LedgerEntry, LedgerWhat}};
+    /// # let at = jiff::Timestamp::UNIX_EPOCH;
+    /// let gap = Gap { reason: SkipReason::Coalesced, from: at, to: at };
+    /// let entry = LedgerEntry { job: "a".parse()?, at, what: LedgerWhat::Gap(gap) };
+    /// assert_eq!(entry.word(), "coalesced");
+    /// # Ok::<(), scheduler_core::Error>(())
+    /// ```
+    pub fn word(&self) -> &'static str {
+        match &self.what {
+            LedgerWhat::Gap(gap) => Closing::Skipped(gap.reason).word(),
+            LedgerWhat::Occurrence { end, .. } => end.word(),
+        }
+    }
+
     /// The run, if this was one occurrence.
     pub fn run(&self) -> Option<&RunId> {
         match &self.what {
@@ -167,6 +188,9 @@ impl LedgerEntry {
 impl LedgerQuery {
     /// Whether `entry` is asked for, its place among the newest apart.
     pub(crate) fn wants(&self, entry: &LedgerEntry) -> bool {
-        self.job.as_ref().is_none_or(|job| *job == entry.job) && self.since.is_none_or(|since| entry.at >= since)
+        self.job.as_ref().is_none_or(|job| *job == entry.job)
+            && self.since.is_none_or(|since| entry.at >= since)
+            && self.run.as_ref().is_none_or(|run| entry.run() == Some(run))
+            && (self.ends.is_empty() || self.ends.contains(&entry.word()))
     }
 }

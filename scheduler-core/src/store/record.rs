@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     LedgerEntry,
@@ -13,13 +14,15 @@ use super::{
 use crate::{RunId, plan::CLOCK_SLACK};
 
 /// One job of the book, alive or (while its runs are open, and for its incarnation) removed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct JobRecord {
     pub(crate) definition: Definition,
     /// Why this build can't take the definition, if it can't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) invalid: Option<Box<str>>,
     pub(crate) incarnation: u32,
     pub(crate) revision: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) removed: bool,
     pub(crate) zone: Arc<str>,
     pub(crate) anchor: Timestamp,
@@ -27,24 +30,32 @@ pub(crate) struct JobRecord {
     pub(crate) schedule_hash: u32,
     pub(crate) next_at: Option<Timestamp>,
     /// What it has been through; a job that was never due has no past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) past: Option<Box<Past>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paused: Option<Box<Paused>>,
 }
 
 /// What a job has been through, and what it is going through.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Past {
     /// Instants up to here are settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) through: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) suspect_through: Option<Timestamp>,
     /// Stretches of instants that were settled as they came, oldest first, over all lives: should the clock be taken back,
     /// these have really been.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) lived: Vec<(Timestamp, Timestamp)>,
     /// How many of its occurrences have started, in this life of it.
     pub(crate) started: u32,
     /// The last of its runs that is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<Arc<LedgerEntry>>,
-    /// Its open occurrences.
+    /// Its open occurrences. Not written down with the rest: the occurrences say whose they are.
+    #[serde(skip)]
     pub(crate) open: BTreeSet<RunId>,
 }
 

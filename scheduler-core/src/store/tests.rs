@@ -12,6 +12,15 @@ async fn the_memory_store_conforms() {
 
 #[tokio::test]
 async fn the_json_store_conforms() {
+    json_store_conforms(|options| options).await;
+}
+
+#[tokio::test]
+async fn the_json_store_conforms_while_it_compacts_every_few_frames() {
+    json_store_conforms(|options| options.with_compaction(Some(0))).await;
+}
+
+async fn json_store_conforms(with: fn(JsonStoreOptions) -> JsonStoreOptions) {
     let folder = tempfile::tempdir().unwrap();
     let count = std::sync::atomic::AtomicU32::new(0);
     store_conformance(|clock| {
@@ -19,7 +28,7 @@ async fn the_json_store_conforms() {
         let home = Home::new(folder.path().join(n.to_string()));
         async move {
             let clock: Arc<dyn Clock> = clock;
-            JsonStore::open(&JsonStoreOptions::new(home, clock)).unwrap()
+            JsonStore::open(&with(JsonStoreOptions::new(home, clock))).unwrap()
         }
     })
     .await;

@@ -99,7 +99,7 @@ fn journal(home: &HomeFolder) -> Row {
             if bytes <= LARGE {
                 return Row::ok(CHECK, detail);
             }
-            let fix = "nothing prunes it in this version; to start afresh, stop the daemon and move `state` aside";
+            let fix = "a daemon or `sched tick` compacts it; `sched status` says why if it can't";
             Row::warn(CHECK, format!("{detail}: reading it takes long, and every start reads all of it"), fix)
         }
     }
@@ -109,8 +109,9 @@ fn leftovers(home: &HomeFolder) -> Row {
     const CHECK: &str = "leftovers";
     if !home.old_journals.is_empty() {
         let names = home.old_journals.join(", ");
-        let detail = format!("{names} of a generation before: a sync failed once, and the disk may be failing");
-        return Row::warn(CHECK, detail, "look at the kernel's log for errors of the disk; then remove the old file");
+        let detail = format!("{names} of a generation before: a sync failed, or a compaction was cut short");
+        let fix = "look at the kernel's log for errors of the disk; the next compaction removes it";
+        return Row::warn(CHECK, detail, fix);
     }
     if !home.half_written.is_empty() {
         let names = home.half_written.join(", ");
@@ -212,8 +213,8 @@ mod tests {
         check(
             journal,
             |h| h.journal = Some((2, 1 << 30)),
-            "warn journal: state/journal.2, 1 GiB: reading it takes long, and every start reads all of it [nothing \
-             prunes it in this version; to start afresh, stop the daemon and move `state` aside]",
+            "warn journal: state/journal.2, 1 GiB: reading it takes long, and every start reads all of it [a \
+             daemon or `sched tick` compacts it; `sched status` says why if it can't]",
         );
         check(
             journal,
@@ -234,8 +235,8 @@ mod tests {
         check(
             leftovers,
             |h| h.old_journals = vec!["state/journal.1".into()],
-            "warn leftovers: state/journal.1 of a generation before: a sync failed once, and the disk may be failing \
-             [look at the kernel's log for errors of the disk; then remove the old file]",
+            "warn leftovers: state/journal.1 of a generation before: a sync failed, or a compaction was cut short \
+             [look at the kernel's log for errors of the disk; the next compaction removes it]",
         );
         check(
             leftovers,

@@ -39,8 +39,9 @@ fn every_key_is_taken() {
         c.misfire = Misfire { grace: Some(seconds(300)), policy: MisfirePolicy::All, max: 3 };
     });
     taken("misfire: {grace: auto, policy: skip}", |c| c.misfire.policy = MisfirePolicy::Skip);
-    taken("history: {logs_per_job: 0, logs_max_bytes: 5, output_limit: 64KiB}", |c| {
-        c.history = History { logs_per_job: 0, logs_max_bytes: 5, output_limit: 65536 };
+    taken("history: {keep_days: 7, max_bytes: 1MiB, logs_per_job: 0, logs_max_bytes: 5, output_limit: 64KiB}", |c| {
+        c.history =
+            History { keep_days: 7, max_bytes: 1 << 20, logs_per_job: 0, logs_max_bytes: 5, output_limit: 65536 };
     });
     taken("defaults: {timeout: 90s, overlap: allow, inherit_env: false, shell: bash}", |c| {
         c.defaults.timeout = Some(seconds(90));
@@ -274,7 +275,13 @@ fn an_unknown_key_is_a_remark_with_the_nearest_one() {
             "ticker.interval",
             "write `interval` on a line of its own, indented, below `ticker:`",
         ),
-        ("history.keep_days: 5", 1, 1, "history.keep_days", "did you mean `history`?"),
+        (
+            "history.keep_days: 5",
+            1,
+            1,
+            "history.keep_days",
+            "write `keep_days` on a line of its own, indented, below `history:`",
+        ),
     ];
     for (text, line, column, key, hint) in cases {
         let name = key.replace(['/', ' '], "-");

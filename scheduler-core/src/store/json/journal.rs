@@ -16,10 +16,7 @@ use super::{
     super::event::Event,
     frame::{self, Found},
 };
-use crate::{
-    Error, ErrorKind, Result,
-    vfs::{Open, Vfs, VfsFile},
-};
+use crate::{Error, ErrorKind, Result, vfs::VfsFile};
 
 /// An open journal and how far it has been read.
 #[derive(Debug)]
@@ -59,15 +56,20 @@ pub(super) enum Caught {
 const READ_AT_ONCE: usize = 1 << 20;
 
 impl Journal {
-    pub(super) fn open(fs: &dyn Vfs, path: PathBuf, how: Open, end: Arc<AtomicU64>) -> Result<Self> {
-        let file = fs.open(&path, how).map_err(|error| Error::io(format!("cannot open {}", path.display()), error))?;
+    /// A journal that nothing has been read of. It goes on after frame `seq`, which was durable before it was begun.
+    pub(super) fn new(path: PathBuf, file: Box<dyn VfsFile>, seq: u64, end: Arc<AtomicU64>) -> Self {
         end.store(0, Ordering::Relaxed);
-        Ok(Self { path, file, end, seq: 0, last: None, durable_through: 0, unsynced: false, vouches: false })
+        Self { path, file, end, seq, last: None, durable_through: seq, unsynced: false, vouches: false }
     }
 
     /// Where the next frame begins, in bytes.
     pub(super) fn end(&self) -> u64 {
         self.end.load(Ordering::Relaxed)
+    }
+
+    /// The last frame that was read or written.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
     }
 
     pub(super) fn needs_sync(&self) -> bool {
@@ -78,8 +80,20 @@ impl Journal {
     ///
     /// # Errors
     /// `Corrupt` for a damaged frame that once was durable, `TooNew` for events this build doesn't know.
-    pub(super) fn catch_up(&mut self, access: Access, mut take: impl FnMut(Event)) -> Result<Caught> {
-        let len = self.file.stat().map_err(|error| self.failed("look at", error))?.len;
+    pub(super) fn catch_up(&mut self, access: Access, take: impl FnMut(Event)) -> Result<Caught> {
+        self.read(access, u64::MAX, take)
+    }
+
+    /// The same up to byte `end`, where a frame ends.
+    ///
+    /// # Errors
+    /// As those.
+    pub(super) fn read_until(&mut self, end: u64, take: impl FnMut(Event)) -> Result<Caught> {
+        self.read(Access::Beside, end, take)
+    }
+
+    fn read(&mut self, access: Access, until: u64, mut take: impl FnMut(Event)) -> Result<Caught> {
+        let len = self.file.stat().map_err(|error| self.failed("look at", error))?.len.min(until);
         let mut at = self.end();
         if len < at || !self.is_in_place()? {
             return Ok(Caught::Stale);
@@ -170,11 +184,7 @@ impl Journal {
                     voucher.seq,
                 ),
             );
-            return Err(error.hint(format!(
-                "nothing fires from a journal that can't be trusted: put {} back from a backup, or move the `state` folder \
-                 aside to start afresh from jobs.json",
-                self.path.display(),
-            )));
+            return Err(error.hint(format!("nothing fires from a journal that can't be trusted: {}", super::DAMAGED)));
         }
         if access == Access::Alone {
             tracing::warn!(
@@ -229,12 +239,10 @@ impl Journal {
         let _ = self.file.set_len(end);
     }
 
-    /// Everything up to `end`, for a new generation.
-    pub(super) fn content(&self, end: u64) -> Result<Vec<u8>> {
+    /// Everything from `begin` to where it has been read, for a new generation.
+    pub(super) fn content(&self, begin: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        if end > 0 {
-            self.read_rest(&mut bytes, 0, end)?;
-        }
+        self.read_rest(&mut bytes, begin, self.end())?;
         Ok(bytes)
     }
 

@@ -1,5 +1,6 @@
 //! `state/MANIFEST`: what format the store has, whose it is, and which generation of it counts.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -7,8 +8,11 @@ use crate::{
     vfs::{Vfs, atomic_write},
 };
 
-/// The format this build writes.
-pub(super) const FORMAT: u32 = 1;
+/// The newest format that this build knows, and the one of a home that has been compacted: a build that doesn't know
+/// snapshots must not take the journal for all there is.
+pub(super) const FORMAT: u32 = 2;
+/// The format of one that has not.
+pub(super) const UNCOMPACTED: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
@@ -17,6 +21,13 @@ pub(super) struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) machine_id: Option<String>,
     pub(super) generation: u64,
+    /// The last compaction: the generation that it began, whose snapshot the journal goes on from, and whose files of the
+    /// history and those before count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) compacted: Option<u64>,
+    /// The first day of the history that is kept whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) kept_from: Option<Date>,
 }
 
 impl Manifest {
@@ -29,8 +40,7 @@ impl Manifest {
             Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
         };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::new(ErrorKind::Corrupt, format!("{} is damaged: {error}", path.display()))
-                .hint("put it back from a backup, or move the `state` folder aside to start afresh from jobs.json")
+            Error::new(ErrorKind::Corrupt, format!("{} is damaged: {error}", path.display())).hint(super::DAMAGED)
         })?;
         if manifest.format > FORMAT {
             let what = format!("{} has format {}; this build knows {FORMAT}", path.display(), manifest.format);

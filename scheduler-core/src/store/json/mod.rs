@@ -5,23 +5,33 @@
 //! | `document` | the text of `jobs.json`, entries and places |
 //! | `definitions` | from that text into the journal |
 //! | `frame`, `journal` | batches of events on disk, torn and damaged ones told apart |
-//! | `manifest` | format, identity, generation |
+//! | `manifest`, `generation` | format, identity, which files count; these, opened together |
+//! | `snapshot`, `lines` | a book in a file; files of lines |
+//! | `compaction`, `ledger_files`, `retention` | the journal kept short: what it moves its past into, and how much of that stays |
 //! | `owners` | which processes own claims, and which of them are dead |
 //! | `keeper` | all of these and the book, under the lock |
 //! | `writer` | the thread that holds the keeper |
-//! | `history` | the journal read from its beginning |
+//! | `copy` | a home copied while others are at work in it |
+//! | `history` | the past, from journal and ledger |
 //! | `examine` | a text of `jobs.json` looked at without a store |
 //! | `watch` | notices of others' changes |
 
+mod compaction;
+mod copy;
 mod definitions;
 mod document;
 mod examine;
 mod frame;
+mod generation;
 mod history;
 mod journal;
 mod keeper;
+mod ledger_files;
+mod lines;
 mod manifest;
 mod owners;
+mod retention;
+mod snapshot;
 mod watch;
 mod writer;
 
@@ -34,7 +44,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-pub use self::examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml};
+pub use self::{
+    copy::{Copied, copy_home},
+    examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml},
+    retention::Retention,
+};
 use self::{keeper::Keeper, owners::Coroner, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
@@ -79,12 +93,14 @@ pub struct JsonStore {
 ///
 /// ```
 /// use std::{sync::Arc, time::Duration};
-/// use scheduler_core::{Home, SystemClock, job::JobDefaults, store::{JsonStoreOptions, json::Mode}, vfs::RealFs};
+/// use scheduler_core::{Home, SystemClock, job::JobDefaults, store::{JsonStoreOptions, json::{Mode, Retention}}, vfs::RealFs};
 /// let options = JsonStoreOptions::new(Home::new("/srv/mine"), Arc::new(SystemClock))
 ///     .with_defaults(JobDefaults::default())
 ///     .on_machine(Some("this machine's id".into()), false)
 ///     .with_patience(Duration::from_secs(5))
 ///     .with_fs(Arc::new(RealFs))
+///     .with_retention(Retention { keep_days: 7, ..Retention::default() })
+///     .with_compaction(None)
 ///     .to_look();
 /// assert_eq!(options.mode, Mode::Look);
 /// ```
@@ -107,6 +123,11 @@ pub struct JsonStoreOptions {
     pub adopt: bool,
     /// How long to wait for others before giving up.
     pub patience: Duration,
+    /// The journal is compacted when it is longer than this, in bytes, and than its snapshot; and once a day if there is
+    /// something in it. `None` is never: for programs that are over before it would be.
+    pub compact_at: Option<u64>,
+    /// How much of the history compaction keeps.
+    pub retention: Retention,
 }
 
 /// What a store is opened for.
@@ -136,6 +157,8 @@ impl JsonStoreOptions {
             machine_id: None,
             adopt: false,
             patience: Duration::from_secs(30),
+            compact_at: Some(8 << 20),
+            retention: Retention::default(),
         }
     }
 
@@ -168,6 +191,20 @@ impl JsonStoreOptions {
         self
     }
 
+    /// The same, compacting a journal that is longer than so many bytes; `None` is never.
+    #[must_use]
+    pub fn with_compaction(mut self, at: Option<u64>) -> Self {
+        self.compact_at = at;
+        self
+    }
+
+    /// The same, keeping so much of the history.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// The same on another file system.
     #[must_use]
     pub fn with_fs(mut self, fs: Arc<dyn Vfs>) -> Self {
@@ -185,6 +222,7 @@ impl JsonStore {
         let owner = OwnerId::random(options.clock.now());
         let end = Arc::new(AtomicU64::new(0));
         let keeper = Keeper::open(options, owner.clone(), Arc::clone(&end))?;
+        let stop = keeper.compaction_stop();
         Ok(Self {
             owner,
             writer: Writer::start(keeper, options.patience)?,
@@ -193,7 +231,7 @@ impl JsonStore {
             end,
             changed: tokio::sync::watch::Sender::new(0),
             watching: Once::new(),
-            stop: CancellationToken::new(),
+            stop,
         })
     }
 }
@@ -226,7 +264,103 @@ impl JsonStore {
         };
         self.writer.direct(set).await
     }
+
+    /// How much of the history compaction keeps is this from now on.
+    ///
+    /// # Errors
+    /// The store doesn't answer.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use scheduler_core::{Home, Result, SystemClock, store::{JsonStore, JsonStoreOptions, json::Retention}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path().join("home"));
+    /// let store = JsonStore::open(&JsonStoreOptions::new(home, Arc::new(SystemClock)))?;
+    /// store.set_retention(Retention { keep_days: 7, ..Retention::default() }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set_retention(&self, retention: Retention) -> Result<()> {
+        let set = move |keeper: &mut Keeper| {
+            keeper.set_retention(retention);
+            Ok(())
+        };
+        self.writer.direct(set).await
+    }
+
+    /// Puts `jobs.json.bak.<n>` back as `jobs.json`, word for word, and takes it in. The file it displaces becomes
+    /// `jobs.json.bak.1`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` if that is no text of a `jobs.json`, or why nothing could be written.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use scheduler_core::{Home, JobStore, Result, SystemClock, store::{Edit, JsonStore, JsonStoreOptions}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path().join("home"));
+    /// let store = JsonStore::open(&JsonStoreOptions::new(home.clone(), Arc::new(SystemClock)))?;
+    /// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@daily", "payload": 1})])).await?;
+    /// store.restore(1).await?;
+    /// assert!(store.jobs().await?.is_empty());
+    /// store.restore(1).await?;
+    /// assert_eq!(store.jobs().await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn restore(&self, n: usize) -> Result<()> {
+        self.writer.direct(move |keeper| keeper.restore(n)).await
+    }
+
+    /// Compacts the journal now, however short it is. Where somebody else is at it, that one is left to it.
+    ///
+    /// # Errors
+    /// Why it can't be done; everything is as before then.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use scheduler_core::{Home, JobStore, Result, SystemClock, store::{JsonStore, JsonStoreOptions}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path().join("home"));
+    /// let store = JsonStore::open(&JsonStoreOptions::new(home.clone(), Arc::new(SystemClock)))?;
+    /// store.compact().await?;
+    /// assert!(home.snapshot(2).exists() && home.journal(2).exists() && !home.journal(1).exists());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn compact(&self) -> Result<()> {
+        // One that is under way has begun before now.
+        self.end_of_compaction().await?;
+        self.writer
+            .direct(|keeper| {
+                keeper.ask_for_compaction();
+                Ok(())
+            })
+            .await?;
+        self.end_of_compaction().await?;
+        self.writer.direct(|keeper| keeper.failed_compaction().map_or(Ok(()), |(_, error)| Err(error.copy()))).await
+    }
+
+    /// Waits for the compaction that is under way, if one is.
+    async fn end_of_compaction(&self) -> Result<()> {
+        let under_way = self.writer.direct(|keeper| Ok(keeper.compaction_under_way())).await?;
+        if let Some(mut under_way) = under_way {
+            // Its other end is dropped when it is over.
+            while under_way.changed().await.is_ok() {}
+        }
+        Ok(())
+    }
 }
+
+/// What to do about a store that can't be read.
+const DAMAGED: &str = "move the `state` folder aside and start afresh from jobs.json, or the whole home and put it back \
+                       from a backup with `sched restore --from`";
 
 impl Drop for JsonStore {
     fn drop(&mut self) {
@@ -332,6 +466,7 @@ impl JobStore for JsonStore {
     }
 
     async fn close(&self) -> Result<()> {
+        self.end_of_compaction().await?;
         self.writer.direct(Keeper::close).await
     }
 }

@@ -1,5 +1,7 @@
 //! The JSON store on disks that fail, tear and lie, and beside other processes' stores on the same home.
 
+mod compaction;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::json;

@@ -12,6 +12,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::manifest::Manifest;
 use crate::{Home, vfs::Vfs};
 
 const POLL: Duration = Duration::from_secs(2);
@@ -63,9 +64,9 @@ impl Watched {
     fn look(&self) -> impl PartialEq + use<> {
         let stat = |path: &std::path::Path| self.fs.stat(path).ok();
         let generation = stat(&self.home.manifest());
-        let journals = self.fs.list(&self.home.state()).unwrap_or_default();
-        let journal = journals.iter().filter(|name| name.starts_with("journal.")).max().cloned();
-        let len = journal.and_then(|name| stat(&self.home.state().join(name))).map(|stat| stat.len);
+        let manifest = Manifest::read(&*self.fs, &self.home).ok().flatten();
+        let journal = manifest.map(|manifest| self.home.journal(manifest.generation));
+        let len = journal.and_then(|journal| stat(&journal)).map(|stat| stat.len);
         let unread = len.filter(|len| *len != self.end.load(Ordering::Relaxed));
         (generation, unread, stat(&self.home.jobs_json()), stat(&self.home.config_yaml()))
     }

@@ -5,7 +5,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Weak,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use super::{
     super::transactions::Transaction,
-    keeper::{Keeper, Work},
+    keeper::{Begun, Keeper, Work},
     owners::Coroner,
 };
 use crate::{Error, ErrorKind, Result, blocking};
@@ -34,7 +34,7 @@ enum Task {
 
 /// The other end of the thread.
 pub(super) struct Writer {
-    tasks: Sender<Task>,
+    tasks: Arc<Sender<Task>>,
     keeper: Arc<Mutex<Keeper>>,
     patience: Duration,
 }
@@ -43,11 +43,13 @@ impl Writer {
     /// Starts the thread around `keeper`; it ends when the last `Writer` is gone.
     pub(super) fn start(keeper: Keeper, patience: Duration) -> Result<Self> {
         let (tasks, inbox) = channel();
+        let tasks = Arc::new(tasks);
+        let ours = Arc::downgrade(&tasks);
         let keeper = Arc::new(Mutex::new(keeper));
         let shared = Arc::clone(&keeper);
         thread::Builder::new()
             .name("sched-store".into())
-            .spawn(move || turn(&shared, &inbox))
+            .spawn(move || turn(&shared, &inbox, &ours))
             .map_err(|error| Error::io("cannot start the store's thread", error))?;
         Ok(Self { tasks, keeper, patience })
     }
@@ -120,7 +122,7 @@ impl Writer {
     }
 }
 
-fn turn(keeper: &Mutex<Keeper>, inbox: &Receiver<Task>) {
+fn turn(keeper: &Mutex<Keeper>, inbox: &Receiver<Task>, ours: &Weak<Sender<Task>>) {
     let mut lazy: Option<Instant> = None;
     loop {
         let first = match lazy {
@@ -154,9 +156,28 @@ fn turn(keeper: &Mutex<Keeper>, inbox: &Receiver<Task>) {
                 }
             }
         }
+        compact(&mut keeper, ours);
         lazy = if keeper.needs_sync() { lazy.or_else(|| Some(Instant::now() + LAZY)) } else { None };
     }
     sync(&mut keeper.lock());
+}
+
+/// Begins a compaction if it is time: what takes long is a thread of its own, which sends its result back here.
+fn compact(keeper: &mut Keeper, ours: &Weak<Sender<Task>>) {
+    // Nobody waits for anything any more where there is no other end.
+    let Some(tasks) = ours.upgrade() else { return };
+    let Some(Begun { compaction, under_way }) = keeper.begin_compaction() else { return };
+    let build = move || {
+        let built = compaction.build();
+        let end = move |keeper: &mut Keeper| {
+            keeper.end_compaction(built);
+            drop(under_way);
+        };
+        let _ = tasks.send(Task::Direct(Box::new(end)));
+    };
+    if let Err(error) = thread::Builder::new().name("sched-compact".into()).spawn(build) {
+        keeper.end_compaction(Err(Error::io("cannot start a thread", error)));
+    }
 }
 
 fn sync(keeper: &mut Keeper) {

@@ -12,6 +12,7 @@ use super::{
     super::{
         super::{Edit, JobView, event::Event, transactions::Transaction},
         Mode,
+        copy::backup_name,
         definitions::{self, Checked, Reading, Sheet},
         document::{Document, Layout, Unreadable},
     },
@@ -180,7 +181,7 @@ impl Keeper {
                     transaction.emit(Event::Definitions { hash, flawless });
                 }
                 events.append(&mut transaction.events);
-                if !touched || keeper.replace_jobs_json(before.as_deref(), &document)? {
+                if !touched || keeper.replace_jobs_json(before.as_deref(), document.text().as_bytes())? {
                     keeper.write(&events, true)?;
                     keeper.look();
                     return Ok(views);
@@ -207,7 +208,7 @@ impl Keeper {
                 _ => {
                     let what = format!("{}: {}: {}; nothing was changed", path.display(), why.place, why.why);
                     Err(Error::new(ErrorKind::Invalid, what).hint(if self.has_backup() {
-                        "correct the file first; jobs.json.bak.1 is the version before"
+                        "correct the file first, or put the version before (jobs.json.bak.1) back with `sched restore`"
                     } else {
                         "correct the file first"
                     }))
@@ -221,12 +222,35 @@ impl Keeper {
         self.fs.stat(&self.home.path().join("jobs.json.bak.1")).is_ok()
     }
 
-    /// Puts `document` in the place of `jobs.json`. False if the file that it displaced isn't `before`.
-    fn replace_jobs_json(&mut self, before: Option<&[u8]>, document: &Document) -> Result<bool> {
+    /// Puts the `n`th displaced version back and takes it in.
+    pub(in crate::store::json) fn restore(&mut self, n: usize) -> Result<()> {
+        let path = self.home.path().join(backup_name(n));
+        self.locked(|keeper| {
+            let failed = |error| Error::io(format!("cannot read {}", path.display()), error);
+            let text = keeper.fs.read(&path).map_err(failed)?;
+            Layout::read(&text).map_err(|why| {
+                let what = format!("{}: {}: {}; nothing was changed", path.display(), why.place, why.why);
+                Error::new(ErrorKind::Invalid, what).hint("restore another version")
+            })?;
+            loop {
+                let before = keeper.fs.read(&keeper.home.jobs_json()).ok();
+                if keeper.replace_jobs_json(before.as_deref(), &text)? {
+                    break;
+                }
+            }
+            keeper.look();
+            let mut events = Vec::new();
+            keeper.take_in(&mut events)?;
+            keeper.write(&events, true)
+        })
+    }
+
+    /// Puts `text` in the place of `jobs.json`. False if the file that it displaced isn't `before`.
+    fn replace_jobs_json(&mut self, before: Option<&[u8]>, text: &[u8]) -> Result<bool> {
         let path = self.home.jobs_json();
-        let backup = |n: usize| self.home.path().join(format!("jobs.json.bak.{n}"));
+        let backup = |n: usize| self.home.path().join(backup_name(n));
         let displaced = backup(0);
-        atomic_write(&*self.fs, &path, document.text().as_bytes(), Some(&displaced)).map_err(|error| {
+        atomic_write(&*self.fs, &path, text, Some(&displaced)).map_err(|error| {
             let refused = error.kind() == io::ErrorKind::PermissionDenied;
             let error = Error::io(format!("cannot replace {}; nothing was changed", path.display()), error);
             if refused { error.hint("run this as the user who owns the file and its folder") } else { error }
@@ -261,11 +285,13 @@ impl Unseen {
     pub(super) fn hint(&self, backup: bool) -> &'static str {
         match (self, backup) {
             (Self::Missing, true) => {
-                "put it back (jobs.json.bak.1 is the version before); the next `sched add` rebuilds it"
+                "`sched restore` puts the version before (jobs.json.bak.1) back; the next `sched add` rebuilds it"
             }
             (Self::Missing, false) => "put it back; the next `sched add` rebuilds it",
             (Self::Failed(_), _) => "check who owns it and its mode",
-            (Self::Unreadable(_), true) => "correct it, or put jobs.json.bak.1 back",
+            (Self::Unreadable(_), true) => {
+                "correct it, or put the version before (jobs.json.bak.1) back with `sched restore`"
+            }
             (Self::Unreadable(_), false) => "correct it; `sched list` shows what is in force",
         }
     }

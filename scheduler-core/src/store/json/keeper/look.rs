@@ -58,6 +58,11 @@ impl Keeper {
                 format!("the clock was wrong and was taken back at {at}; job `{job}` and maybe others started afresh");
             problems.push(Problem::new("clock-repaired", what, "check the machine's time source; this stays for 24 h"));
         }
+        if let Some((at, error)) = self.failed_compaction() {
+            let what = format!("the journal can't be compacted and goes on growing, since {at}: {error}");
+            let hint = error.hint_text().unwrap_or("check the disk; it is tried again every minute");
+            problems.push(Problem::remark("compaction", what, hint));
+        }
         if self.book.anomalies() > 0 {
             let what = format!("{} records in the journal make no sense and were passed over", self.book.anomalies());
             problems.push(Problem::remark("anomalies", what, "keep a copy of the `state` folder and report it"));

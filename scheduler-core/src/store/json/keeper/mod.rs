@@ -4,8 +4,9 @@
 //! the transactions compare and emit, write one frame, sync, give the lock back. Nothing is written without the lock, and
 //! nothing that could not be written stays in the book.
 //!
-//! `jobs_json` is what concerns that file, `look` what only looks.
+//! `jobs_json` is what concerns that file, `look` what only looks, `compact` how the journal is kept short.
 
+mod compact;
 mod jobs_json;
 mod look;
 
@@ -14,14 +15,17 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use self::jobs_json::Seen;
+pub(super) use self::compact::Begun;
+use self::{compact::Compacting, jobs_json::Seen};
 use super::{
     super::{book::Book, event::Event, transactions::Transaction},
-    JsonStoreOptions, Mode,
+    DAMAGED, JsonStoreOptions, Mode,
     document::Document,
+    generation,
     journal::{Access, Caught, Journal},
-    manifest::{FORMAT, Manifest},
+    manifest::{Manifest, UNCOMPACTED},
     owners::{Coroner, Ownership},
+    retention::Retention,
 };
 use crate::{
     Clock, Error, ErrorKind, Home, OwnerId, Result,
@@ -43,6 +47,10 @@ pub(in crate::store::json) struct Keeper {
     end: Arc<AtomicU64>,
     /// Set while a sync has failed and what it was for could not yet be moved to a new generation.
     distrusted: bool,
+    /// How long a journal may become, in bytes.
+    compact_at: Option<u64>,
+    retention: Retention,
+    compacting: Compacting,
 }
 
 struct Files {
@@ -79,6 +87,9 @@ impl Keeper {
             seen: None,
             end,
             distrusted: false,
+            compact_at: options.compact_at,
+            retention: options.retention,
+            compacting: Compacting::default(),
         };
         if options.mode == Mode::Change {
             keeper.make(options)?;
@@ -104,12 +115,11 @@ impl Keeper {
         if Manifest::read(&*self.fs, &home)?.is_none() {
             // An empty one is what is left of a home that could not be made for want of space: nothing is lost with it.
             let holds_something = |name: &str| self.fs.stat(&home.state().join(name)).is_ok_and(|stat| stat.len > 0);
+            let is_ours = |name: &str| name.starts_with("journal.") || name.starts_with("snapshot.");
             let names = self.fs.list(&home.state()).unwrap_or_default();
-            if let Some(orphan) = names.iter().find(|name| name.starts_with("journal.") && holds_something(name)) {
+            if let Some(orphan) = names.iter().find(|name| is_ours(name) && holds_something(name)) {
                 let what = format!("{} is missing beside {orphan}", home.manifest().display());
-                return Err(Error::new(ErrorKind::Corrupt, what).hint(
-                    "put it back from a backup, or move the `state` folder aside to start afresh from jobs.json",
-                ));
+                return Err(Error::new(ErrorKind::Corrupt, what).hint(DAMAGED));
             }
             let failed = |error| Error::io(format!("cannot make a store in {}", home.path().display()), error);
             self.fs.open(&home.journal(1), Open::Create).and_then(|journal| journal.sync()).map_err(failed)?;
@@ -120,7 +130,9 @@ impl Keeper {
             self.sync_names().map_err(failed)?;
             let store_id = OwnerId::random(self.clock.now()).to_string();
             let machine_id = options.machine_id.clone();
-            Manifest { format: FORMAT, store_id, machine_id, generation: 1 }.write(&*self.fs, &home)?;
+            let format = UNCOMPACTED;
+            let manifest = Manifest { format, store_id, machine_id, generation: 1, compacted: None, kept_from: None };
+            manifest.write(&*self.fs, &home)?;
         }
         lock.unlock().map_err(|error| Error::io("cannot give state/lock back", error))
     }
@@ -169,27 +181,32 @@ impl Keeper {
         self.book.set_defaults(Arc::new(defaults));
     }
 
+    pub(in crate::store::json) fn set_retention(&mut self, retention: Retention) {
+        self.retention = retention;
+    }
+
     /// Forgets everything and reads it again.
     fn reload(&mut self) -> Result<()> {
         let lock = self.files.take().and_then(|files| files.lock);
         self.book = Book::new(Arc::clone(self.book.defaults()));
         self.seen = None;
-        let manifest = match (Manifest::read(&*self.fs, &self.home)?, self.mode) {
-            (Some(manifest), _) => manifest,
+        let how = if self.mode == Mode::Change { Open::ReadWrite } else { Open::Read };
+        let generation = match (generation::open(&*self.fs, &self.home, how)?, self.mode) {
+            (Some(generation), _) => generation,
             (None, Mode::Look) => return Ok(()),
             // It was made before anything else was done, so somebody has taken it away.
             (None, Mode::Change) => return Err(self.lost()),
         };
-        let stat = |error| Error::io(format!("cannot look at {}", self.home.manifest().display()), error);
-        let manifest_stat = self.fs.stat(&self.home.manifest()).map_err(stat)?;
-        let how = if self.mode == Mode::Change { Open::ReadWrite } else { Open::Read };
-        let path = self.home.journal(manifest.generation);
-        let journal = Journal::open(&*self.fs, path, how, Arc::clone(&self.end))?;
+        let book = &mut self.book;
+        let (manifest, manifest_stat, journal) =
+            generation.restore(Arc::clone(&self.end), |_| true, |line| book.restore(line))?;
         let lock = match (lock, self.mode) {
             (None, Mode::Change) => Some(self.open_lock()?),
             (lock, _) => lock,
         };
-        let files = self.files.insert(Files { manifest, manifest_stat, journal, lock });
+        self.files = Some(Files { manifest, manifest_stat, journal, lock });
+        self.note_snapshot();
+        let Some(files) = &mut self.files else { return Ok(()) };
         match files.journal.catch_up(Access::Beside, |event| self.book.apply(&event, &mut |_| {}))? {
             Caught::Up => Ok(()),
             Caught::Stale => Err(Error::new(
@@ -200,7 +217,7 @@ impl Keeper {
                     files.journal.end(),
                 ),
             )
-            .hint("put it back from a backup, or move the `state` folder aside to start afresh from jobs.json")),
+            .hint(DAMAGED)),
         }
     }
 
@@ -333,7 +350,7 @@ impl Keeper {
         let Some(files) = &self.files else { return Ok(()) };
         let generation = files.manifest.generation + 1;
         let path = self.home.journal(generation);
-        let content = files.journal.content(files.journal.end())?;
+        let content = files.journal.content(0)?;
         let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
         let file = self.fs.open(&path, Open::Create).map_err(failed)?;
         file.set_len(0).and_then(|()| file.write_all_at(&content, 0)).and_then(|()| file.sync()).map_err(failed)?;
