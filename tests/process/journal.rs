@@ -69,14 +69,14 @@ fn a_home_that_a_newer_version_wrote_is_left_as_it_is_and_says_so() {
     let manifest = place.home().join("state/MANIFEST");
     let (format, records) = (fs::read(&manifest).expect("a manifest"), fs::read(&journal).expect("a journal"));
     let before = place.effect_log();
-    let newer = String::from_utf8(format.clone()).expect("text").replace("\"format\":1", "\"format\":2");
+    let newer = String::from_utf8(format.clone()).expect("text").replace("\"format\":1", "\"format\":3");
     assert_ne!(newer.as_bytes(), format, "it is another format now");
     fs::write(&manifest, &newer).expect("written");
     for command in [&["run"][..], &["tick"], &["fire", "job"], &["add", "@daily", "--", "true"], &["list"]] {
         place.fails(
             command,
             1,
-            &["MANIFEST has format 2; this build knows 1", "hint: use the newer sched that wrote it"],
+            &["MANIFEST has format 3; this build knows 2", "hint: use the newer sched that wrote it"],
         );
     }
     assert_eq!(fs::read_to_string(&manifest).expect("a manifest"), newer);
