@@ -24,6 +24,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub use difference::Difference;
 pub use load::{Loaded, Source, load};
 pub use reference::{KEYS, schema};
+pub(crate) use reference::{MISFIRE, RETRIES};
 pub use template::TEMPLATE;
 
 use crate::{

@@ -61,29 +61,7 @@ pub static KEYS: [Row; 9] = [
     .examples(&[r#""5m""#, "0"]),
     Row::new(
         "misfire",
-        Shape::Section(&[
-            Row::new(
-                "grace",
-                Shape::Grace,
-                Absent::Value(r#""auto""#),
-                "How late a run may be and still count as itself; auto is half the period, between 120s and 2h.",
-            )
-            .examples(&[r#""10m""#]),
-            Row::new(
-                "policy",
-                Shape::Word(&["latest", "all", "skip"]),
-                Absent::Value(r#""latest""#),
-                "Beyond that: latest (one catch-up run), all (at most max) or skip.",
-            )
-            .examples(&[r#""skip""#]),
-            Row::new(
-                "max",
-                Shape::Count { least: 1, most: u32::MAX as u64 },
-                Absent::Value("10"),
-                "The most runs that `all` catches up on.",
-            )
-            .examples(&["3"]),
-        ]),
+        Shape::Section(&MISFIRE),
         Absent::Value("{}"),
         "What happens to instants that were missed while nothing could fire.",
     ),
@@ -138,24 +116,7 @@ pub static KEYS: [Row; 9] = [
             .examples(&[r#""allow""#, r#""queue""#]),
             Row::new(
                 "retries",
-                Shape::Section(&[
-                    Row::new(
-                        "max",
-                        Shape::Count { least: 0, most: u32::MAX as u64 },
-                        Absent::Value("0"),
-                        "The most attempts after the first.",
-                    )
-                    .examples(&["2"]),
-                    Row::new(
-                        "backoff",
-                        Shape::Duration,
-                        Absent::Value(r#""1m""#),
-                        "How long to wait before the second attempt; before each further one twice as long.",
-                    )
-                    .examples(&[r#""30s""#]),
-                    Row::new("max_backoff", Shape::Duration, Absent::Value(r#""1h""#), "The longest to wait.")
-                        .examples(&[r#""10m""#]),
-                ]),
+                Shape::Section(&RETRIES),
                 Absent::Value(r#"{"max": 0, "backoff": "1m", "max_backoff": "1h"}"#),
                 "Tries again what failed or took too long, until a newer instant is due; only the last attempt counts.",
             )
@@ -175,6 +136,50 @@ pub static KEYS: [Row; 9] = [
         Absent::Value("{}"),
         "What holds for jobs that don't say otherwise.",
     ),
+];
+
+/// What becomes of missed instants, here and in a job.
+pub(crate) const MISFIRE: [Row; 3] = [
+    Row::new(
+        "grace",
+        Shape::Grace,
+        Absent::Value(r#""auto""#),
+        "How late a run may be and still count as itself; auto is half the period, between 120s and 2h.",
+    )
+    .examples(&[r#""10m""#]),
+    Row::new(
+        "policy",
+        Shape::Word(&["latest", "all", "skip"]),
+        Absent::Value(r#""latest""#),
+        "Beyond that: latest (one catch-up run), all (at most max) or skip.",
+    )
+    .examples(&[r#""skip""#]),
+    Row::new(
+        "max",
+        Shape::Count { least: 1, most: u32::MAX as u64 },
+        Absent::Value("10"),
+        "The most runs that `all` catches up on.",
+    )
+    .examples(&["3"]),
+];
+
+/// How often, and when, it is tried again, here and in a job.
+pub(crate) const RETRIES: [Row; 3] = [
+    Row::new(
+        "max",
+        Shape::Count { least: 0, most: u32::MAX as u64 },
+        Absent::Value("0"),
+        "The most attempts after the first.",
+    )
+    .examples(&["2"]),
+    Row::new(
+        "backoff",
+        Shape::Duration,
+        Absent::Value(r#""1m""#),
+        "How long to wait before the second attempt; before each further one twice as long.",
+    )
+    .examples(&[r#""30s""#]),
+    Row::new("max_backoff", Shape::Duration, Absent::Value(r#""1h""#), "The longest to wait.").examples(&[r#""10m""#]),
 ];
 
 /// The JSON Schema (draft 2020-12) of `config.yaml`, for editors.

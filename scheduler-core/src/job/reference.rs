@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::entry::NOT_HERE;
+use crate::config::{MISFIRE, RETRIES};
 use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 
 /// Every field that this build carries out; [`FIELDS`](super::FIELDS) are their names.
@@ -84,27 +85,9 @@ pub(super) const TABLE: [Row; 21] = [
     Row::new(
         "misfire",
         Shape::Section(&[
-            Row::new(
-                "grace",
-                Shape::Grace,
-                Absent::Config("misfire.grace"),
-                "How late a run may be and still count as itself; auto is half the period, between 120s and 2h.",
-            )
-            .examples(&[r#""10m""#, r#""auto""#]),
-            Row::new(
-                "policy",
-                Shape::Word(&["latest", "all", "skip"]),
-                Absent::Config("misfire.policy"),
-                "Beyond that: latest (one catch-up run), all (at most max) or skip.",
-            )
-            .examples(&[r#""all""#]),
-            Row::new(
-                "max",
-                Shape::Count { least: 1, most: u32::MAX as u64 },
-                Absent::Config("misfire.max"),
-                "The most runs that `all` catches up on.",
-            )
-            .examples(&["3"]),
+            MISFIRE[0].absent(Absent::Config("misfire.grace")).examples(&[r#""10m""#, r#""auto""#]),
+            MISFIRE[1].absent(Absent::Config("misfire.policy")).examples(&[r#""all""#]),
+            MISFIRE[2].absent(Absent::Config("misfire.max")),
         ]),
         Absent::Config("misfire"),
         "What becomes of instants that were missed.",
@@ -113,27 +96,9 @@ pub(super) const TABLE: [Row; 21] = [
     Row::new(
         "retries",
         Shape::Section(&[
-            Row::new(
-                "max",
-                Shape::Count { least: 0, most: u32::MAX as u64 },
-                Absent::Config("defaults.retries.max"),
-                "The most attempts after the first.",
-            )
-            .examples(&["2"]),
-            Row::new(
-                "backoff",
-                Shape::Duration,
-                Absent::Config("defaults.retries.backoff"),
-                "How long to wait before the second attempt; before each further one twice as long.",
-            )
-            .examples(&[r#""30s""#]),
-            Row::new(
-                "max_backoff",
-                Shape::Duration,
-                Absent::Config("defaults.retries.max_backoff"),
-                "The longest to wait.",
-            )
-            .examples(&[r#""10m""#]),
+            RETRIES[0].absent(Absent::Config("defaults.retries.max")),
+            RETRIES[1].absent(Absent::Config("defaults.retries.backoff")),
+            RETRIES[2].absent(Absent::Config("defaults.retries.max_backoff")),
         ]),
         Absent::Config("defaults.retries"),
         "Tries again what failed or took too long, until a newer instant is due; only the last attempt counts.",

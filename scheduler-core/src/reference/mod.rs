@@ -122,6 +122,11 @@ impl Row {
         Self { examples, ..self }
     }
 
+    /// The same, with something else where it isn't written.
+    pub(crate) const fn absent(self, absent: Absent) -> Self {
+        Self { absent, ..self }
+    }
+
     /// The rows inside it, if it is a section.
     pub fn inside(&self) -> &'static [Row] {
         if let Shape::Section(rows) = self.shape { rows } else { &[] }
