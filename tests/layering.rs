@@ -189,15 +189,32 @@ fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// The packages of the workspace, and every dependency that their manifests name.
-fn metadata() -> (Vec<String>, Vec<Edge>) {
+/// The first command of the README is `cargo run`, which refuses to choose between two programs.
+#[test]
+fn cargo_run_finds_one_program() {
+    let metadata = cargo_metadata();
+    let defaults = metadata["workspace_default_members"].as_array().expect("members");
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    let targets = packages.filter(|package| defaults.contains(&package["id"])).flat_map(|package| {
+        let targets = package["targets"].as_array().expect("targets").iter();
+        targets.filter(|target| target["kind"][0] == "bin").map(|target| target["name"].as_str().expect("a name"))
+    });
+    assert_eq!(targets.collect::<Vec<_>>(), ["sched"]);
+}
+
+fn cargo_metadata() -> Value {
     let answer = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo metadata");
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
-    let metadata: Value = serde_json::from_slice(&answer.stdout).expect("JSON");
+    serde_json::from_slice(&answer.stdout).expect("JSON")
+}
+
+/// The packages of the workspace, and every dependency that their manifests name.
+fn metadata() -> (Vec<String>, Vec<Edge>) {
+    let metadata = cargo_metadata();
     let packages: BTreeMap<String, &Value> = metadata["packages"]
         .as_array()
         .expect("packages")
