@@ -1,10 +1,6 @@
 //! From a claim to its end: start durably, run, finish, tell.
 
-use std::{
-    collections::{HashSet, hash_map::Entry},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -241,10 +237,13 @@ impl Shared {
         if self.looked_for_in.lock().replace(definitions) == Some(definitions) || self.troubled.lock().is_empty() {
             return Ok(());
         }
-        let views = self.options.store.jobs().await.inspect_err(|_| *self.looked_for_in.lock() = None)?;
-        let there: HashSet<JobId> = views.into_iter().map(|view| view.id).collect();
-        let gone: Vec<JobId> = self.troubled.lock().extract_if(|job| !there.contains(job)).collect();
-        for job in gone {
+        let troubled: Vec<JobId> = self.troubled.lock().iter().cloned().collect();
+        for job in troubled {
+            let found = self.options.store.select(Which::Job(job.clone())).await;
+            if !found.inspect_err(|_| *self.looked_for_in.lock() = None)?.jobs.is_empty() {
+                continue;
+            }
+            self.troubled.lock().remove(&job);
             let title = format!("job `{job}` has been removed");
             self.notify(&Alert::closed(job_key(&job), title, self.options.clock.now()).about(job)).await;
         }

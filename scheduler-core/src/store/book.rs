@@ -39,10 +39,7 @@ pub(crate) struct Book {
     /// Definitions that were asked for lately, checked. A memory of what the records say, and nothing else.
     checked: RefCell<HashMap<JobId, Arc<Job>>>,
     open: BTreeMap<RunId, Occurrence>,
-    /// Cursors of jobs that may fire, earliest first.
-    due: BTreeSet<(Timestamp, JobId)>,
-    /// Ends of pauses, earliest first.
-    expiries: BTreeSet<(Timestamp, JobId)>,
+    indexes: Indexes,
     queued: BTreeSet<(Timestamp, RunId)>,
     /// Those of them that may not start before an instant, by that.
     starts: BTreeSet<(Timestamp, RunId)>,
@@ -162,11 +159,10 @@ impl Book {
         match self.jobs.entry(defined.job.clone()) {
             Entry::Vacant(place) => {
                 let record = place.insert(Arc::new(fresh));
-                Indexes { due: &mut self.due, expiries: &mut self.expiries }.add(&defined.job, record);
+                self.indexes.add(&defined.job, record);
             }
             Entry::Occupied(mut place) => {
-                let mut indexes = Indexes { due: &mut self.due, expiries: &mut self.expiries };
-                indexes.remove(&defined.job, place.get());
+                self.indexes.remove(&defined.job, place.get());
                 let old = JobRecord::clone(place.get());
                 *place.get_mut() = Arc::new(if old.incarnation == defined.incarnation && !old.removed {
                     // The same life goes on under a new definition.
@@ -176,7 +172,7 @@ impl Book {
                     let past = old.past.map(|past| Box::new(Past { open: past.open, ..Past::default() }));
                     JobRecord { past, ..fresh }
                 });
-                indexes.add(&defined.job, place.get());
+                self.indexes.add(&defined.job, place.get());
             }
         }
     }
@@ -313,25 +309,30 @@ impl Book {
 
     /// Changes a record and keeps the indexes true.
     fn with_job(&mut self, job: &JobId, change: impl FnOnce(&mut JobRecord)) {
-        let mut indexes = Indexes { due: &mut self.due, expiries: &mut self.expiries };
         if let Some(record) = self.jobs.get_mut(job) {
-            indexes.remove(job, record);
+            self.indexes.remove(job, record);
             change(Arc::make_mut(record));
-            indexes.add(job, record);
+            self.indexes.add(job, record);
         } else {
             self.anomalies += 1;
         }
     }
 }
 
-/// What is sorted by time, beside the records that it is sorted from.
-struct Indexes<'a> {
-    due: &'a mut BTreeSet<(Timestamp, JobId)>,
-    expiries: &'a mut BTreeSet<(Timestamp, JobId)>,
+/// What is sorted by time and counted, beside the records that it comes from.
+#[derive(Debug, Clone, Default)]
+struct Indexes {
+    /// Cursors of jobs that may fire, earliest first.
+    due: BTreeSet<(Timestamp, JobId)>,
+    /// Ends of pauses, earliest first.
+    expiries: BTreeSet<(Timestamp, JobId)>,
+    /// How many jobs are in force.
+    in_force: usize,
 }
 
-impl Indexes<'_> {
+impl Indexes {
     fn remove(&mut self, job: &JobId, record: &JobRecord) {
+        self.in_force -= usize::from(!record.removed);
         if let Some(next_at) = record.next_at {
             self.due.remove(&(next_at, job.clone()));
         }
@@ -344,6 +345,7 @@ impl Indexes<'_> {
         if record.removed {
             return;
         }
+        self.in_force += 1;
         match (&record.paused, record.next_at) {
             (Some(paused), _) => {
                 if let Some(until) = paused.until {
@@ -461,13 +463,13 @@ impl Book {
     }
 
     pub(crate) fn expired_pauses(&self, now: Timestamp) -> impl Iterator<Item = &JobId> {
-        self.expiries.iter().take_while(move |(until, _)| *until <= now).map(|(_, id)| id)
+        self.indexes.expiries.iter().take_while(move |(until, _)| *until <= now).map(|(_, id)| id)
     }
 
     /// The next instant after `now` at which something happens by the clock; what is due by now counts until it is settled.
     pub(crate) fn next_wakeup(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.due.first().map(|(at, _)| *at);
-        let expiry = self.expiries.first().map(|(at, _)| *at);
+        let due = self.indexes.due.first().map(|(at, _)| *at);
+        let expiry = self.indexes.expiries.first().map(|(at, _)| *at);
         due.into_iter().chain(expiry).chain(self.next_start(now)).min()
     }
 
@@ -501,14 +503,19 @@ impl Book {
         self.taken_in.as_ref()
     }
 
+    /// How many jobs are in force.
+    pub(crate) fn in_force(&self) -> usize {
+        self.indexes.in_force
+    }
+
     /// How many jobs wait for an instant.
     pub(crate) fn waiting(&self) -> usize {
-        self.due.len()
+        self.indexes.due.len()
     }
 
     /// Jobs that wait for an instant, earliest first.
     pub(crate) fn soonest(&self) -> impl Iterator<Item = (&JobId, &JobRecord)> {
-        self.due.iter().filter_map(|(_, id)| self.record(id).map(|record| (id, record)))
+        self.indexes.due.iter().filter_map(|(_, id)| self.record(id).map(|record| (id, record)))
     }
 
     pub(crate) fn boot_key(&self) -> Option<&str> {

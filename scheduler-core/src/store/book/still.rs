@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Book, Indexes, JobRecord, TakenIn};
+use super::{Book, JobRecord, TakenIn};
 use crate::{JobId, OccurrenceId, RunId, job::build, occurrence::Occurrence};
 
 /// A book as it is at one moment. It shares the records of jobs with the book, which copies those that it changes meanwhile.
@@ -109,7 +109,7 @@ impl Book {
                     let checked = its.definition.check(&self.defaults, &its.zone, its.anchor);
                     its.invalid = checked.err().map(|error| error.to_string().into());
                 }
-                Indexes { due: &mut self.due, expiries: &mut self.expiries }.add(&job, its);
+                self.indexes.add(&job, its);
                 self.jobs.insert(job, record);
             }
             Line::Open(occurrence) => self.insert(*occurrence),

@@ -95,7 +95,7 @@ pub(crate) fn select(book: &Book, which: &Which) -> Selected {
             views.filter(|view| view.job.as_ref().is_ok_and(|job| job.payload().is_some())).collect()
         }
     };
-    Selected { jobs, in_force: book.jobs().count(), waiting: book.waiting() }
+    Selected { jobs, in_force: book.in_force(), waiting: book.waiting() }
 }
 
 fn is_troubled(record: &JobRecord) -> bool {

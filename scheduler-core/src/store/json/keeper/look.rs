@@ -41,7 +41,7 @@ impl Keeper {
                 Err(_) => Vec::new(),
             },
             Some(Seen { content: Err(error), .. }) if self.files.is_some() => {
-                let known = match self.book.jobs().count() {
+                let known = match self.book.in_force() {
                     0 => "no job is known from before".to_owned(),
                     1 => "the one known job stays in force".to_owned(),
                     known => format!("the {known} known jobs stay in force"),
