@@ -20,6 +20,9 @@
 //! | `upcoming` | the next instants of a schedule |
 //! | `next_fires` | the next fires of a job, and what keeps it from firing |
 //! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
+//! | `because` | an explanation of the past in words |
+//! | `outages` | since when nobody has fired, by the last beats |
+//! | `progress` | a bar for what takes more than a moment |
 //! | `programs` | is there such a program |
 //! | `foreign` | jobs that are an embedding program's to run |
 //! | `daemon` | the engine of a home, for `run`, `tick` and `fire` |
@@ -33,6 +36,7 @@
 
 mod alerts;
 mod args;
+mod because;
 mod commands;
 mod context;
 mod daemon;
@@ -47,9 +51,11 @@ mod foreign;
 mod home_setup;
 mod log;
 mod next_fires;
+mod outages;
 mod output;
 mod past;
 mod programs;
+mod progress;
 mod runtime;
 mod selection;
 mod settings;

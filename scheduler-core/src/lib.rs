@@ -1,6 +1,7 @@
 //! The heart of `sched`: when a job fires, who may fire it, what firing means and who is told.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod blocking;
 mod clock;
 pub mod config;

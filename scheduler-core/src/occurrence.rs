@@ -182,7 +182,7 @@ pub enum Closing {
 /// use scheduler_core::occurrence::SkipReason;
 /// assert_eq!(SkipReason::Overlap.words(), "the previous run was still open");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
@@ -209,6 +209,22 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
+    /// The reason in one word, as files have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Misfire => "misfire",
+            Self::Coalesced => "coalesced",
+            Self::Overlap => "overlap",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+            Self::Removed => "removed",
+            Self::ClockRepaired => "clock_repaired",
+            Self::Superseded => "superseded",
+            Self::Limit => "limit",
+            Self::Outside => "outside",
+        }
+    }
+
     /// The reason in words.
     pub fn words(self) -> &'static str {
         match self {

@@ -259,7 +259,7 @@ impl Orphan {
 /// assert!(RunResult::Unknown.is_trouble() && !RunResult::Cancelled.is_trouble());
 /// assert_eq!(RunResult::TimedOut.word(), "timed_out");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunResult {
     /// It did what it should.

@@ -7,11 +7,13 @@
 //! | `settings` | what `add` and `edit` can say about a job |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status`, `doctor` |
 //! | `looking` | `next`, `history`, `logs` |
+//! | `accounting` | `audit`, `why` |
 //! | `safety` | `backup`, `restore` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
 
+mod accounting;
 mod changing;
 mod firing;
 mod help;
@@ -27,6 +29,7 @@ use std::{ffi::OsString, path::PathBuf};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
+    accounting::{AuditArgs, WhyArgs},
     changing::{ApplyArgs, EditArgs},
     firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
     jobs::{
@@ -118,6 +121,10 @@ pub(crate) enum Command {
     History(HistoryArgs),
     /// What a run printed
     Logs(LogsArgs),
+    /// Account for every occurrence that was owed: ran, skipped with a reason, or missing
+    Audit(AuditArgs),
+    /// Why a job ran at an instant, or didn't, with the evidence
+    Why(WhyArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on

@@ -38,6 +38,16 @@ pub(super) fn since(text: &str) -> Result<Since, String> {
         .map_err(|_| "write how long ago, `24h`, or an instant, `2026-11-22T00:00:00Z`".into())
 }
 
+/// `JOB@INSTANT`; what the instant is, only the job's zone can say.
+pub(super) fn job_instant(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('@') {
+        Some((job, instant)) if !job.is_empty() && !instant.trim().is_empty() => {
+            Ok((job.to_owned(), instant.trim().to_owned()))
+        }
+        _ => Err("write JOB@INSTANT: `backup@2026-11-22T02:30`, or `backup@02:30`".into()),
+    }
+}
+
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     duration::parse(text)
 }

@@ -4,6 +4,7 @@
 
 mod add;
 mod apply;
+mod audit;
 mod backup;
 mod batch;
 mod cancel;
@@ -30,6 +31,7 @@ mod show;
 mod status;
 mod tick;
 mod validate;
+mod why;
 
 use crate::{args::Command, context::Context, failure::Failure, output::Output, runtime::block_on};
 
@@ -56,6 +58,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::History(args) => block_on(history::run(args, context, out)),
         Command::Logs(args) if args.follow => block_on(follow::run(args, context, out)),
         Command::Logs(args) => block_on(logs::run(args, context, out)),
+        Command::Audit(args) => block_on(audit::run(args, context, out)),
+        Command::Why(args) => block_on(why::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
         Command::Doctor(args) => block_on(doctor::run(args, context, out)),
         Command::Schema(args) => schema::run(args, out),

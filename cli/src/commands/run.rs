@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use scheduler_core::{
-    ErrorKind, Home, JobRunner, JobStore as _, config,
-    liveness::{Phase, PulseWriter, heartbeat},
+    Engine, ErrorKind, Home, JobRunner, JobStore as _, config,
+    liveness::PulseWriter,
     store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
@@ -22,6 +22,7 @@ use crate::{
     example, exit,
     failure::Failure,
     foreign, home_setup,
+    outages::Predecessor,
     output::Output,
     runtime, when,
     words::quoted,
@@ -57,7 +58,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let runner: Arc<dyn JobRunner> =
         if args.example { Arc::new(OutLoud(Arc::clone(&real))) } else { Arc::clone(&real) as _ };
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
-    say_how_the_last_one_ended(&home);
+    take_over_from(&Predecessor::of(&home), &machinery.engine, context);
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     let asked = Arc::new(Notify::new());
     signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
@@ -91,10 +92,11 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
 }
 
 /// The lock is ours, so whoever beat last is gone; if it didn't say goodbye, somebody should know.
-fn say_how_the_last_one_ended(home: &Home) {
-    if let Ok(last) = heartbeat::read(&RealFs, &home.ticker_json())
-        && last.phase != Phase::Stopped
-    {
+fn take_over_from(predecessor: &Predecessor, engine: &Engine, context: &Context) {
+    if let Some(outage) = predecessor.outage(context.now()) {
+        engine.note(outage);
+    }
+    if let Some(last) = predecessor.crashed() {
         let (pid, cycle) = (last.pid, last.cycle);
         tracing::warn!(
             "the previous daemon (pid {pid}) ended without stopping, at cycle {cycle}; its last beat: {}",

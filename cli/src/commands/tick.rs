@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use scheduler_core::{
     JobStore as _,
-    liveness::{self, Phase, PulseWriter},
+    liveness::{Phase, PulseWriter},
     vfs::RealFs,
 };
 use serde_json::json;
@@ -13,9 +13,10 @@ use serde_json::json;
 use crate::{
     args::TickArgs,
     context::Context,
-    daemon::{filesystem, machinery, signals},
+    daemon::{filesystem, lock, machinery, signals},
     exit,
     failure::Failure,
+    outages::Predecessor,
     output::Output,
     runtime,
 };
@@ -37,11 +38,16 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     let store = Arc::new(context.keep(args.adopt)?);
     let runner = Arc::new(machinery::runner(&home, &loaded.config));
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
-    let before = liveness::heartbeat::read(&RealFs, &home.tick_json()).ok();
+    let predecessor = Predecessor::of(&home);
+    if !lock::look(&home).held
+        && let Some(outage) = predecessor.outage_before_tick(context.now())
+    {
+        machinery.engine.note(outage);
+    }
     machinery.pulse.publish(|beat| {
         beat.provider = "tick".into();
         beat.phase = Phase::Ticking;
-        beat.previous_at = before.map(|before| before.at);
+        beat.previous_at = predecessor.last_tick();
     });
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.tick_json())?;
     signals::install(machinery.engine.clone(), None)?;

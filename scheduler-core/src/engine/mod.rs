@@ -17,6 +17,7 @@ mod hooks;
 mod pass;
 mod supervise;
 mod turn;
+mod witness;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -36,9 +37,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use builder::EngineBuilder;
 pub use context::SchedulerContext;
 
-use self::{builder::Parts, gates::Gates, pass::Reach};
+use self::{builder::Parts, gates::Gates, pass::Reach, witness::Witness};
 use crate::{
     Error, Job, JobId, JobRunner, JobStore, OccurrenceId, Result, RunId,
+    audit::Outage,
     liveness::{Failure, Phase, Pulse},
     occurrence::{Occurrence, State},
     provider::{FireOutcome, FireRequest, Resolved},
@@ -124,6 +126,8 @@ struct Shared {
     looked_for_in: Mutex<Option<u64>>,
     /// What fails at the moment, by what it is.
     errors: Mutex<BTreeMap<&'static str, Failure>>,
+    /// What kept time from passing as it should.
+    witness: Mutex<Witness>,
     tasks: TaskTracker,
     gates: Gates,
     /// Wakes the turn: a place became free, or something was queued.
@@ -197,6 +201,7 @@ impl Engine {
             errors: Mutex::default(),
             tasks: TaskTracker::new(),
             gates: Gates::default(),
+            witness: Mutex::default(),
             wake: Notify::new(),
             changes: watch::Sender::new(0),
             next_wakeup: Mutex::default(),
@@ -443,6 +448,32 @@ impl Engine {
             here.cancel.cancel();
         }
         self.0.wake.notify_one();
+    }
+
+    /// Has an outage put on record that was before this engine's time: how the last one ended, say.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use jiff::{Timestamp, ToSpan as _};
+    /// use scheduler_core::{Engine, audit::{Outage, OutageCause}, store::MemoryStore};
+    /// # use scheduler_core::{Job, JobRunner, Outcome, Result, RunContext, RunResult};
+    /// # struct MyRunner;
+    /// # #[async_trait::async_trait]
+    /// # impl JobRunner for MyRunner {
+    /// #     fn validate(&self, _: &Job) -> Result<()> { Ok(()) }
+    /// #     async fn run(&self, _: RunContext) -> Outcome { Outcome::new(RunResult::Succeeded) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let engine = Engine::builder(Arc::new(MemoryStore::default()), Arc::new(MyRunner)).build();
+    /// let now = Timestamp::now();
+    /// engine.note(Outage::new(OutageCause::Crashed, now - 2.hours(), now));
+    /// engine.run_once().await?; // with its next turn
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn note(&self, outage: Outage) {
+        self.0.witness.lock().note(outage);
     }
 
     /// Whether it was told to stop.

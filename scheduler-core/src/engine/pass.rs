@@ -35,6 +35,7 @@ pub(super) enum Reach {
 impl Shared {
     /// A pass under a guard, with its result in the pulse. Never waits for a job.
     pub(super) async fn tick(self: &Arc<Self>) -> Result<()> {
+        self.look_at_the_clocks();
         self.options.pulse.publish(|beat| {
             if beat.phase == Phase::Idle {
                 beat.phase = Phase::Ticking;
@@ -47,6 +48,9 @@ impl Shared {
                 Ok(answer) => answer,
                 Err(panic) => Err(Error::new(ErrorKind::Foreign, format!("the tick panicked: {}", panic_words(panic)))),
             };
+        if answer.is_ok() {
+            self.expect_at(*self.next_wakeup.lock());
+        }
         self.provider_progress();
         self.finished("tick", answer.as_ref().err());
         answer.map(drop)

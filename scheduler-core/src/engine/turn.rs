@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Outcome, Result, RunId, RunResult,
+    audit::{Outage, OutageCause},
     liveness::{Failure, Phase, Status},
     occurrence::Occurrence,
     store::{Abandoned, Finding, Open, Recovery, Settled},
@@ -85,6 +86,8 @@ impl Engine {
 
 impl Shared {
     async fn turn(self: &Arc<Self>) -> Result<Summary> {
+        self.look_at_the_clocks();
+        self.note_outages().await?;
         let mut summary = Summary { done: self.housekeep().await?, claimed: 0 };
         let now = self.options.clock.now();
         let mut open = self.options.store.open(now, self.limits()).await?;
@@ -122,7 +125,44 @@ impl Shared {
             beat.queue = open.queued as u64;
             beat.running = open.active as u64;
         });
+        if self.options.pulse.current().provider_ticks {
+            self.expect_at(open.next_wakeup);
+        }
         Ok(summary)
+    }
+
+    /// Looks whether time passed as it should since the last time. The engine is at work now; it means to be again within the
+    /// interval.
+    pub(super) fn look_at_the_clocks(&self) {
+        let clock = &*self.options.clock;
+        let interval = SignedDuration::try_from(self.settings.lock().interval).unwrap_or(SignedDuration::MAX);
+        let again = clock.now().saturating_add(interval).unwrap_or(Timestamp::MAX);
+        self.witness.lock().look(clock, again);
+    }
+
+    /// Puts on record what kept time from passing as it should.
+    async fn note_outages(&self) -> Result<()> {
+        let unnoted = self.witness.lock().unnoted();
+        if unnoted.is_empty() {
+            return Ok(());
+        }
+        for outage in &unnoted {
+            let detail = outage.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            tracing::warn!("{} from {} to {}{detail}", outage.cause.words(), outage.from, outage.to);
+        }
+        let noted = self.options.store.note(unnoted.clone()).await;
+        if noted.is_err() {
+            let mut witness = self.witness.lock();
+            unnoted.into_iter().for_each(|outage| witness.note(outage));
+        }
+        noted
+    }
+
+    /// The next look at the clocks is to come by `next`, if that is still to come.
+    pub(super) fn expect_at(&self, next: Option<Timestamp>) {
+        if let Some(next) = next.filter(|next| *next > self.options.clock.now()) {
+            self.witness.lock().expect(next);
+        }
     }
 
     /// Looks for cancellations, and nothing else.
@@ -224,7 +264,12 @@ impl Shared {
         let worst = {
             let mut errors = self.errors.lock();
             match error {
-                None => drop(errors.remove(what)),
+                None => {
+                    if let Some(failure) = errors.remove(what).filter(|_| errors.is_empty()) {
+                        let outage = Outage::new(OutageCause::Failing, failure.since, now);
+                        self.witness.lock().note(outage.with_detail(failure.message));
+                    }
+                }
                 Some(error) => {
                     let (since, count) = errors.get(what).map_or((now, 0), |before| (before.since, before.count));
                     if count == 0 {

@@ -130,6 +130,7 @@ impl Book {
                 });
             }
             Event::Booted { key, .. } => self.boot_key = Some(key.clone()),
+            Event::Outage(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::definition::Definition;
 use crate::{
     JobId, OccurrenceId, RunId,
+    audit::Outage,
     occurrence::{Cause, Change, Claimed, SkipReason},
     plan::Gap,
 };
@@ -106,10 +107,12 @@ pub(crate) enum Event {
         /// When it was seen.
         at: Timestamp,
     },
+    /// Something kept whoever fires from seeing time pass. Changes nothing: it is evidence.
+    Outage(Outage),
 }
 
 impl Event {
-    /// Whether it tells which instants a job owes from then on: what a look at the past judges them by.
+    /// Whether it tells which instants a job owed, or why one was not settled in time: what a look at the past judges by.
     pub(crate) fn is_about_definitions(&self) -> bool {
         match self {
             Self::Defined(_)
@@ -118,7 +121,8 @@ impl Event {
             | Self::Resumed { .. }
             | Self::Cursor { .. }
             | Self::ClockRepaired { .. }
-            | Self::Booted { .. } => true,
+            | Self::Booted { .. }
+            | Self::Outage(_) => true,
             Self::Definitions { .. } | Self::Admitted(_) | Self::Asked { .. } | Self::Run { .. } => false,
         }
     }

@@ -1,6 +1,6 @@
 //! A store in memory: for tests, and for embedders who can lose it. One process, one owner; everything else is the contract.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,9 +11,14 @@ use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
     Problem, Recovery, Selected, Settled, Start, Which,
     book::Book,
+    event::Event,
     transactions::{self, Transaction},
 };
-use crate::{Clock, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, SystemClock, job::JobDefaults};
+use crate::{
+    Clock, JobId, Outcome, OwnerId, ProcessRef, Result, RunId, SystemClock,
+    audit::{self, Audit, AuditQuery, Explanation, Lives, Outage, Testimony, Told},
+    job::JobDefaults,
+};
 
 /// Jobs and occurrences in memory.
 ///
@@ -40,6 +45,8 @@ pub struct MemoryStore {
 struct Inner {
     book: Book,
     ledger: Vec<LedgerEntry>,
+    /// What a look at the past judges by.
+    past: Vec<Event>,
 }
 
 impl MemoryStore {
@@ -52,7 +59,7 @@ impl MemoryStore {
     /// ```
     pub fn new(clock: Arc<dyn Clock>, defaults: JobDefaults) -> Self {
         let owner = OwnerId::random(clock.now());
-        let inner = Inner { book: Book::new(Arc::new(defaults)), ledger: Vec::new() };
+        let inner = Inner { book: Book::new(Arc::new(defaults)), ledger: Vec::new(), past: Vec::new() };
         Self { clock, owner, inner: Mutex::new(inner), changed: watch::Sender::new(0) }
     }
 
@@ -63,10 +70,50 @@ impl MemoryStore {
         let answer = change(&mut transaction);
         let wrote = !transaction.events.is_empty();
         inner.ledger.append(&mut transaction.closed);
+        inner.past.extend(transaction.events.drain(..).filter(Event::is_about_definitions));
         if wrote {
             self.changed.send_modify(|count| *count += 1);
         }
         answer
+    }
+}
+
+impl Inner {
+    fn testimony(&self) -> Memory<'_> {
+        let mut lives = Lives::new(Arc::clone(self.book.defaults()));
+        self.past.iter().cloned().for_each(|event| lives.take(event));
+        Memory { lives, inner: self }
+    }
+}
+
+/// All there ever was.
+struct Memory<'i> {
+    lives: Lives,
+    inner: &'i Inner,
+}
+
+impl Testimony for Memory<'_> {
+    fn lives(&self) -> &Lives {
+        &self.lives
+    }
+
+    fn book(&self) -> &Book {
+        &self.inner.book
+    }
+
+    fn kept_since(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn entries(
+        &self,
+        _: Timestamp,
+        _: Option<&JobId>,
+        _: &dyn Fn(u64, u64),
+        take: &mut dyn FnMut(Told<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let _ = self.inner.ledger.iter().try_for_each(|entry| take(Told::Entry(entry)));
+        Ok(())
     }
 }
 
@@ -147,6 +194,19 @@ impl JobStore for MemoryStore {
 
     async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>> {
         Ok(self.transact(|transaction| transaction.housekeep(boot.as_deref())))
+    }
+
+    async fn note(&self, outages: Vec<Outage>) -> Result<()> {
+        self.transact(|transaction| transaction.note(outages));
+        Ok(())
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Audit> {
+        audit::judge(&self.inner.lock().testimony(), &query, self.clock.now())
+    }
+
+    async fn explain(&self, job: JobId, instant: Timestamp) -> Result<Explanation> {
+        audit::explain(&self.inner.lock().testimony(), &job, instant, self.clock.now())
     }
 
     async fn ledger(&self, query: LedgerQuery) -> Result<Vec<LedgerEntry>> {

@@ -6,10 +6,10 @@
 //! Both are the same pure core (`book`: the state, `event`: what is written down, `transactions`: what is allowed) around a
 //! different kind of memory.
 
-mod book;
-mod definition;
+pub(crate) mod book;
+pub(crate) mod definition;
 mod edit;
-mod event;
+pub(crate) mod event;
 pub mod json;
 mod ledger;
 mod memory;
@@ -32,6 +32,7 @@ pub use memory::MemoryStore;
 
 use crate::{
     Job, JobId, OccurrenceId, Orphan, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
+    audit::{Audit, AuditQuery, Explanation, Outage},
     occurrence::{Cause, Occurrence, SkipReason},
     plan::{Cursor, Plan},
 };
@@ -55,8 +56,9 @@ use crate::{
 ///
 /// ```
 /// use scheduler_core::{JobStore, OccurrenceKind, Outcome, Result, RunId, RunResult};
+/// use scheduler_core::audit::AuditQuery;
 /// use scheduler_core::store::{Ask, Asked, Edit, LedgerQuery, Limits, MemoryStore, Settled, Start};
-/// # use jiff::Timestamp;
+/// use jiff::Timestamp;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
 /// let (store, limits) = (MemoryStore::default(), Limits::default());
@@ -85,6 +87,12 @@ use crate::{
 /// assert!(store.admit(Vec::new(), limits).await?.is_empty());
 /// assert!(store.recover(Vec::new()).await?.is_empty());
 /// assert!(store.housekeep(None).await?.is_empty() && store.running_lease().is_none());
+/// store.note(Vec::new()).await?;
+///
+/// // Looking back.
+/// assert!(store.audit(AuditQuery::default()).await?.is_complete());
+/// let explanation = store.explain("greet".parse()?, Timestamp::now()).await?;
+/// assert!(explanation.attempts.is_empty());
 /// # let process = scheduler_core::ProcessRef { pid: 1, start_time: 1, boot_id: String::new() };
 /// # store.spawned(&claim, process).await?;
 /// println!("{} was {}", store.owner(), store.jobs().await?.len());
@@ -196,6 +204,24 @@ pub trait JobStore: Send + Sync {
     /// # Errors
     /// Why nothing could be written.
     async fn housekeep(&self, boot: Option<String>) -> Result<Vec<String>>;
+
+    /// Puts an outage on record: evidence, for whoever looks back.
+    ///
+    /// # Errors
+    /// Why nothing could be written.
+    async fn note(&self, outages: Vec<Outage>) -> Result<()>;
+
+    /// Accounts for every occurrence that was owed: what the schedules had, each as it was defined then, against the history.
+    ///
+    /// # Errors
+    /// `NotFound` for a job that never was, or why the history could not be read.
+    async fn audit(&self, query: AuditQuery) -> Result<Audit>;
+
+    /// What became of one instant of a job and why, with the evidence.
+    ///
+    /// # Errors
+    /// `NotFound` for a job that never was, or why the history could not be read.
+    async fn explain(&self, job: JobId, instant: Timestamp) -> Result<Explanation>;
 
     /// The history, oldest first.
     ///

@@ -8,17 +8,17 @@
 //! The generation is the one that the compaction began. A file counts if MANIFEST says that this compaction, or a later one,
 //! has come to its end; so what a crashed one left is nobody's, and no entry is ever there twice.
 
-use std::{collections::HashMap, ops::ControlFlow, path::PathBuf};
+use std::{collections::HashMap, io, ops::ControlFlow, path::PathBuf};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     super::{LedgerEntry, event::Event},
-    lines::{LineWriter, last_first},
+    lines::{LineWriter, first_first, last_first},
 };
 use crate::{
-    Error, Home, Result,
-    vfs::{Open, Vfs},
+    Error, ErrorKind, Home, Result,
+    vfs::{Open, Vfs, VfsFile},
 };
 
 /// A file of the history. Ordered by age.
@@ -45,10 +45,30 @@ impl LedgerFile {
         home: &Home,
         take: impl FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
+        self.read(fs, home, |file| last_first(file, take))
+    }
+
+    /// Hands its lines to `take`, oldest first; `read` is told how many bytes have been read.
+    pub(super) fn first_first(
+        &self,
+        fs: &dyn Vfs,
+        home: &Home,
+        read: impl Fn(u64),
+        take: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>> {
+        self.read(fs, home, |file| first_first(file, read, take))
+    }
+
+    fn read(
+        &self,
+        fs: &dyn Vfs,
+        home: &Home,
+        read: impl FnOnce(&dyn VfsFile) -> io::Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
         let path = self.path(home);
         let read = match fs.open(&path, Open::Read) {
-            Ok(file) => last_first(&*file, take),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ControlFlow::Continue(())),
+            Ok(file) => read(&*file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(ControlFlow::Continue(())),
             Err(error) => Err(error),
         };
         read.map_err(|error| Error::io(format!("cannot read {}", path.display()), error))
@@ -62,6 +82,47 @@ pub(super) fn list(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<
     files.retain(|file| file.generation <= compacted);
     files.sort_unstable();
     Ok(files)
+}
+
+/// Hands the events about definitions that compactions up to `compacted` have filed to `take`, oldest first.
+pub(super) fn definitions(
+    fs: &dyn Vfs,
+    home: &Home,
+    compacted: Option<u64>,
+    mut take: impl FnMut(Event),
+) -> Result<()> {
+    let names = that_count(fs, home, compacted)?;
+    let of_definitions =
+        |name: &String| Some((generation_of(name)?, name.starts_with("definitions.").then(|| name.clone())?));
+    let mut files: Vec<(u64, String)> = names.iter().filter_map(of_definitions).collect();
+    files.sort_unstable();
+    for (_, name) in files {
+        let path = home.ledger().join(name);
+        let mut unknown = None;
+        let read = fs.open(&path, Open::Read).and_then(|file| {
+            first_first(
+                &*file,
+                |_| {},
+                |line| match serde_json::from_slice(line) {
+                    Ok(event) => {
+                        take(event);
+                        ControlFlow::Continue(())
+                    }
+                    Err(error) => {
+                        unknown = Some(error);
+                        ControlFlow::Break(())
+                    }
+                },
+            )
+        });
+        let _ = read.map_err(|error| Error::io(format!("cannot read {}", path.display()), error))?;
+        if let Some(error) = unknown {
+            let what = format!("{} holds a line that this build can't read: {error}", path.display());
+            let hint = "if a newer sched wrote it, use that one; nothing fires by this file, it only explains the past";
+            return Err(Error::new(ErrorKind::TooNew, what).hint(hint));
+        }
+    }
+    Ok(())
 }
 
 /// The names of all files up to the compaction `compacted`.
@@ -85,7 +146,7 @@ pub(super) fn clean(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result
 fn names(fs: &dyn Vfs, home: &Home) -> Result<Vec<String>> {
     match fs.list(&home.ledger()) {
         Ok(names) => Ok(names),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(Error::io(format!("cannot list {}", home.ledger().display()), error)),
     }
 }

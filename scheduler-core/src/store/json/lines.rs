@@ -78,6 +78,40 @@ pub(super) fn last_first(
     Ok(ControlFlow::Continue(()))
 }
 
+/// Hands the lines of `file` to `take`, the first one first, until it has enough; `read` is told how many bytes have been read.
+pub(super) fn first_first(
+    file: &dyn VfsFile,
+    read: impl Fn(u64),
+    mut take: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> io::Result<ControlFlow<()>> {
+    let mut at = 0;
+    // What has been read and not handed on; a line may be longer than a piece.
+    let mut buffer: Vec<u8> = Vec::with_capacity(2 * PIECE);
+    loop {
+        let old = buffer.len();
+        buffer.resize(old + PIECE, 0);
+        let more = file.read_at(&mut buffer[old..], at)?;
+        buffer.truncate(old + more);
+        at += more as u64;
+        read(at);
+        // At the end of the file, what is left is a line too.
+        let end = if more == 0 {
+            buffer.len()
+        } else {
+            buffer.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
+        };
+        for line in buffer[..end].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            if take(line).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if more == 0 {
+            return Ok(ControlFlow::Continue(()));
+        }
+        buffer.drain(..end);
+    }
+}
+
 fn read_exactly(file: &dyn VfsFile, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -93,6 +127,28 @@ fn read_exactly(file: &dyn VfsFile, buffer: &mut [u8], offset: u64) -> io::Resul
 mod tests {
     use super::*;
     use crate::vfs::RealFs;
+
+    fn forwards(text: &[u8], most: usize) -> Vec<Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        let mut writer = LineWriter::open(&RealFs, path.clone(), 0).unwrap();
+        writer.push(text).unwrap();
+        writer.finish().unwrap();
+        let mut lines = Vec::new();
+        let read = std::cell::Cell::new(0);
+        let file = RealFs.open(&path, Open::Read).unwrap();
+        let enough = first_first(
+            &*file,
+            |at| read.set(at),
+            |line| {
+                lines.push(line.to_vec());
+                if lines.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        assert_eq!(enough.unwrap().is_break(), lines.len() == most);
+        assert!(lines.len() == most || read.get() == text.len() as u64);
+        lines
+    }
 
     fn backwards(text: &[u8], most: usize) -> Vec<Vec<u8>> {
         let folder = tempfile::tempdir().unwrap();
@@ -111,16 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_last_first_however_they_lie_across_pieces() {
+    fn lines_come_from_either_end_however_they_lie_across_pieces() {
         for longest in [1, 7, 1000, PIECE, PIECE + 1, 3 * PIECE] {
             let lines: Vec<Vec<u8>> = (1..9_usize).map(|n| vec![b'a'; longest * n % (longest + n) + 1]).collect();
             let text: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
             let expected: Vec<Vec<u8>> = lines.iter().rev().cloned().collect();
             assert_eq!(backwards(&text, usize::MAX), expected, "longest {longest}");
             assert_eq!(backwards(&text, 3), expected[..3]);
+            assert_eq!(forwards(&text, usize::MAX), lines);
+            assert_eq!(forwards(&text, 3), lines[..3]);
         }
         assert!(backwards(b"", usize::MAX).is_empty());
         assert_eq!(backwards(b"one\ntwo", usize::MAX), [b"two", b"one"]);
+        assert_eq!(forwards(b"one\ntwo", usize::MAX), [b"one", b"two"]);
+        assert!(forwards(b"", usize::MAX).is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! | `keeper` | all of these and the book, under the lock |
 //! | `writer` | the thread that holds the keeper |
 //! | `copy` | a home copied while others are at work in it |
-//! | `history` | the past, from journal and ledger |
+//! | `history`, `past` | what ended, newest first; all that is on record, for a look back |
 //! | `examine` | a text of `jobs.json` looked at without a store |
 //! | `watch` | notices of others' changes |
 
@@ -30,6 +30,7 @@ mod ledger_files;
 mod lines;
 mod manifest;
 mod owners;
+mod past;
 mod retention;
 mod snapshot;
 mod watch;
@@ -49,13 +50,14 @@ pub use self::{
     examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml},
     retention::Retention,
 };
-use self::{keeper::Keeper, owners::Coroner, writer::Writer};
+use self::{keeper::Keeper, owners::Coroner, past::Past, writer::Writer};
 use super::{
     Admission, Ask, Asked, Cancelled, Claim, Edit, JobStore, JobView, LedgerEntry, LedgerQuery, Limits, Lost, Open,
     Problem, Recovery, Selected, Settled, Start, Which, transactions::Transaction,
 };
 use crate::{
-    Clock, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
+    Clock, Error, ErrorKind, Home, JobId, Outcome, OwnerId, ProcessRef, Result, RunId,
+    audit::{self, Audit, AuditQuery, Explanation, Outage},
     job::JobDefaults,
     vfs::{RealFs, Vfs},
 };
@@ -83,6 +85,7 @@ pub struct JsonStore {
     writer: Writer,
     fs: Arc<dyn Vfs>,
     home: Home,
+    clock: Arc<dyn Clock>,
     end: Arc<AtomicU64>,
     changed: tokio::sync::watch::Sender<u64>,
     watching: Once,
@@ -228,6 +231,7 @@ impl JsonStore {
             writer: Writer::start(keeper, options.patience)?,
             fs: Arc::clone(&options.fs),
             home: options.home.clone(),
+            clock: Arc::clone(&options.clock),
             end,
             changed: tokio::sync::watch::Sender::new(0),
             watching: Once::new(),
@@ -347,6 +351,13 @@ impl JsonStore {
         self.writer.direct(|keeper| keeper.failed_compaction().map_or(Ok(()), |(_, error)| Err(error.copy()))).await
     }
 
+    /// Has `look` look at all that is on record, on a thread where that may take a while.
+    async fn look_back<T: Send + 'static>(&self, look: impl Fn(&Past<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        let defaults = self.writer.direct(|keeper| Ok(keeper.defaults())).await?;
+        let (fs, home) = (Arc::clone(&self.fs), self.home.clone());
+        read_aside(move || past::look_back(&*fs, &home, &defaults, look)).await
+    }
+
     /// Waits for the compaction that is under way, if one is.
     async fn end_of_compaction(&self) -> Result<()> {
         let under_way = self.writer.direct(|keeper| Ok(keeper.compaction_under_way())).await?;
@@ -356,6 +367,12 @@ impl JsonStore {
         }
         Ok(())
     }
+}
+
+/// Reads on a thread that may block.
+async fn read_aside<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let read = tokio::task::spawn_blocking(read);
+    read.await.map_err(|error| Error::new(ErrorKind::Io, error.to_string()))?
 }
 
 /// What to do about a store that can't be read.
@@ -445,10 +462,23 @@ impl JobStore for JsonStore {
         Ok(done)
     }
 
+    async fn note(&self, outages: Vec<Outage>) -> Result<()> {
+        self.writer.change(move |transaction, _| transaction.note(outages)).await
+    }
+
+    async fn audit(&self, query: AuditQuery) -> Result<Audit> {
+        let now = self.clock.now();
+        self.look_back(move |past| audit::judge(past, &query, now)).await
+    }
+
+    async fn explain(&self, job: JobId, instant: Timestamp) -> Result<Explanation> {
+        let now = self.clock.now();
+        self.look_back(move |past| audit::explain(past, &job, instant, now)).await
+    }
+
     async fn ledger(&self, query: LedgerQuery) -> Result<Vec<LedgerEntry>> {
         let (fs, home) = (Arc::clone(&self.fs), self.home.clone());
-        let scan = tokio::task::spawn_blocking(move || history::scan(&*fs, &home, &query));
-        scan.await.map_err(|error| crate::Error::new(crate::ErrorKind::Io, error.to_string()))?
+        read_aside(move || history::scan(&*fs, &home, &query)).await
     }
 
     async fn problems(&self) -> Result<Vec<Problem>> {

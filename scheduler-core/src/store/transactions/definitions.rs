@@ -157,6 +157,8 @@ impl Transaction<'_> {
     }
 
     pub(crate) fn remove(&mut self, id: &JobId) {
+        // What was due by now closes as removed, with a record of its own.
+        self.settle_under_old_definition(id);
         self.emit(Event::Removed { job: id.clone(), at: self.now });
     }
 

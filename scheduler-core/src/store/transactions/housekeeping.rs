@@ -7,7 +7,7 @@ use super::{
     super::{Ask, Asked, event::Event, record::JobRecord},
     Transaction,
 };
-use crate::{Job, JobId, OccurrenceKind, plan::CLOCK_SLACK, schedule::Kind};
+use crate::{Job, JobId, OccurrenceKind, audit::Outage, plan::CLOCK_SLACK, schedule::Kind};
 
 impl Transaction<'_> {
     pub(crate) fn housekeep(&mut self, boot: Option<&str>) -> Vec<String> {
@@ -29,6 +29,13 @@ impl Transaction<'_> {
             }
         }
         done
+    }
+
+    /// Puts outages on record.
+    pub(crate) fn note(&mut self, outages: Vec<Outage>) {
+        for outage in outages {
+            self.emit(Event::Outage(outage));
+        }
     }
 
     fn is_reboot(&self, record: &JobRecord) -> bool {

@@ -177,6 +177,11 @@ impl Keeper {
         Ok(())
     }
 
+    /// What holds for jobs that don't say otherwise.
+    pub(in crate::store::json) fn defaults(&self) -> Arc<JobDefaults> {
+        Arc::clone(self.book.defaults())
+    }
+
     pub(in crate::store::json) fn set_defaults(&mut self, defaults: JobDefaults) {
         self.book.set_defaults(Arc::new(defaults));
     }
