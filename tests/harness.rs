@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use scheduler_core::{
     Clock, Engine, Home, JobStore,
+    audit::AuditQuery,
     liveness::{Heartbeat, Pulse},
     store::{Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat},
     testing::{ManualClock, RecordingRunner},
@@ -51,6 +53,14 @@ impl Bench {
     /// One pass, with all its runs waited for.
     pub(crate) async fn pass(&self) {
         self.engine.run_once().await.expect("a pass");
+        self.audited().await;
+    }
+
+    /// Everything that was owed in the last hour is accounted for, once.
+    async fn audited(&self) {
+        let since = Some(self.clock.now() - SignedDuration::from_hours(1));
+        let audit = self.store.audit(AuditQuery { since, ..AuditQuery::default() }).await.expect("an audit");
+        assert!(audit.is_complete(), "{audit:#?}");
     }
 
     /// Lets time pass in steps, with a pass after each.

@@ -10,6 +10,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use scheduler_core::{
     Clock as _, Error, JobId, JobStore as _, OccurrenceId, Outcome, Result, RunResult,
+    audit::AuditQuery,
     occurrence::{Closing, Occurrence},
     plan::plan,
     store::{Admission, Claim, Finding, JsonStore, LedgerEntry, LedgerQuery, LedgerWhat, Recovery, Settled, Start},
@@ -139,6 +140,8 @@ pub(super) async fn recover(disk: &CrashFs, life: &Life, reached: usize) -> Foun
         assert_eq!(ends, 1, "{}: what was asked for as {run} is lost", context());
     }
     nothing_twice_and_nothing_left_out(&ledger, &context);
+    let audit = store.audit(AuditQuery::default()).await.expect("an audit");
+    assert!(audit.is_complete(), "{}: {audit:#?}", context());
     Found::Opened(Recovered { book })
 }
 

@@ -99,6 +99,7 @@ fn daemons_and_ticks_killed_over_and_over_leave_a_record_that_agrees_with_what_c
         if open == 0 { Ok(()) } else { Err(format!("{open} open")) }
     });
 
+    let audit = place.ok(&["audit"]);
     let log = fs::read_to_string(&log).expect("a log");
     assert_eq!(faults(&log), Vec::<String>::new(), "{log}");
     let begun: BTreeSet<&str> = log.lines().filter_map(|line| line.strip_prefix("begin ")?.split(' ').nth(1)).collect();
@@ -110,6 +111,7 @@ fn daemons_and_ticks_killed_over_and_over_leave_a_record_that_agrees_with_what_c
     }
     let unrecorded: Vec<_> = begun.iter().filter(|run| !started.contains(**run)).collect();
     assert!(unrecorded.is_empty(), "{unrecorded:?} ran, and no start is on record");
+    println!("{audit}");
     println!("{cycles} cycles: {} runs, {told} ends told, {unknown} unknown", started.len());
     assert!(told as u64 >= cycles, "{told} runs that ended well are too few to mean anything");
 }

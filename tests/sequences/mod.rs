@@ -65,6 +65,9 @@ proptest! {
                     }
                 }
             }
+            for store in &stores {
+                store.audited(&steps).await;
+            }
         });
     }
 }

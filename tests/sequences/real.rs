@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use scheduler_core::{
     Clock, Home, JobStore, OccurrenceId, OccurrenceKind, Outcome, RunId, RunResult,
+    audit::AuditQuery,
     job::JobDefaults,
     occurrence::Closing,
     plan::plan,
@@ -121,6 +122,12 @@ impl Real {
         }
         // A run of a job that was removed is known to whoever runs it.
         Some(self.claims[choice].run.clone())
+    }
+
+    /// What was owed by now is accounted for.
+    pub(crate) async fn audited(&self, steps: &[Step]) {
+        let audit = self.store.audit(AuditQuery::default()).await.expect("an audit");
+        assert!(audit.is_complete(), "{} after {steps:?}: {audit:#?}", self.name());
     }
 
     /// What this store shows, and what those beside it do.

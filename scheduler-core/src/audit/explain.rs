@@ -181,7 +181,7 @@ pub(crate) fn explain(
     let book = testimony.book();
     let open = book.open_of(job).find(|open| open.id.instant() == Some(instant)).cloned();
     let in_force = life.in_force(instant);
-    let owed = life.owed(instant);
+    let owed = life.owed(instant) || life.settled_ahead(instant);
 
     let pruned = testimony.kept_since().is_some_and(|kept| instant < kept);
     let pause = life.paused(instant);

@@ -183,7 +183,16 @@ impl Life {
 
     /// Whether the job owed the instant `at`.
     pub(crate) fn owed(&self, at: Timestamp) -> bool {
-        self.chapters.iter().any(|chapter| chapter.owed(at))
+        self.chapters.iter().any(|chapter| chapter.owes.is_some_and(|owes| chapter.owed(at, owes)))
+    }
+
+    /// Whether the job owed it by a definition that went a moment before: it had been claimed by then.
+    pub(crate) fn settled_ahead(&self, at: Timestamp) -> bool {
+        let ahead = |last: Timestamp| Some((last.checked_add(NANO).ok()?, last.checked_add(AHEAD).ok()?));
+        self.chapters.iter().any(|chapter| {
+            let owes = chapter.owes.and_then(|(_, last)| ahead(last));
+            owes.is_some_and(|owes| chapter.owed(at, owes))
+        })
     }
 
     /// The first instant from `from` on that it owed, up to `to`.
@@ -211,9 +220,7 @@ impl Chapter {
         self.job.get_or_init(check).as_ref().map_err(String::as_str)
     }
 
-    fn owed(&self, at: Timestamp) -> bool {
-        let Some((first, last)) = self.owes else { return false };
-        let last = last.checked_add(AHEAD).unwrap_or(last);
+    fn owed(&self, at: Timestamp, (first, last): (Timestamp, Timestamp)) -> bool {
         first <= at && at <= last && self.job().is_ok_and(|job| job.newest(at, at) == Some(at))
     }
 

@@ -67,7 +67,12 @@ impl<'l> Tally<'l> {
         } else if self.found(at) {
             self.account(end, 1);
         } else if !self.life.owed(at) {
-            note(&mut self.audit.stray, at);
+            if self.life.settled_ahead(at) {
+                self.account(end, 1);
+                self.audit.owed += 1;
+            } else {
+                note(&mut self.audit.stray, at);
+            }
         } else if self.life.suspect_through.is_none_or(|suspect| at > suspect) {
             // Under a clock that was taken back, instants come again.
             note(&mut self.audit.twice, at);

@@ -5,6 +5,7 @@
 mod clock;
 mod crash;
 mod faults;
+mod past;
 mod policies;
 mod runner;
 mod stores;

@@ -3,11 +3,13 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::{ManualClock, policies};
+use super::{ManualClock, past, policies};
 use crate::{
     Clock, ErrorKind, JobId, JobStore, OccurrenceKind, Outcome, RunResult,
+    audit::AuditQuery,
     occurrence::{Cause, SkipReason},
     plan::plan,
     store::{
@@ -34,9 +36,11 @@ where
     M: Fn(Arc<ManualClock>) -> F,
     F: Future<Output = S>,
 {
+    let all = Mutex::new(Vec::new());
     let fresh = || async {
         let clock = Arc::new(ManualClock::at("2026-03-01T10:00:30Z"));
         let store: Arc<dyn JobStore> = Arc::new(make(Arc::clone(&clock)).await);
+        all.lock().push(Arc::clone(&store));
         Bench { store, clock }
     };
     definitions(fresh().await).await;
@@ -60,6 +64,12 @@ where
     policies::replacing(fresh().await).await;
     policies::a_number_of_runs(fresh().await).await;
     policies::a_time_to_run_in(fresh().await).await;
+    past::looking_back(fresh().await).await;
+    let all = std::mem::take(&mut *all.lock());
+    for store in all {
+        let audit = store.audit(AuditQuery::default()).await.expect("an audit");
+        assert!(audit.is_complete(), "whatever happened, every instant is accounted for: {audit:#?}");
+    }
 }
 
 pub(super) struct Bench {
