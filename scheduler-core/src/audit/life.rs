@@ -50,7 +50,7 @@ pub(crate) struct Chapter {
     zone: String,
     anchor: Timestamp,
     defaults: Arc<JobDefaults>,
-    /// The first and the last instant that it can owe; none if it owes none.
+    /// The first instant that it owes and the last that it can owe, which may be before that one; none if it owes none.
     owes: Option<(Timestamp, Timestamp)>,
     job: OnceLock<Result<Job, String>>,
 }
@@ -157,7 +157,7 @@ impl Life {
             Some(next) => next.checked_sub(NANO).unwrap_or(next),
             None => at,
         };
-        last.owes = last.owes.map(|(first, _)| (first, end)).filter(|(first, last)| first <= last);
+        last.owes = last.owes.map(|(first, _)| (first, end));
     }
 
     fn resumed(&mut self, at: Timestamp) {
@@ -190,7 +190,7 @@ impl Life {
     pub(crate) fn settled_ahead(&self, at: Timestamp) -> bool {
         let ahead = |last: Timestamp| Some((last.checked_add(NANO).ok()?, last.checked_add(AHEAD).ok()?));
         self.chapters.iter().any(|chapter| {
-            let owes = chapter.owes.and_then(|(_, last)| ahead(last));
+            let owes = chapter.owes.filter(|(first, _)| *first <= at).and_then(|(_, last)| ahead(last));
             owes.is_some_and(|owes| chapter.owed(at, owes))
         })
     }
@@ -226,7 +226,7 @@ impl Chapter {
 
     /// Whether it may owe something in `from..=to`.
     pub(crate) fn owes_within(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.owes.is_some_and(|(first, last)| first <= to && last >= from)
+        self.owes.is_some_and(|(first, last)| first.max(from) <= last.min(to))
     }
 }
 
