@@ -12,6 +12,7 @@
 //! | `alerts` | alert files of jobs that are removed |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
+//! | `progress` | how far a long command is, on stderr |
 //! | `facts` | what a verdict rests on, collected |
 //! | `table` | tables, as wide as the terminal |
 //! | `failure` | why a command failed, with the fix |
@@ -50,6 +51,7 @@ mod next_fires;
 mod output;
 mod past;
 mod programs;
+mod progress;
 mod runtime;
 mod selection;
 mod settings;

@@ -7,6 +7,7 @@
 //! | `settings` | what `add` and `edit` can say about a job |
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status`, `doctor` |
 //! | `looking` | `next`, `history`, `logs` |
+//! | `simulate` | `simulate` |
 //! | `safety` | `backup`, `restore` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
@@ -20,6 +21,7 @@ mod looking;
 mod safety;
 mod settings;
 mod shell;
+mod simulate;
 mod values;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -36,6 +38,7 @@ pub(crate) use self::{
     safety::{BackupArgs, RestoreArgs},
     settings::Settings,
     shell::{CompletionsArgs, ManArgs},
+    simulate::SimulateArgs,
     values::Pair,
 };
 use crate::failure::Failure;
@@ -114,6 +117,8 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     /// When a job or a schedule fires next
     Next(NextArgs),
+    /// What would happen: fires, what waits and what is skipped, and the load; nothing is run
+    Simulate(Box<SimulateArgs>),
     /// What ran, what didn't, and why
     History(HistoryArgs),
     /// What a run printed

@@ -83,6 +83,8 @@ impl Load {
 
     /// A run starts.
     pub(super) fn start(&mut self, at: Timestamp) {
+        // The minutes up to here come first: in those it was not open.
+        self.reach(at);
         self.open += 1;
         let open = self.open;
         let minute = self.reach(at);

@@ -23,6 +23,14 @@ fn the_load_is_told_minute_by_minute() {
 }
 
 #[test]
+fn a_short_run_is_open_in_its_own_minute_only() {
+    let jobs = vec![entry("a", "*/3 * * * *", Value::Null)];
+    let (report, _) = play(scenario(jobs, "2026-03-02T00:00:00Z", "2026-03-02T00:06:00Z"));
+    let open: Vec<u32> = report.load.minutes().iter().map(|minute| minute.open).collect();
+    assert_eq!(open, [1, 0, 0, 1, 0, 0]);
+}
+
+#[test]
 fn what_was_killed_is_open_no_more() {
     let jobs = vec![entry("a", "@hourly", Value::Null)];
     let mut hour = lasting(scenario(jobs, "2026-03-02T00:00:00Z", "2026-03-02T01:00:00Z"), 3600);
