@@ -32,7 +32,7 @@ impl Progress {
             return;
         }
         if self.bar.is_none() && self.began.elapsed() > PATIENCE {
-            self.bar = Some(bar(self.length));
+            self.bar = Some(bar(self.length).with_elapsed(self.began.elapsed()));
         }
         if let Some(bar) = &self.bar {
             bar.set_position(position);

@@ -78,7 +78,9 @@ fn notes(view: &JobView, tally: &Tally) -> String {
         (u64::from(tally.open), "open at the end"),
     ];
     let disabled = view.job.as_ref().is_ok_and(|job| !job.enabled).then(|| "disabled".to_owned());
+    let foreign = view.job.as_ref().is_ok_and(|job| job.payload().is_some());
+    let foreign = foreign.then(|| "a payload, which `sched` doesn't run".to_owned());
     let paused = view.paused.as_ref().map(|_| "paused".to_owned());
     let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    disabled.into_iter().chain(paused).chain(counts).collect::<Vec<_>>().join(", ")
+    disabled.into_iter().chain(foreign).chain(paused).chain(counts).collect::<Vec<_>>().join(", ")
 }
