@@ -27,7 +27,7 @@ pub struct Minute {
 /// let load = simulation.report().load;
 /// assert_eq!((load.first(), load.minutes().len()), (at("2026-11-22T10:00:00Z")?, 5));
 /// assert_eq!(load.busiest(), None, "nothing started");
-/// assert_eq!(load.buckets(load.first(), 2).len(), 3);
+/// assert_eq!(load.buckets(&[load.first(), at("2026-11-22T10:03:00Z")?]).len(), 2);
 /// # Ok::<(), jiff::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,20 +63,16 @@ impl Load {
         Some((self.begin_of(index), *minute))
     }
 
-    /// The minutes in buckets of `width` minutes, counted from `origin`: starts together, and the most that were open.
-    pub fn buckets(&self, origin: Timestamp, width: u32) -> Vec<(Timestamp, Minute)> {
-        let width = i64::from(width.max(1));
-        let mut buckets: Vec<(Timestamp, Minute)> = Vec::new();
+    /// The minutes in buckets that begin at `begins`, in this order: starts together, and the most that were open. One for
+    /// each; minutes before the first are left out.
+    pub fn buckets(&self, begins: &[Timestamp]) -> Vec<Minute> {
+        let mut buckets = vec![Minute::default(); begins.len()];
         for (index, minute) in self.minutes.iter().enumerate() {
-            let away = (self.begin_of(index).as_second() - origin.as_second()).div_euclid(60 * width);
-            let begin = origin.saturating_add(SignedDuration::from_secs(away * 60 * width)).unwrap_or(origin);
-            match buckets.last_mut() {
-                Some((last, sum)) if *last == begin => {
-                    sum.starts += minute.starts;
-                    sum.open = sum.open.max(minute.open);
-                }
-                _ => buckets.push((begin, *minute)),
-            }
+            let at = self.begin_of(index);
+            let Some(bucket) = begins.partition_point(|begin| *begin <= at).checked_sub(1) else { continue };
+            let sum = &mut buckets[bucket];
+            sum.starts += minute.starts;
+            sum.open = sum.open.max(minute.open);
         }
         buckets
     }

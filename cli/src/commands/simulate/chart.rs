@@ -1,6 +1,6 @@
 //! The load in buckets, as text.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
 use scheduler_core::simulation::{Minute, Report};
 
 use super::plot::Plot;
@@ -26,13 +26,26 @@ pub(super) fn buckets(plot: &Plot, report: &Report, most: u32) -> (SignedDuratio
     let (from, to) = (plot.scenario.from, plot.scenario.to);
     let minutes = report.load.minutes().len() as u32;
     let width = WIDTHS.into_iter().find(|width| minutes.div_ceil(*width) <= most).unwrap_or(WIDTHS[WIDTHS.len() - 1]);
-    let midnight = from.to_zoned(plot.zone.clone()).start_of_day().map_or(from, |day| day.timestamp());
-    let length = SignedDuration::from_mins(i64::from(width));
-    let bucket = |(begin, load): (Timestamp, Minute)| {
-        let end = begin.saturating_add(length).map_or(to, |end| end.min(to));
-        Bucket { begin: begin.max(from), end, load }
+    let begins = begins(from, to, width, &plot.zone);
+    let ends = begins.iter().skip(1).copied().chain([to]);
+    let loads = report.load.buckets(&begins);
+    let buckets = begins.iter().zip(ends).zip(loads);
+    let buckets = buckets.map(|((begin, end), load)| Bucket { begin: (*begin).max(from), end, load }).collect();
+    (SignedDuration::from_mins(i64::from(width)), buckets)
+}
+
+/// Every `width` minutes from the midnight before `from` on, those that concern what comes then. A day is one of the
+/// calendar, whatever its length.
+fn begins(from: Timestamp, to: Timestamp, width: u32, zone: &TimeZone) -> Vec<Timestamp> {
+    let Ok(midnight) = from.to_zoned(zone.clone()).start_of_day() else { return vec![from] };
+    let nth = |count: i64| {
+        let minutes = count * i64::from(width);
+        let span = if width < 1440 { Span::new().minutes(minutes) } else { Span::new().days(minutes / 1440) };
+        midnight.checked_add(span).ok().map(|at| at.timestamp())
     };
-    (length, report.load.buckets(midnight, width).into_iter().map(bucket).collect())
+    let mut begins: Vec<Timestamp> = (0..).map_while(nth).take_while(|at| *at < to).collect();
+    begins.drain(..begins.partition_point(|begin| *begin <= from).saturating_sub(1));
+    begins
 }
 
 /// The most rows.
@@ -103,6 +116,39 @@ mod tests {
         for (starts, most, expected) in [(0, 0, 0), (0, 10, 0), (10, 10, 40), (5, 10, 20), (1, 1000, 1)] {
             assert_eq!(length(starts, most, 40), expected, "{starts} of {most}");
         }
+    }
+
+    #[test]
+    fn buckets_begin_at_round_times_of_the_clock_on_the_wall() {
+        let berlin = scheduler_core::schedule::zone::parse("Europe/Berlin").unwrap();
+        let check = |from: &str, to: &str, width, expected: &[&str]| {
+            let begins = begins(from.parse().unwrap(), to.parse().unwrap(), width, &berlin);
+            let begins: Vec<String> = begins.into_iter().map(|begin| when::stamp(begin, &berlin)).collect();
+            assert_eq!(begins, expected, "{from} {width}");
+        };
+        check(
+            "2026-03-02T10:40:30+01:00",
+            "2026-03-02T12:00:00+01:00",
+            30,
+            &["2026-03-02T10:30:00+01:00", "2026-03-02T11:00:00+01:00", "2026-03-02T11:30:00+01:00"],
+        );
+        check(
+            "2026-03-28T10:00:00+01:00",
+            "2026-03-30T10:00:00+02:00",
+            1440,
+            &["2026-03-28T00:00:00+01:00", "2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"],
+        );
+        check(
+            "2026-03-29T00:00:00+01:00",
+            "2026-03-29T05:00:00+02:00",
+            60,
+            &[
+                "2026-03-29T00:00:00+01:00",
+                "2026-03-29T01:00:00+01:00",
+                "2026-03-29T03:00:00+02:00",
+                "2026-03-29T04:00:00+02:00",
+            ],
+        );
     }
 
     #[test]

@@ -14,12 +14,16 @@ fn the_load_is_told_minute_by_minute() {
     assert_eq!(seen, [(2, 2), (0, 2), (1, 1), (0, 1), (2, 2), (0, 2)]);
     assert_eq!(report.load.busiest(), Some((at("2026-03-02T00:00:00Z"), Minute { starts: 2, open: 2 })));
 
-    let buckets = report.load.buckets(at("2026-03-02T00:00:00Z"), 4);
-    let buckets: Vec<(u32, u32)> = buckets.iter().map(|(_, minute)| (minute.starts, minute.open)).collect();
-    assert_eq!(buckets, [(3, 2), (2, 2)]);
-    let begins: Vec<String> =
-        report.load.buckets(at("2026-03-01T23:57:00Z"), 4).iter().map(|(begin, _)| begin.to_string()).collect();
-    assert_eq!(begins, ["2026-03-01T23:57:00Z", "2026-03-02T00:01:00Z", "2026-03-02T00:05:00Z"]);
+    let buckets = |begins: &[&str]| {
+        let begins: Vec<_> = begins.iter().map(|begin| at(begin)).collect();
+        report.load.buckets(&begins).iter().map(|minute| (minute.starts, minute.open)).collect::<Vec<_>>()
+    };
+    assert_eq!(buckets(&["2026-03-02T00:00:00Z", "2026-03-02T00:04:00Z"]), [(3, 2), (2, 2)]);
+    assert_eq!(
+        buckets(&["2026-03-01T23:57:00Z", "2026-03-02T00:01:00Z", "2026-03-02T00:09:00Z"]),
+        [(2, 2), (3, 2), (0, 0)]
+    );
+    assert_eq!(buckets(&["2026-03-02T00:03:30Z"]), [(2, 2)]);
 }
 
 #[test]
