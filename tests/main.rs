@@ -15,3 +15,4 @@ mod process;
 mod providers;
 mod readme;
 mod sequences;
+mod simulation;

@@ -52,6 +52,11 @@ fn every_command_of_the_jobs_page_does_what_it_says() {
     follow("docs/jobs.md", 10);
 }
 
+#[test]
+fn every_command_of_the_simulation_page_does_what_it_says() {
+    follow("docs/simulate.md", 6);
+}
+
 /// Types in what the page shows, which must be at least so many commands.
 #[track_caller]
 fn follow(page: &str, at_least: usize) {

@@ -12,6 +12,7 @@
 //! | `alerts` | alert files of jobs that are removed |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
+//! | `progress` | how far a long command is, on stderr |
 //! | `facts` | what a verdict rests on, collected |
 //! | `table` | tables, as wide as the terminal |
 //! | `failure` | why a command failed, with the fix |
@@ -22,7 +23,6 @@
 //! | `standing`, `past` | a job now, and what became of its occurrences: for the table and for JSON |
 //! | `because` | an explanation of the past in words |
 //! | `outages` | since when nobody has fired, by the last beats |
-//! | `progress` | a bar for what takes more than a moment |
 //! | `programs` | is there such a program |
 //! | `foreign` | jobs that are an embedding program's to run |
 //! | `daemon` | the engine of a home, for `run`, `tick` and `fire` |

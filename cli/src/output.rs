@@ -16,6 +16,7 @@ use crate::{
     args::{Color, Global},
     env, exit,
     failure::Failure,
+    progress::Progress,
     table::{self, Cell, Tone},
 };
 
@@ -79,8 +80,7 @@ impl Output {
 
     /// A table, as wide as the terminal if this is one.
     pub(crate) fn table(&mut self, headers: &[&str], rows: Vec<Vec<Cell>>) -> Printed {
-        let width = terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width);
-        let lines = table::lines(headers, rows, width, colored(self.color, &io::stdout()));
+        let lines = table::lines(headers, rows, Self::width(), colored(self.color, &io::stdout()));
         lines.iter().try_for_each(|line| self.line(line))
     }
 
@@ -98,6 +98,16 @@ impl Output {
         let mut text = format!("{} {what}\n", styled(self.color, "warning:", yellow));
         text.extend(hint.map(|hint| format!("hint: {hint}\n")));
         self.beside(&text);
+    }
+
+    /// How far a command is that goes on for `length`, for whoever waits for it.
+    pub(crate) fn progress(&self, length: u64) -> Progress {
+        Progress::new(length, self.quiet)
+    }
+
+    /// How wide the terminal is, if this is one.
+    pub(crate) fn width() -> Option<u16> {
+        terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| width)
     }
 
     /// Whether somebody is there to be asked.

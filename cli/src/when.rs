@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{
     SignedDuration, Timestamp,
+    civil::DateTime,
     tz::{Offset, TimeZone},
 };
 
@@ -18,6 +19,13 @@ pub(crate) fn exact(at: Timestamp, zone: &TimeZone) -> String {
     // RFC 3339 has no seconds in offsets; the mean times of long ago do.
     let offset = if offset.seconds() % 60 == 0 { offset } else { Offset::UTC };
     at.display_with_offset(offset).to_string()
+}
+
+/// An instant as people write it: RFC 3339, or a date and time on the clock of `zone`.
+pub(crate) fn read(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let text = text.trim();
+    let on_the_clock = || zone.to_timestamp(text.parse::<DateTime>().ok()?).ok();
+    text.parse().ok().or_else(on_the_clock)
 }
 
 /// How far `at` is from `now`: `in 3 h`, `2 min ago`, `now`.

@@ -20,6 +20,7 @@ pub mod provider;
 pub mod reference;
 pub mod runner;
 pub mod schedule;
+pub mod simulation;
 pub mod size;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]

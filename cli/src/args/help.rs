@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ("Jobs", &["add", "list", "show", "edit", "remove", "pause", "resume", "apply"]),
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
-    ("When, and what happened?", &["next", "history", "logs", "why", "audit"]),
+    ("When, and what happened?", &["next", "simulate", "history", "logs", "why", "audit"]),
     ("Are the files right?", &["validate", "schema"]),
     ("Is the machine right?", &["doctor"]),
     ("To be safe", &["backup", "restore"]),

@@ -8,6 +8,7 @@
 //! | `firing` | `run`, `tick`, `fire`, `cancel`, `status`, `doctor` |
 //! | `looking` | `next`, `history`, `logs` |
 //! | `accounting` | `audit`, `why` |
+//! | `simulate` | `simulate` |
 //! | `safety` | `backup`, `restore` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
@@ -22,6 +23,7 @@ mod looking;
 mod safety;
 mod settings;
 mod shell;
+mod simulate;
 mod values;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -39,6 +41,7 @@ pub(crate) use self::{
     safety::{BackupArgs, RestoreArgs},
     settings::Settings,
     shell::{CompletionsArgs, ManArgs},
+    simulate::SimulateArgs,
     values::Pair,
 };
 use crate::failure::Failure;
@@ -117,6 +120,8 @@ pub(crate) enum Command {
     Cancel(CancelArgs),
     /// When a job or a schedule fires next
     Next(NextArgs),
+    /// What would happen: fires, what waits and what is skipped, and the load; nothing is run
+    Simulate(Box<SimulateArgs>),
     /// What ran, what didn't, and why
     History(HistoryArgs),
     /// What a run printed

@@ -75,3 +75,9 @@ pub(super) fn pair(text: &str) -> Result<Pair, String> {
         _ => Err("write NAME=value".into()),
     }
 }
+
+/// How many times the speed of time; 0 is as fast as it goes.
+pub(super) fn speed(text: &str) -> Result<f64, String> {
+    let speed: Option<f64> = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed >= 0.0);
+    speed.ok_or_else(|| "write a number such as `3600`; 0 is as fast as it goes, without a line for each fire".into())
+}

@@ -1,6 +1,9 @@
 //! `sched audit`: every occurrence that was owed, accounted for.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use parking_lot::Mutex;
 use scheduler_core::{
     JobStore as _, RunResult,
     audit::{Audit, AuditQuery, End, JobAudit, OutageCost},
@@ -15,7 +18,7 @@ use crate::{
     context::{self, Context},
     exit, outages,
     output::{Output, Printed},
-    progress, selection,
+    selection,
     table::{Cell, Tone},
     when,
 };
@@ -31,15 +34,18 @@ pub(crate) async fn run(args: &AuditArgs, context: &Context, out: &mut Output) -
         Some(job) => Some(selection::one_or_former(&store, &context::jobs(&store).await?, job).await?),
         None => None,
     };
-    let bar = progress::bar("reading the history");
+    let progress = Arc::new(Mutex::new(out.progress(0)));
     let query = AuditQuery {
         job,
         since: Some(args.since.instant(now)),
         outages: outages::ongoing(&home, now).into_iter().collect(),
-        progress: Some(bar.bytes()),
+        progress: Some({
+            let progress = Arc::clone(&progress);
+            Arc::new(move |done, all| progress.lock().reached_of(done, all))
+        }),
     };
     let audit = store.audit(query).await?;
-    bar.finish();
+    drop(progress);
     let zone = zone::parse(&context.job_defaults().zone).unwrap_or(TimeZone::UTC);
     if out.wants_json() {
         out.json(to_json(&audit, &zone))?;

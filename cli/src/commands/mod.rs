@@ -28,6 +28,7 @@ mod resume;
 mod run;
 mod schema;
 mod show;
+mod simulate;
 mod status;
 mod tick;
 mod validate;
@@ -55,6 +56,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Resume(args) => block_on(resume::run(args, context, out)),
         Command::Next(args) if args.batch => batch::run(context, out),
         Command::Next(args) => block_on(next::run(args, context, out)),
+        Command::Simulate(args) => block_on(simulate::run(args, context, out)),
         Command::History(args) => block_on(history::run(args, context, out)),
         Command::Logs(args) if args.follow => block_on(follow::run(args, context, out)),
         Command::Logs(args) => block_on(logs::run(args, context, out)),

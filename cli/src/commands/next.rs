@@ -1,6 +1,6 @@
 //! `sched next`: when a job, or a schedule that somebody is trying out, fires next.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{ErrorKind, schedule::zone, store::JobView};
 use serde_json::json;
 
@@ -83,8 +83,7 @@ fn of_expr(expr: &str, args: &NextArgs, context: &Context, out: &mut Output) -> 
 /// The instant to start from: as given, or now.
 fn after(given: Option<&str>, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, Failure> {
     let Some(text) = given.map(str::trim) else { return Ok(now) };
-    let on_the_clock = || zone.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    text.parse().ok().or_else(on_the_clock).ok_or_else(|| {
+    when::read(text, zone).ok_or_else(|| {
         Failure::usage(format!("--after: `{text}` is not an instant"))
             .hint("write `2026-11-22T10:00:00Z`, or `2026-11-22 10:00` on the clock of the zone")
     })

@@ -19,6 +19,7 @@ mod pause;
 mod remove;
 mod shell;
 mod show;
+mod simulate;
 mod snapshots;
 mod status;
 mod support;

@@ -29,6 +29,11 @@ pub use event::Paused;
 pub use json::{JsonStore, JsonStoreOptions};
 pub use ledger::{LedgerEntry, LedgerQuery, LedgerWhat};
 pub use memory::MemoryStore;
+/// For whoever plays the rules through without a store around them.
+pub(crate) use {
+    book::Book,
+    transactions::{Transaction, open as look_at},
+};
 
 use crate::{
     Job, JobId, OccurrenceId, Orphan, Outcome, OwnerId, ProcessRef, Result, RunId, Token,
@@ -645,6 +650,8 @@ pub struct JobView {
     pub revision: u64,
     /// The zone its schedule is read in, by name.
     pub zone: String,
+    /// From where its intervals are counted.
+    pub anchor: Timestamp,
     /// When this life of it began, or it was last changed.
     pub defined_at: Timestamp,
     /// Its next instant; `None` while it owes none.

@@ -496,6 +496,12 @@ impl JobStore for JsonStore {
     }
 
     async fn close(&self) -> Result<()> {
+        // One that began after the wait would go on beside whoever comes next.
+        let no_more = |keeper: &mut Keeper| {
+            keeper.compact_no_more();
+            Ok(())
+        };
+        self.writer.direct(no_more).await?;
         self.end_of_compaction().await?;
         self.writer.direct(Keeper::close).await
     }

@@ -115,6 +115,7 @@ pub(crate) fn view(book: &Book, id: &JobId, record: &JobRecord) -> JobView {
         incarnation: record.incarnation,
         revision: record.revision,
         zone: record.zone.to_string(),
+        anchor: record.anchor,
         defined_at: record.defined_at,
         next_at: record.next_at,
         started: record.started(),

@@ -20,6 +20,8 @@ mod occurrences;
 mod places;
 mod retries;
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 pub(crate) use self::{
@@ -28,7 +30,7 @@ pub(crate) use self::{
 };
 use super::{LedgerEntry, book::Book, event::Event, record::JobRecord};
 use crate::{
-    Error, ErrorKind, JobId, OwnerId, Result, RunId,
+    Error, ErrorKind, JobId, OwnerId, Result, RunId, Token,
     occurrence::{Change, transition},
 };
 
@@ -45,11 +47,29 @@ pub(crate) struct Transaction<'a> {
     pub(crate) durable: bool,
     /// Whether this process has taken claims by it.
     pub(crate) claimed: bool,
+    /// Names runs by their number instead of by chance, so that what is played through comes to the same each time.
+    pub(crate) numbers: Option<&'a Cell<u64>>,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) fn new(book: &'a mut Book, now: Timestamp, owner: &'a OwnerId) -> Self {
-        Self { book, now, owner, events: Vec::new(), closed: Vec::new(), durable: true, claimed: false }
+        let (events, closed) = (Vec::new(), Vec::new());
+        Self { book, now, owner, events, closed, durable: true, claimed: false, numbers: None }
+    }
+
+    fn new_run(&self) -> RunId {
+        match self.numbers {
+            None => RunId::random(self.now),
+            Some(numbers) => {
+                numbers.set(numbers.get() + 1);
+                RunId::new(format!("{:015}", numbers.get()))
+            }
+        }
+    }
+
+    fn new_token(&self) -> Token {
+        // Nobody is there to steal a claim of what is only played through.
+        self.numbers.map_or_else(Token::random, |_| Token::new(""))
     }
 
     pub(crate) fn emit(&mut self, event: Event) {

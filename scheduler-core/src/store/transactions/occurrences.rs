@@ -35,7 +35,7 @@ impl Transaction<'_> {
         let Plan { admit, gaps, close, through, next_at } = plan;
         let (mut runs, mut skips) = (Vec::new(), Vec::new());
         for (at, planned) in admit {
-            let run = RunId::random(self.now);
+            let run = self.new_run();
             match planned {
                 Planned::Run(cause) => runs.push(AdmittedRun { at, run, cause, claim: None }),
                 Planned::Skip(reason) => skips.push(AdmittedSkip { at, run, reason }),
@@ -81,7 +81,7 @@ impl Transaction<'_> {
 
     fn new_claim(&mut self) -> Claimed {
         self.claimed = true;
-        Claimed { owner: self.owner.clone(), token: Token::random() }
+        Claimed { owner: self.owner.clone(), token: self.new_token() }
     }
 
     pub(crate) fn ask(&mut self, request: Ask) -> Result<Asked> {
@@ -107,7 +107,7 @@ impl Transaction<'_> {
             (busy && job.overlap == Overlap::Queue && waits, SkipReason::Overlap),
         ];
         let skip = reasons.into_iter().find(|(holds, _)| *holds && !force).map(|(_, reason)| reason);
-        let run = RunId::random(self.now);
+        let run = self.new_run();
         let cause = if force { Cause::Forced } else { Cause::Asked };
         self.emit(Event::Asked { id: occurrence, run: run.clone(), at: self.now, cause, skip });
         if skip.is_none() && !force && job.overlap == Overlap::Replace {

@@ -2,7 +2,7 @@
 
 use super::Transaction;
 use crate::{
-    Outcome, RunId, RunResult,
+    Outcome, RunResult,
     job::{Delivery, Overlap},
     occurrence::{Occurrence, Retry, State},
 };
@@ -27,6 +27,6 @@ impl Transaction<'_> {
             return None;
         }
         let not_before = self.now.checked_add(job.retries.pause_after(occurrence.attempt)).unwrap_or(self.now);
-        Some(Retry { run: RunId::random(self.now), not_before })
+        Some(Retry { run: self.new_run(), not_before })
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Compacting {
     failed: Option<(Timestamp, Error)>,
     snapshot_len: u64,
     stop: CancellationToken,
+    /// The store is closed: none is begun.
+    no_more: bool,
 }
 
 /// A compaction to be built, and what ends with it.
@@ -52,6 +54,11 @@ impl Keeper {
     /// Makes the next compaction come now.
     pub(in crate::store::json) fn ask_for_compaction(&mut self) {
         self.compacting.asked_for = true;
+    }
+
+    /// Begins none from now on.
+    pub(in crate::store::json) fn compact_no_more(&mut self) {
+        self.compacting.no_more = true;
     }
 
     /// Ends with the compaction that is under way, if one is.
@@ -88,7 +95,10 @@ impl Keeper {
     }
 
     fn is_time_to_compact(&self) -> bool {
-        let Compacting { asked_for, under_way, not_before, snapshot_len, stop, .. } = &self.compacting;
+        let Compacting { asked_for, under_way, not_before, snapshot_len, stop, no_more, .. } = &self.compacting;
+        if *no_more {
+            return false;
+        }
         let Some(files) = self.files.as_ref().filter(|_| self.mode == Mode::Change && !self.distrusted) else {
             return false;
         };
