@@ -9,7 +9,8 @@ use scheduler_core::{
     occurrence::Closing,
     plan::plan,
     store::{
-        Admission, Ask, Claim, Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat, Limits, MemoryStore, Settled,
+        Admission, Ask, Claim, Edit, Groups, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat, Limits, MemoryStore,
+        Settled,
     },
     testing::{CrashFs, ManualClock},
 };
@@ -20,7 +21,7 @@ use super::{
     model::{View, sorted},
 };
 
-const LIMITS: Limits = Limits { max_parallel: 1000, catch_up: 1000 };
+const LIMITS: Limits = Limits { max_parallel: 1000, catch_up: 1000, groups: Groups::NONE };
 const BEGIN: &str = "2026-03-01T10:00:00Z";
 
 /// A store, and others on the same disk, which must see the same.
