@@ -72,8 +72,9 @@ pub(crate) fn instants(view: &JobView, after: Timestamp, count: u32) -> Vec<Time
     let Ok(job) = &view.job else { return Vec::new() };
     let left = job.max_runs.map_or(count, |most| most.saturating_sub(view.started).min(count));
     let delay = SignedDuration::try_from(job.delay()).unwrap_or_default();
-    // What has come and is put off starts after `after` too.
-    let first = job.next_after(after.saturating_sub(delay).unwrap_or(after));
+    // What has come, is owed and is put off starts after `after` too.
+    let from = after.saturating_sub(delay).unwrap_or(after).max(after.min(view.settled_through));
+    let first = job.next_after(from);
     let instants = std::iter::successors(first, |at| job.next_after(*at));
     instants.filter_map(|at| at.checked_add(delay).ok()).take(left as usize).collect()
 }
