@@ -33,13 +33,14 @@ impl Transaction<'_> {
             return Err(Lost::Moved);
         }
         let Plan { admit, gaps, close, through, next_at } = plan;
-        let delayed = self.definition_in_force(&id).filter(|job| job.jitter.is_some());
+        let in_force = self.definition_in_force(&id);
+        let delayed = in_force.as_ref().filter(|job| job.jitter.is_some());
         let (mut runs, mut skips) = (Vec::new(), Vec::new());
         for (at, planned) in admit {
             let run = RunId::random(self.now);
             match planned {
                 Planned::Run(cause) => {
-                    let not_before = delayed.as_ref().map(|job| job.starts(at));
+                    let not_before = delayed.map(|job| job.starts(at));
                     runs.push(AdmittedRun { at, run, cause, not_before, claim: None });
                 }
                 Planned::Skip(reason) => skips.push(AdmittedSkip { at, run, reason }),
@@ -50,7 +51,7 @@ impl Transaction<'_> {
         let closed = close.into_iter().filter(|(run, _)| self.book.occurrence(run).is_some_and(|o| !o.is_active()));
         let closed = closed.collect();
         let at = self.now;
-        let replaces = !runs.is_empty() && self.definition_in_force(&id).is_some_and(|j| j.overlap == Overlap::Replace);
+        let replaces = !runs.is_empty() && in_force.is_some_and(|job| job.overlap == Overlap::Replace);
         let new: Vec<RunId> = runs.iter().filter(|_| replaces).map(|run| run.run.clone()).collect();
         let job = id.clone();
         let admitted = Admitted { job: id, incarnation, at, through, next_at, runs, skips, gaps, closed };
