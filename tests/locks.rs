@@ -12,13 +12,13 @@ use std::{
 use scheduler_core::{
     Clock, Home, JobStore as _, OccurrenceId, Result,
     plan::plan,
-    store::{Admission, Edit, JsonStore, JsonStoreOptions, Limits, Start},
+    store::{Admission, Edit, Groups, JsonStore, JsonStoreOptions, Limits, Start},
     testing::ManualClock,
     vfs::{Lock, Open, RealFs, Stat, Vfs, VfsFile},
 };
 use serde_json::json;
 
-const LIMITS: Limits = Limits { max_parallel: 1000, catch_up: 1000 };
+const LIMITS: Limits = Limits { max_parallel: 1000, catch_up: 1000, groups: Groups::NONE };
 
 /// The real file system, on which everybody gets every lock at once.
 #[derive(Debug)]

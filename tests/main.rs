@@ -8,6 +8,7 @@ mod documented;
 mod examples;
 mod harness;
 mod layering;
+mod limits;
 mod locks;
 mod model;
 mod policies;

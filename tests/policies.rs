@@ -57,7 +57,7 @@ async fn attempts(bench: &Bench) -> Vec<String> {
 }
 
 /// Armed something that will never come, and never ticks.
-struct Outside;
+pub(crate) struct Outside;
 
 #[async_trait]
 impl CronScheduler for Outside {

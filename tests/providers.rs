@@ -135,7 +135,7 @@ async fn a_provider_that_is_replaced_is_revoked_and_the_next_one_starts() {
     bench.clock.advance(Duration::from_mins(1));
     let limits = Limits { max_parallel: 7, ..Limits::default() };
     let settings = Settings { limits, interval: Duration::from_secs(5), drain: Duration::from_secs(5) };
-    bench.engine.reload(settings, Some(resolve("", &[])));
+    bench.engine.reload(settings.clone(), Some(resolve("", &[])));
     bench.runner.until(|ran| ran.len() == 1).await;
     let beat = bench.pulse.current();
     assert_eq!((beat.provider.as_str(), beat.fallback_reason, beat.interval_s), ("builtin", None, 5.0));

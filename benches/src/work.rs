@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use scheduler_core::{
     JobId, JobStore, OccurrenceKind, Outcome, RunResult,
     plan::plan,
-    store::{Admission, Ask, Asked, Claim, DueJob, Limits, Settled, Start},
+    store::{Admission, Ask, Asked, Claim, DueJob, Groups, Limits, Settled, Start},
 };
 
 /// Limits that stop nothing.
-pub const WIDE: Limits = Limits { max_parallel: 1_000_000, catch_up: 1_000_000 };
+pub const WIDE: Limits = Limits { max_parallel: 1_000_000, catch_up: 1_000_000, groups: Groups::NONE };
 
 /// Looks at what is due at `now`, and plans it.
 ///

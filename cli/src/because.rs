@@ -96,11 +96,18 @@ fn ran(answer: &Explanation) -> (Cell, String) {
         Some(RunResult::Unknown) | None => ("nobody saw how it ended", Tone::Bad),
     };
     let first = answer.attempts.first().and_then(started_at);
-    let late = first.map(|started| started.duration_since(answer.instant)).filter(|late| *late > ON_TIME);
+    let late = first.map(|started| started.duration_since(start_of(answer))).filter(|late| *late > ON_TIME);
     let late = late.map(|late| format!("{} late, ", when::length(late))).unwrap_or_default();
     let attempts = answer.attempts.len();
     let attempts = if attempts > 1 { format!(" at attempt {attempts}") } else { String::new() };
     (Cell::new("ran", tone), format!("{late}{end}{attempts}"))
+}
+
+/// When the instant was to start: what jitter puts off is not late for that.
+fn start_of(answer: &Explanation) -> Timestamp {
+    let delay = answer.in_force.as_ref().and_then(|in_force| in_force.job.as_ref()).map(|job| job.delay());
+    let delay = SignedDuration::try_from(delay.unwrap_or_default()).unwrap_or_default();
+    answer.instant.saturating_add(delay).unwrap_or(answer.instant)
 }
 
 /// What the answer rests on: a label and a text each.
@@ -115,6 +122,12 @@ pub(crate) fn evidence(answer: &Explanation, zone: &TimeZone) -> Vec<(&'static s
         );
         let until = in_force.until.map(|until| format!(" until {}", stamp(until))).unwrap_or_default();
         say("schedule", means);
+        if start_of(answer) > answer.instant {
+            say(
+                "jitter",
+                format!("starts {} after its instant", when::length(start_of(answer).duration_since(answer.instant))),
+            );
+        }
         say("in force", format!("since {}{until}, as revision {}", stamp(in_force.since), in_force.revision));
     }
     if matches!(answer.why, Why::NotOwed(_)) {

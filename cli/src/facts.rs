@@ -14,7 +14,7 @@ use scheduler_core::{
 use crate::{
     context::{self, Context, machine_id},
     daemon::lock,
-    foreign,
+    foreign, groups,
 };
 
 /// What is known, with the jobs it was learnt from.
@@ -81,6 +81,7 @@ async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure>
     let open = store.open(context.now(), Limits::default()).await?;
     let mut problems = store.problems().await?;
     problems.extend(foreign::problems(&views));
+    problems.extend(groups::problems_in_force(&views, &context.config().config.groups));
     Ok((views, open, problems))
 }
 
@@ -115,10 +116,10 @@ fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Durati
             jobs.paused += 1;
             continue;
         }
-        if let Some(next_at) = view.next_at {
-            jobs.next = Some(jobs.next.map_or(next_at, |next| next.min(next_at)));
-            if !standby && now.duration_since(next_at) > patience {
-                jobs.overdue.push((view.id.clone(), next_at));
+        if let Some(due_at) = view.due_at {
+            jobs.next = Some(jobs.next.map_or(due_at, |next| next.min(due_at)));
+            if !standby && now.duration_since(due_at) > patience {
+                jobs.overdue.push((view.id.clone(), due_at));
             }
         }
         if view.settled_through.duration_since(now) > SignedDuration::from_secs(1) {

@@ -48,6 +48,7 @@ pub mod exit;
 mod facts;
 mod failure;
 mod foreign;
+mod groups;
 mod home_setup;
 mod log;
 mod next_fires;

@@ -1,7 +1,7 @@
 //! The next fires of a job, and why there may be none.
 
-use jiff::{Timestamp, tz::TimeZone};
-use scheduler_core::store::JobView;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use scheduler_core::{Job, duration, store::JobView};
 
 use crate::{
     output::{Output, Printed},
@@ -30,9 +30,18 @@ pub(crate) fn silence(view: &JobView, now: Timestamp) -> Option<String> {
     is_over.then(|| "it will never fire again: its time has passed".into())
 }
 
+/// How much later than its instants the job starts, in words, if it has jitter.
+pub(crate) fn jitter(job: &Job) -> Option<String> {
+    let most = duration::format(job.jitter?);
+    Some(format!("up to {most}; it starts {} after each instant", duration::format(job.delay())))
+}
+
 /// Prints what its schedule means, the next fires, and what keeps it from firing.
 pub(crate) fn explain(view: &JobView, now: Timestamp, count: u32, out: &mut Output) -> Printed {
     out.line(format_args!("  {}", standing::meaning(view)))?;
+    if let Some(jitter) = view.job.as_ref().ok().and_then(|job| jitter(job)) {
+        out.line(format_args!("  jitter: {jitter}"))?;
+    }
     print(view, now, count, out)?;
     silence(view, now).map_or(Ok(()), |why| out.line(format_args!("  {why}")))
 }
@@ -57,9 +66,15 @@ pub(crate) fn to_json(view: &JobView, now: Timestamp, count: u32) -> Vec<String>
     instants(view, now, count).into_iter().map(|at| when::exact(at, &zone)).collect()
 }
 
-/// The next instants of its schedule, whether or not anything keeps it from firing.
+/// When it starts next, whether or not anything keeps it from firing: at the instants of its schedule, or later by its part
+/// of its jitter.
 pub(crate) fn instants(view: &JobView, after: Timestamp, count: u32) -> Vec<Timestamp> {
     let Ok(job) = &view.job else { return Vec::new() };
     let left = job.max_runs.map_or(count, |most| most.saturating_sub(view.started).min(count));
-    std::iter::successors(job.next_after(after), |at| job.next_after(*at)).take(left as usize).collect()
+    let delay = SignedDuration::try_from(job.delay()).unwrap_or_default();
+    // What has come, is owed and is put off starts after `after` too.
+    let from = after.saturating_sub(delay).unwrap_or(after).max(after.min(view.settled_through));
+    let first = job.next_after(from);
+    let instants = std::iter::successors(first, |at| job.next_after(*at));
+    instants.filter_map(|at| at.checked_add(delay).ok()).take(left as usize).collect()
 }

@@ -105,9 +105,9 @@ pub(crate) fn meaning(view: &JobView) -> String {
     view.job.as_ref().map(|job| job.schedule.describe(Some(&view.zone))).unwrap_or_default()
 }
 
-/// The next instant it will fire at by itself.
+/// When it will start next by itself.
 pub(crate) fn next(view: &JobView) -> Option<Timestamp> {
-    view.next_at.filter(|_| view.paused.is_none())
+    view.due_at.filter(|_| view.paused.is_none())
 }
 
 /// The zone of the job.

@@ -55,6 +55,11 @@ impl JobId {
     }
 }
 
+/// Whether `name` could be an id, and so can stand in messages, files and commands without quotes.
+pub(crate) fn is_plain(name: &str) -> bool {
+    name.parse::<JobId>().is_ok()
+}
+
 impl FromStr for JobId {
     type Err = Error;
 

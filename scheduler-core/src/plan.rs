@@ -21,6 +21,10 @@ use crate::{
 /// ```
 pub const ON_TIME: SignedDuration = SignedDuration::from_secs(5);
 
+/// The longest that a claim may be made before its start: what is decided so early, an edit can no longer undo, and a place
+/// is held for it.
+pub(crate) const CLAIM_AHEAD: SignedDuration = SignedDuration::from_millis(250);
+
 /// How far `claimed_through` may lie ahead of the clock before the clock that wrote it counts as wrong.
 ///
 /// ```
@@ -129,7 +133,19 @@ pub struct Gap {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
-    let mut plan = instants(job, cursor, now)?;
+    // By its own clock: what its jitter puts off is neither due before nor late after.
+    let now = job.own_time(now);
+    whole(job, cursor, now, now)
+}
+
+/// What `job` owes for the instants up to `now`, those included that its jitter still puts off: for when its definition
+/// ends, which they came under.
+pub(crate) fn settle(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
+    whole(job, cursor, now, job.own_time(now))
+}
+
+fn whole(job: &Job, cursor: &Cursor, last: Timestamp, now: Timestamp) -> Option<Plan> {
+    let mut plan = instants(job, cursor, last, now)?;
     // What is due anew takes the place of what would be tried again.
     if job.overlap != Overlap::Allow && plan.admit.iter().any(|(_, planned)| matches!(planned, Planned::Run(_))) {
         plan.close.extend(cursor.retries.iter().map(|(run, _)| (run.clone(), SkipReason::Superseded)));
@@ -137,15 +153,15 @@ pub fn plan(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
     Some(plan)
 }
 
-/// What becomes of the instants up to `now`, and of those that wait.
-fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
-    let first = cursor.next_at.filter(|next_at| *next_at <= now)?;
-    let newest = job.newest(first, now).unwrap_or(first);
+/// What becomes of the instants up to `last`, and of those that wait, when it is `now` by the clock of the job.
+fn instants(job: &Job, cursor: &Cursor, last: Timestamp, now: Timestamp) -> Option<Plan> {
+    let first = cursor.next_at.filter(|next_at| *next_at <= last)?;
+    let newest = job.newest(first, last).unwrap_or(first);
     let next_at = job.next_after(newest);
     let mut plan = Plan { admit: Vec::new(), gaps: Vec::new(), close: Vec::new(), through: newest, next_at };
 
     let first = match cursor.suspect_through {
-        Some(suspect) if first <= suspect => match cursor.first_credible(job, first, suspect, now) {
+        Some(suspect) if first <= suspect => match cursor.first_credible(job, first, suspect, last, now) {
             Some(credible) => {
                 plan.gap(job, SkipReason::ClockRepaired, first, credible);
                 credible
@@ -227,7 +243,14 @@ fn instants(job: &Job, cursor: &Cursor, now: Timestamp) -> Option<Plan> {
 impl Cursor {
     /// The first instant from `first` on that is owed though a wrong clock has passed it: one that is on time and was never
     /// settled as it came, or any that lies beyond what that clock had reached.
-    fn first_credible(&self, job: &Job, first: Timestamp, suspect: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    fn first_credible(
+        &self,
+        job: &Job,
+        first: Timestamp,
+        suspect: Timestamp,
+        last: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let stale = now.checked_sub(ON_TIME).unwrap_or(Timestamp::MIN).min(suspect);
         let mut candidate = if first > stale { Some(first) } else { job.next_after(stale) }?;
         for (from, to) in &self.lived {
@@ -235,7 +258,7 @@ impl Cursor {
                 candidate = job.next_after(*to)?;
             }
         }
-        (candidate <= now).then_some(candidate)
+        (candidate <= last).then_some(candidate)
     }
 }
 

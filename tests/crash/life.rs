@@ -6,14 +6,14 @@ use scheduler_core::{
     Clock as _, Error, ErrorKind, JobId, JobStore as _, OccurrenceId, OccurrenceKind, Outcome, ProcessRef, Result,
     RunId, RunResult,
     plan::plan,
-    store::{Admission, Ask, Claim, Edit, JsonStore, Limits, Start},
+    store::{Admission, Ask, Claim, Edit, Groups, JsonStore, Limits, Start},
     testing::{CrashFs, ManualClock},
 };
 use serde_json::{Value, json};
 
 use super::{after::Book, store_on};
 
-pub(super) const LIMITS: Limits = Limits { max_parallel: 4, catch_up: 4 };
+pub(super) const LIMITS: Limits = Limits { max_parallel: 4, catch_up: 4, groups: Groups::NONE };
 
 /// A life, as far as it got.
 pub(super) struct Life {

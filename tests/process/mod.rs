@@ -15,6 +15,7 @@ mod fire;
 mod heartbeats;
 mod jobs_file;
 mod journal;
+mod limits;
 mod log_format;
 mod logs;
 mod policies;

@@ -30,6 +30,10 @@ pub(crate) enum Step {
 /// The jobs that there may be: one whose runs may overlap, and two whose may not.
 pub(crate) const JOBS: [&str; 3] = ["beside", "alone", "other"];
 
+/// Which of them share the places of a group, and how many there are.
+pub(crate) const IN_GROUP: [bool; 3] = [true, false, true];
+pub(crate) const PLACES: usize = 2;
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let job = 0..JOBS.len();
     let step = prop_oneof![

@@ -1,7 +1,7 @@
 //! What a store must do, as short as it can be said. It shares no code with the stores, and knows only jobs that are due every
-//! minute and are never behind.
+//! minute and are never behind, but for want of a place.
 
-use super::{JOBS, Step};
+use super::{IN_GROUP, JOBS, PLACES, Step};
 
 /// What is seen of a store: jobs in force, open occurrences, and the history, each sorted and in words.
 pub(crate) type View = (Vec<String>, Vec<String>, Vec<String>);
@@ -29,6 +29,8 @@ struct Open {
     job: usize,
     /// Job, incarnation, and minute or key.
     name: String,
+    /// The minute it is owed at, if a schedule says so.
+    minute: Option<i64>,
     state: &'static str,
     epoch: u32,
     cancel: bool,
@@ -117,8 +119,30 @@ impl Model {
         if job > 0 && self.is_busy(job) {
             self.history.push(format!("{name} skipped: the previous run was still open"));
         } else {
-            self.open.push(Open { job, name, state: "claimed", epoch: 1, cancel: false });
+            let waits = |open: &&Open| open.state == "queued";
+            let behind_others = IN_GROUP[job] && self.open.iter().filter(waits).any(|open| IN_GROUP[open.job]);
+            let has_place = !behind_others && self.has_place(job);
+            self.coalesce(job);
+            let (state, epoch) = if has_place { ("claimed", 1) } else { ("queued", 0) };
+            self.open.push(Open { job, name, minute: Some(self.minute), state, epoch, cancel: false });
         }
+    }
+
+    /// Of the instants of a job that wait, one may for two minutes; else the newest stands for all of them.
+    fn coalesce(&mut self, job: usize) {
+        let waiting = self.open.iter().filter(|open| open.job == job && open.state == "queued");
+        let waiting: Vec<(i64, String)> = waiting.filter_map(|open| Some((open.minute?, open.name.clone()))).collect();
+        if waiting.len() > 1 || waiting.iter().any(|(minute, _)| self.minute - minute > 2) {
+            for (_, name) in &waiting {
+                self.close(name, "skipped: coalesced into a later run");
+            }
+        }
+    }
+
+    /// Whether the group of a job has room for one more.
+    fn has_place(&self, job: usize) -> bool {
+        let taken = self.open.iter().filter(|open| IN_GROUP[open.job] && open.state != "queued").count();
+        !IN_GROUP[job] || taken < PLACES
     }
 
     fn ask(&mut self, job: usize, key: u8) {
@@ -132,7 +156,7 @@ impl Model {
         } else if job > 0 && self.is_busy(job) {
             self.history.push(format!("{name} skipped: the previous run was still open"));
         } else {
-            self.open.push(Open { job, name, state: "queued", epoch: 0, cancel: false });
+            self.open.push(Open { job, name, minute: None, state: "queued", epoch: 0, cancel: false });
         }
     }
 
@@ -140,7 +164,7 @@ impl Model {
         let job = self.find(name).job;
         if self.jobs[job].paused {
             self.close(name, "skipped: paused");
-        } else if job == 0 || !self.is_busy(job) {
+        } else if (job == 0 || !self.is_busy(job)) && self.has_place(job) {
             let open = self.find(name);
             (open.state, open.epoch) = ("claimed", open.epoch + 1);
         }

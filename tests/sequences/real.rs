@@ -10,18 +10,23 @@ use scheduler_core::{
     occurrence::Closing,
     plan::plan,
     store::{
-        Admission, Ask, Claim, Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat, Limits, MemoryStore, Settled,
+        Admission, Ask, Claim, Edit, Groups, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat, Limits, MemoryStore,
+        Settled,
     },
     testing::{CrashFs, ManualClock},
 };
 use serde_json::json;
 
 use super::{
-    JOBS, Step,
+    IN_GROUP, JOBS, PLACES, Step,
     model::{View, sorted},
 };
 
-const LIMITS: Limits = Limits { max_parallel: 1000, catch_up: 1000 };
+fn limits() -> Limits {
+    let groups: Groups = [("group".to_owned(), PLACES)].into_iter().collect();
+    Limits { max_parallel: 1000, catch_up: 1000, groups }
+}
+
 const BEGIN: &str = "2026-03-01T10:00:00Z";
 
 /// A store, and others on the same disk, which must see the same.
@@ -58,7 +63,9 @@ impl Real {
         match step {
             Step::Add(job) => {
                 let overlap = if job == 0 { "allow" } else { "forbid" };
-                let entry = json!({"id": JOBS[job], "schedule": "* * * * *", "command": "true", "overlap": overlap});
+                let group = IN_GROUP[job].then_some("group");
+                let entry = json!({"id": JOBS[job], "schedule": "* * * * *", "command": "true", "overlap": overlap,
+                    "group": group});
                 let _ = self.store.define(Edit::Add(vec![entry])).await;
             }
             Step::Remove(job) => drop(self.store.define(Edit::Remove(vec![id(job)])).await),
@@ -71,13 +78,13 @@ impl Real {
             }
             Step::Claim(_) => {
                 if let Some(run) = self.run(choice).await {
-                    let claimed = self.store.claim(vec![run], LIMITS).await.expect("claim").remove(0);
+                    let claimed = self.store.claim(vec![run], limits()).await.expect("claim").remove(0);
                     self.keep(claimed);
                 }
             }
             Step::Start(_) => {
                 if let Some(claim) = choice.map(|name| &self.claims[name]) {
-                    self.store.start(claim, LIMITS).await.expect("start");
+                    self.store.start(claim, limits()).await.expect("start");
                 }
             }
             Step::Finish(_, well) => {
@@ -99,13 +106,13 @@ impl Real {
     async fn minute(&mut self) {
         self.clock.advance(Duration::from_mins(1));
         let now = self.clock.now();
-        let due = self.store.open(now, LIMITS).await.expect("open").due;
+        let due = self.store.open(now, limits()).await.expect("open").due;
         let plans = due.into_iter().filter_map(|due| {
             let plan = plan(&due.job, &due.cursor, now)?;
             let (job, incarnation, revision) = (due.job.id.clone(), due.incarnation, due.revision);
             Some(Admission { job, incarnation, revision, expected: due.cursor.next_at, plan })
         });
-        let won = self.store.admit(plans.collect(), LIMITS).await.expect("admit");
+        let won = self.store.admit(plans.collect(), limits()).await.expect("admit");
         self.keep(won.into_iter().flatten().flatten());
     }
 

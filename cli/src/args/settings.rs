@@ -56,9 +56,15 @@ pub(crate) struct Settings {
     /// It owes nothing after this
     #[arg(long, value_name = "TIME")]
     pub(crate) end_at: Option<String>,
+    /// Start it later than its instants, by a part of this, such as 5m, that is the job's own; 0 is not at all
+    #[arg(long, value_name = "DURATION", value_parser = values::duration_text)]
+    pub(crate) jitter: Option<String>,
     /// How many runs of it may be open at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_parallel: Option<u32>,
+    /// Share the places of this one of the groups in config.yaml
+    #[arg(long, value_name = "NAME")]
+    pub(crate) group: Option<String>,
     /// A label (may be repeated)
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
@@ -81,13 +87,13 @@ impl Settings {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
         let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
-        let Self { retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, .. } = self;
-        let texts =
-            [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff, start_at, end_at];
+        let Self { retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, jitter, group, .. } = self;
+        let texts = [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff];
+        let more = [start_at, end_at, jitter, group];
         let lists = env.is_empty() && tags.is_empty() && command.is_empty();
         let words = overlap.is_none() && misfire.is_none() && max_parallel.is_none() && workdir.is_none();
         let numbers = retries.is_none() && delivery.is_none() && max_runs.is_none();
-        texts.iter().all(|text| text.is_none()) && lists && words && numbers && !disabled
+        texts.iter().chain(&more).all(|text| text.is_none()) && lists && words && numbers && !disabled
     }
 }
 

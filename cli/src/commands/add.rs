@@ -13,7 +13,7 @@ use crate::{
     context::{self, Context},
     exit,
     failure::Failure,
-    home_setup, next_fires,
+    groups, home_setup, next_fires,
     output::Output,
     programs, selection, settings, standing,
 };
@@ -39,7 +39,8 @@ pub(crate) async fn run(args: &AddArgs, context: &Context, out: &mut Output) -> 
     // Not the path itself: one that isn't UTF-8 has no JSON.
     let home = made.home.path().display();
     let view = selection::one(&views, job.id.as_str())?;
-    let warnings: Vec<String> = programs::obstacles(&job).into_iter().map(|(_, what)| what).collect();
+    let warnings = programs::obstacles(&job).into_iter().map(|(_, what)| what);
+    let warnings: Vec<String> = warnings.chain(groups::obstacle(&job, &context.config().config.groups)).collect();
     if out.wants_json() {
         let next = next_fires::to_json(view, now, SHOWN);
         let job = standing::to_json(view, None);

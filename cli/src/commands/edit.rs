@@ -16,7 +16,7 @@ use crate::{
     difference::{self, Change},
     entries, exit,
     failure::Failure,
-    next_fires,
+    groups, next_fires,
     output::Output,
     programs, settings, standing,
 };
@@ -150,8 +150,9 @@ pub(super) fn tell(
     let now = context.now();
     let home = context.home()?;
     let job = view.and_then(|view| view.job.as_ref().ok());
-    let warnings: Vec<String> =
+    let mut warnings: Vec<String> =
         job.map(|job| programs::obstacles(job).into_iter().map(|(_, what)| what).collect()).unwrap_or_default();
+    warnings.extend(job.and_then(|job| groups::obstacle(job, &context.config().config.groups)));
     if out.wants_json() {
         out.json(json!({
             "home": home.path().display().to_string(),

@@ -45,6 +45,9 @@ fn of_job(view: &JobView, args: &NextArgs, context: &Context, out: &mut Output) 
         return Ok(exit::OK);
     }
     out.line(format_args!("job `{}`: {}", view.id, standing::meaning(view)))?;
+    if let Some(jitter) = view.job.as_ref().ok().and_then(|job| next_fires::jitter(job)) {
+        out.line(format_args!("jitter: {jitter}"))?;
+    }
     if let Some(silence) = silence {
         out.line(silence)?;
     }

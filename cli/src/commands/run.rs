@@ -143,9 +143,9 @@ fn banner(out: &mut Output, context: &Context, home: &Home, soonest: &Selected, 
     }
     let now = context.now();
     for view in &soonest.jobs {
-        if let (Ok(job), Some(next_at)) = (&view.job, view.next_at) {
+        if let (Ok(job), Some(due_at)) = (&view.job, view.due_at) {
             let what = job.schedule.describe(None);
-            let when = when::both(next_at, &job.time_zone, now);
+            let when = when::both(due_at, &job.time_zone, now);
             out.line(format_args!("  {:<16} {when}  {what}", view.id.as_str()))?;
         }
     }

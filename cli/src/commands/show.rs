@@ -7,7 +7,7 @@ use scheduler_core::{
     ErrorKind, Home, Job, JobId, JobStore as _, duration,
     job::{Command, Delivery, Misfire, MisfirePolicy, Overlap, Retries, Work},
     size,
-    store::{JobView, LedgerEntry, LedgerQuery, Problem, json::examine},
+    store::{Groups, JobView, LedgerEntry, LedgerQuery, Problem, json::examine},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::{
     context::{self, Context},
     exit,
     failure::Failure,
-    foreign, next_fires,
+    foreign, groups, next_fires,
     output::{Output, Printed},
     past, selection, standing,
     table::Cell,
@@ -44,6 +44,7 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context, out: &mut Output) ->
         foreign: view.job.as_ref().ok().and_then(|job| foreign::problem(job)),
         entries: store.ledger(query).await?,
         now: context.now(),
+        groups: &context.config().config.groups,
         home,
         view,
     };
@@ -81,6 +82,7 @@ struct Shown<'v> {
     place: Option<String>,
     entries: Vec<LedgerEntry>,
     now: Timestamp,
+    groups: &'v Groups,
 }
 
 impl Shown<'_> {
@@ -146,7 +148,9 @@ impl Shown<'_> {
             say("max_runs", job.max_runs.map(|most| format!("{most}, of which {} have started", view.started)));
             say("start_at", job.start_at.map(|at| when::both(at, &zone, *now)));
             say("end_at", job.end_at.map(|at| when::both(at, &zone, *now)));
+            say("jitter", next_fires::jitter(job));
             say("max_parallel", job.max_parallel.map(|count| count.to_string()));
+            say("group", job.group.as_ref().map(|group| groups::words(group, self.groups)));
             say("output_limit", job.output_limit.map(size::format));
             say("tags", (!job.tags.is_empty()).then(|| job.tags.join(", ")));
         }
@@ -204,7 +208,9 @@ fn settings(job: &Job) -> Value {
         "max_runs": job.max_runs,
         "start_at": job.start_at.map(|at| when::exact(at, &job.time_zone)),
         "end_at": job.end_at.map(|at| when::exact(at, &job.time_zone)),
+        "jitter": job.jitter.map(|jitter| json!({"most_s": jitter.as_secs_f64(), "own_s": job.delay().as_secs_f64()})),
         "max_parallel": job.max_parallel,
+        "group": job.group,
         "output_limit": job.output_limit,
     })
 }

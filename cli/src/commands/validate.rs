@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use scheduler_core::{
     Error, JobStore as _,
-    store::{Problem, json::Examined},
+    store::{Groups, Problem, json::Examined},
 };
 use serde_json::json;
 
@@ -15,14 +15,14 @@ use crate::{
     daemon::machinery,
     entries, exit,
     failure::Failure,
-    foreign,
+    foreign, groups,
     output::Output,
     programs,
 };
 
 pub(crate) async fn run(args: &ValidateArgs, context: &Context, out: &mut Output) -> Done {
     let findings = match &args.file {
-        Some(file) => Findings::of(examine_file(context, file)?, file),
+        Some(file) => Findings::of(examine_file(context, file)?, file, &context.config().config.groups),
         None => of_home(context).await?,
     };
     if out.wants_json() {
@@ -45,7 +45,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    fn of(mut examined: Examined, file: &Path) -> Self {
+    fn of(mut examined: Examined, file: &Path, known: &Groups) -> Self {
         let mut problems = examined.problems;
         examined.jobs.retain(|entry| {
             let Some(mut problem) = foreign::problem(&entry.job) else { return true };
@@ -61,7 +61,8 @@ impl Findings {
                     .of_job(id)
             })
         });
-        Self { warnings: warnings.collect(), jobs: examined.jobs.len(), problems }
+        let unlimited = groups::problems(examined.jobs.iter().map(|entry| &entry.job), known);
+        Self { warnings: warnings.chain(unlimited).collect(), jobs: examined.jobs.len(), problems }
     }
 }
 
@@ -88,7 +89,7 @@ pub(super) async fn of_home(context: &Context) -> Result<Findings, Failure> {
     let file = home.jobs_json();
     let mut findings = match file.try_exists() {
         Ok(false) => Findings { problems: Vec::new(), warnings: Vec::new(), jobs: 0 },
-        _ => Findings::of(examine_file(context, &file)?, &file),
+        _ => Findings::of(examine_file(context, &file)?, &file, &context.config().config.groups),
     };
     // In a file that was written by hand, a key that means nothing is a mistake too.
     let mut config = context.config().problems.clone();

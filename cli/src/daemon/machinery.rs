@@ -41,7 +41,7 @@ pub(crate) fn runner_config(home: &Home, config: &Config) -> RunnerConfig {
 
 /// What `config` says about the engine.
 pub(crate) fn settings(config: &Config) -> Settings {
-    let limits = Limits { max_parallel: config.max_parallel, ..Limits::default() };
+    let limits = Limits { max_parallel: config.max_parallel, groups: config.groups.clone(), ..Limits::default() };
     Settings { limits, interval: config.interval, drain: config.drain_timeout }
 }
 

@@ -58,8 +58,12 @@ fn an_entry_holds_what_was_given_and_nothing_else() {
             "all",
             "--grace",
             "10m",
+            "--jitter",
+            "10m",
             "--max-parallel",
             "2",
+            "--group",
+            "g",
             "--tag",
             "x",
             "--tag",
@@ -75,7 +79,8 @@ fn an_entry_holds_what_was_given_and_nothing_else() {
             "env": {"A": "1=2"}, "workdir": "/", "timeout": "1h", "overlap": "allow",
             "max_runs": 3, "start_at": "2099-01-01 00:00", "end_at": "2099-02-01T00:00:00Z",
             "retries": {"max": 2, "backoff": "30s", "max_backoff": "5m"},
-            "misfire": {"policy": "all", "grace": "10m"}, "max_parallel": 2, "tags": ["x", "y"],
+            "misfire": {"policy": "all", "grace": "10m"}, "jitter": "10m", "max_parallel": 2, "group": "g",
+            "tags": ["x", "y"],
             "output_limit": "1MiB", "enabled": false,
         })
     );

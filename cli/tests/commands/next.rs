@@ -41,6 +41,33 @@ fn a_job_says_what_keeps_it_from_firing() {
 }
 
 #[test]
+fn a_job_with_jitter_says_when_it_starts() {
+    let sandbox = Sandbox::with_jobs(
+        r#"{"id": "late", "schedule": "0 9 * * *", "timezone": "UTC", "command": "true", "jitter": "1h"}"#,
+    );
+    let said = sandbox.json(&["show", "late"]);
+    let jitter = &said["settings"]["jitter"];
+    assert_eq!(jitter["most_s"], 3600.0, "{said:#}");
+    let own = jiff::SignedDuration::from_secs_f64(jitter["own_s"].as_f64().unwrap());
+    let nine: jiff::Timestamp = "2099-11-23T09:00:00Z".parse().unwrap();
+    let next = |after: jiff::Timestamp| {
+        let said = sandbox.json(&["next", "late", "--after", &after.to_string(), "--count", "1"]);
+        said["next"][0].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    assert_eq!(next("2099-11-23T00:00:00Z".parse().unwrap()), nine + own);
+    let tomorrow = nine + jiff::SignedDuration::from_hours(24) + own;
+    assert_eq!((next(nine), next(nine + own)), (nine + own, tomorrow), "from its start on it is over");
+    let said = sandbox.ok(&["next", "late"]);
+    assert!(said.contains("\njitter: up to 1h; it starts ") && said.contains(" after each instant\n"), "{said}");
+    // One that came before the job was there is not owed, however long it would be put off.
+    let second = r#"{"id": "new", "schedule": "* * * * *", "command": "true", "jitter": "59s"}"#;
+    let sandbox = Sandbox::with_jobs(second);
+    let listed = sandbox.json(&["list"])["jobs"][0]["next"].clone();
+    let shown = sandbox.json(&["next", "new"]);
+    assert_eq!((&shown["next"][0], &shown["job"]["next"]), (&listed, &listed), "{shown:#}");
+}
+
+#[test]
 fn the_whole_corpus_is_answered_in_one_batch() {
     let corpus = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/cron_cases.jsonl")).unwrap();
     let ran = run(Sandbox::new().command(&["next", "--batch"]), &corpus);

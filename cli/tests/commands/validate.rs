@@ -85,6 +85,35 @@ fn config_yaml_is_judged_key_by_key_and_a_provider_must_be_there() {
 }
 
 #[test]
+fn a_group_that_config_yaml_does_not_have_is_told_wherever_somebody_looks() {
+    let sandbox = Sandbox::with_jobs(
+        r#"{"id": "a", "schedule": "@daily", "command": "true", "group": "backups"},
+{"id": "b", "schedule": "@daily", "command": "true", "group": "backup"}"#,
+    );
+    fs::write(sandbox.home().config_yaml(), "groups: {backups: {max_parallel: 2}}\n").unwrap();
+    let why = "group `backup` is not in config.yaml, so its jobs run without a limit: `b`";
+    let near = "hint: did you mean `backups`?";
+    let check = |line: &[&str], code: i32, parts: &[&str]| {
+        let ran = sandbox.run(line);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, Some(code), "{line:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{line:?} should say `{part}`:\n{said}");
+        }
+    };
+    check(&["validate"], 0, &[&format!("warning: {why}"), near, "2 valid jobs, 0 problems, 1 warning"]);
+    check(&["validate", sandbox.home().jobs_json().to_str().unwrap()], 0, &[why, near]);
+    check(&["status"], 4, &[&format!("- {why}"), near]);
+    check(&["show", "a"], 0, &["group         backups, at most 2 at once\n"]);
+    check(&["show", "b"], 0, &["group         backup, which config.yaml gives no limit\n"]);
+    check(&["edit", "a", "--group", "beckups"], 0, &["warning: group `beckups` is not in config.yaml"]);
+    check(&["edit", "a", "--clear", "group"], 0, &["group: beckups -> (not set)"]);
+    check(&["edit", "b", "--group", "backups"], 0, &["group: backup -> backups"]);
+    check(&["validate"], 0, &["2 valid jobs, 0 problems, 0 warnings"]);
+    check(&["add", "@daily", "--group", "No such", "--", "true"], 1, &["group: `No such` is no name of a group"]);
+}
+
+#[test]
 fn a_payload_is_for_another_program_and_every_command_says_so() {
     let sandbox = Sandbox::with_jobs(
         r#"{"id": "ask", "schedule": "@daily", "payload": {"prompt": "hi"}},

@@ -181,6 +181,8 @@ pub(crate) fn explain(
     let book = testimony.book();
     let open = book.open_of(job).find(|open| open.id.instant() == Some(instant)).cloned();
     let in_force = life.in_force(instant);
+    // Its jitter puts it off, and it is not late for that.
+    let start = in_force.and_then(|chapter| chapter.job().ok()).map_or(instant, |job| job.starts(instant));
     let owed = life.owed(instant) || life.settled_ahead(instant);
 
     let pruned = testimony.kept_since().is_some_and(|kept| instant < kept);
@@ -195,7 +197,7 @@ pub(crate) fn explain(
         None if !owed => Why::NotOwed(not_owed(life, in_force, instant)),
         None => match &found.gap {
             Some(LedgerEntry { what: LedgerWhat::Gap(gap), .. }) => Why::Skipped(gap.reason),
-            _ if instant > now => match pause {
+            _ if start > now => match pause {
                 Some(_) => Why::Paused,
                 None => Why::ToCome,
             },
@@ -214,7 +216,7 @@ pub(crate) fn explain(
     // What came on time, or was nobody's to run, needs no outage to explain it.
     let unseen = is_unknown(last);
     let ended = last.filter(|_| unseen).map_or(settled, |entry| entry.at);
-    let put_off = settled.duration_since(instant) > ON_TIME || unseen;
+    let put_off = settled.duration_since(start) > ON_TIME || unseen;
     let needs_a_cause = match &why {
         Why::Skipped(reason) => match reason {
             SkipReason::Coalesced | SkipReason::Misfire | SkipReason::ClockRepaired => true,

@@ -88,6 +88,7 @@ impl Record {
             anchor: when,
             at: when,
             schedule_hash: 0,
+            terms: None,
             build: 0,
             next_at,
         })))

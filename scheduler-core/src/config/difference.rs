@@ -6,6 +6,7 @@ use super::{Config, Defaults, History};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
+    store::Groups,
 };
 
 /// A key that says something else.
@@ -62,7 +63,7 @@ impl Config {
 
 /// Every key in words. Taken apart without `..`, so that none can be forgotten.
 fn said(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { provider, agent, timezone, interval, max_parallel, drain_timeout, misfire, history, defaults } =
+    let Config { provider, agent, timezone, interval, max_parallel, groups, drain_timeout, misfire, history, defaults } =
         config;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
@@ -73,6 +74,7 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("timezone", timezone.clone()),
         ("ticker.interval", duration::format(*interval)),
         ("max_parallel", max_parallel.to_string()),
+        ("groups", groups_words(groups)),
         ("drain_timeout", duration::format(*drain_timeout)),
         ("misfire.grace", grace.map_or_else(|| "auto".into(), duration::format)),
         ("misfire.policy", policy_word(*policy).into()),
@@ -94,6 +96,11 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
 fn names(env: &BTreeMap<String, String>) -> String {
     let names: Vec<&str> = env.keys().map(String::as_str).collect();
     if names.is_empty() { "none".into() } else { names.join(" ") }
+}
+
+fn groups_words(groups: &Groups) -> String {
+    let groups: Vec<String> = groups.iter().map(|(name, most)| format!("{name} {most}")).collect();
+    if groups.is_empty() { "none".into() } else { groups.join(" ") }
 }
 
 fn policy_word(policy: MisfirePolicy) -> &'static str {
@@ -156,6 +163,8 @@ mod tests {
         );
         let secret = |c: &mut Config| drop(c.defaults.env.insert("TOKEN".into(), "hunter1".into()));
         let other = |c: &mut Config| drop(c.defaults.env.insert("TOKEN".into(), "hunter2".into()));
+        let groups = |c: &mut Config| c.groups = [("a".into(), 1), ("b".into(), 2)].into_iter().collect();
+        check(nothing, groups, &["groups: none -> a 1 b 2"]);
         check(nothing, secret, &["defaults.env: none -> TOKEN"]);
         check(secret, other, &["defaults.env: old values -> new ones"]);
     }

@@ -9,8 +9,8 @@ use serde_yaml::{Mapping, Value};
 use super::{
     Config, locate,
     values::{
-        Wrong, any_duration, bytes, environment, grace, interval, is_empty, kind, name, overlap, policy, retries,
-        shell, time_zone, truth, whole,
+        Wrong, any_duration, bytes, environment, grace, groups, interval, is_empty, kind, name, overlap, policy,
+        retries, shell, time_zone, truth, whole,
     },
 };
 use crate::{nearest, store::Problem};
@@ -68,6 +68,7 @@ impl Keys<'_> {
         self.set(&mut config.timezone, "timezone", time_zone);
         self.set(&mut config.interval, "ticker.interval", interval);
         self.set(&mut config.max_parallel, "max_parallel", |value| whole(value, 1));
+        self.set(&mut config.groups, "groups", groups);
         self.set(&mut config.drain_timeout, "drain_timeout", any_duration);
         self.set(&mut config.misfire.grace, "misfire.grace", grace);
         self.set(&mut config.misfire.policy, "misfire.policy", policy);

@@ -30,6 +30,7 @@ pub use template::TEMPLATE;
 use crate::{
     job::{JobDefaults, Misfire, Overlap, Retries},
     schedule::zone,
+    store::Groups,
 };
 
 /// What the operator wants from the daemon. Every value has a default; `Config::default()` is an empty file.
@@ -52,6 +53,8 @@ pub struct Config {
     pub interval: Duration,
     /// Runs open at once, over all jobs.
     pub max_parallel: usize,
+    /// Runs open at once of the jobs of a group.
+    pub groups: Groups,
     /// How long a stop waits for open runs; zero doesn't wait.
     pub drain_timeout: Duration,
     /// What happens to missed instants of jobs that don't say.
@@ -114,6 +117,7 @@ impl Default for Config {
             timezone: "system".into(),
             interval: Duration::from_mins(1),
             max_parallel: 256,
+            groups: Groups::NONE,
             drain_timeout: Duration::from_mins(1),
             misfire: Misfire::default(),
             history: History::default(),

@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 9] = [
+pub static KEYS: [Row; 10] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -52,6 +52,19 @@ pub static KEYS: [Row; 9] = [
         "The most runs open at once, over all jobs.",
     )
     .examples(&["16"]),
+    Row::new(
+        "groups",
+        Shape::Named(&[Row::new(
+            "max_parallel",
+            Shape::Count { least: 1, most: u64::MAX },
+            Absent::Refused,
+            "The most runs of its jobs open at once.",
+        )
+        .examples(&["2"])]),
+        Absent::Value("{}"),
+        "Limits for groups of jobs, by name; a job is in the one that its `group` names.",
+    )
+    .examples(&[r#"{"backups": {"max_parallel": 2}}"#]),
     Row::new(
         "drain_timeout",
         Shape::Duration,

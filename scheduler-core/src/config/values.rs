@@ -7,9 +7,11 @@ use serde_yaml::Value;
 use super::locate;
 use crate::{
     duration,
+    ids::is_plain,
     job::{MisfirePolicy, Overlap, Retries},
     schedule::zone,
     size,
+    store::Groups,
 };
 
 /// The longest beat. A heart that beats more rarely tells nobody in time that it stopped.
@@ -93,6 +95,32 @@ pub(super) fn overlap(value: &Value) -> Result<Overlap, Wrong> {
         Some("replace") => Ok(Overlap::Replace),
         _ => Err(Wrong::expected("`forbid`, `allow`, `queue` or `replace`", value)),
     }
+}
+
+/// Groups of jobs, each a section with a name of its own: read as one value, so one wrong member costs them all.
+pub(super) fn groups(value: &Value) -> Result<Groups, Wrong> {
+    const EXAMPLE: &str = "`{backups: {max_parallel: 2}}`";
+    let groups = value.as_mapping().ok_or_else(|| Wrong::expected(&format!("groups such as {EXAMPLE}"), value))?;
+    groups.iter().map(|(name, group)| group_of(name, group)).collect()
+}
+
+fn group_of(name: &Value, group: &Value) -> Result<(String, usize), Wrong> {
+    let Some(name) = name.as_str().filter(|name| is_plain(name)) else {
+        let wrong = Wrong::because(format!("{} is no name of a group", kind(name)));
+        return Err(wrong.hint("a name is a-z, 0-9, `.`, `_` or `-`, at most 63 long"));
+    };
+    let within = |wrong: Wrong| Wrong { what: format!("{name}: {}", wrong.what), ..wrong };
+    let members = group.as_mapping();
+    let members = members.ok_or_else(|| within(Wrong::expected("a section such as `{max_parallel: 2}`", group)))?;
+    if let Some((other, _)) = members.iter().find(|(key, _)| key.as_str() != Some("max_parallel")) {
+        let wrong = Wrong::because(format!("{} is no key of it", kind(other)));
+        return Err(within(wrong.hint("its only key is `max_parallel`")));
+    }
+    let most = members.get("max_parallel").ok_or_else(|| Wrong::because("it has no `max_parallel`"));
+    let most = most.and_then(|most| {
+        whole(most, 1).map_err(|wrong| Wrong { what: format!("max_parallel: {}", wrong.what), ..wrong })
+    });
+    most.map(|most| (name.to_owned(), most)).map_err(within)
 }
 
 /// A section within a section: read as one value, so one wrong member costs them all.

@@ -6,11 +6,11 @@ use super::Engine;
 use crate::{
     Clock, JobRunner, JobStore, Notifier, SystemClock,
     liveness::{Heartbeat, Pulse},
+    plan::CLAIM_AHEAD,
     store::Limits,
 };
 
-/// The longest that a claim may be made before its instant: what is decided so early, an edit can no longer undo.
-const MAX_CLAIM_AHEAD: Duration = Duration::from_millis(250);
+const MAX_CLAIM_AHEAD: Duration = CLAIM_AHEAD.unsigned_abs();
 
 /// An engine in the making; [`Engine::builder`] begins one.
 ///

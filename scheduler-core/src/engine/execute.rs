@@ -29,7 +29,7 @@ impl Shared {
             Entry::Occupied(_) => return,
             Entry::Vacant(place) => drop(place.insert(Here { cancel: cancel.clone(), awaited: true })),
         }
-        let (shared, at) = (Arc::clone(self), claim.at);
+        let (shared, at) = (Arc::clone(self), claim.starts_at());
         let run = Box::pin(async move {
             shared.execute(&claim, cancel).await;
             shared.over(&claim.run);
@@ -38,7 +38,7 @@ impl Shared {
     }
 
     async fn execute(self: &Arc<Self>, claim: &Claim, cancel: CancellationToken) {
-        if !self.until(claim.at).await {
+        if !self.until(claim.starts_at()).await {
             return self.give_back(claim).await;
         }
         let job = match self.retrying(START, || self.options.store.start(claim, self.limits())).await {
@@ -73,8 +73,7 @@ impl Shared {
     /// Puts a claim whose instant hasn't come back into the queue: what comes after the stop is for whoever runs then.
     async fn give_back(&self, claim: &Claim) {
         // Where nothing has a place, a start is refused and its claim returns to the queue.
-        let no_place = Limits { max_parallel: 0, catch_up: 0 };
-        if let Err(error) = self.options.store.start(claim, no_place).await {
+        if let Err(error) = self.options.store.start(claim, Limits::NO_PLACE).await {
             tracing::debug!(run = %claim.run, %error, "not given back; the next process finds its owner dead");
         }
     }

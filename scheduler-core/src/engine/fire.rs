@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Shared,
-    pass::{given_up, planned},
+    pass::{given_up, planned, settled},
 };
 use crate::{
     JobId, OccurrenceKind, Result, RunId,
@@ -22,7 +22,7 @@ impl Shared {
         }
         let Some(job) = self.job(&request.job).await? else { return Ok(FireOutcome::NotFound) };
         match &request.what {
-            FireWhat::Due => self.fire_due(&job, self.options.clock.now()).await,
+            FireWhat::Due => self.fire_due(&job, self.options.clock.now(), false).await,
             FireWhat::At(instant) => self.fire_at(&job, *instant).await,
             FireWhat::Event(key) => self.fire_event(&job, key).await,
         }
@@ -32,13 +32,16 @@ impl Shared {
         Ok(self.options.store.select(Which::Job(id.clone())).await?.jobs.pop())
     }
 
-    async fn fire_due(self: &Arc<Self>, job: &JobView, now: Timestamp) -> Result<FireOutcome> {
+    /// Fires what is due at `now`; with `put_off`, what the job's jitter still puts off is queued for its time.
+    async fn fire_due(self: &Arc<Self>, job: &JobView, now: Timestamp, put_off: bool) -> Result<FireOutcome> {
         if job.paused.is_some() {
             return Ok(FireOutcome::Paused);
         }
-        let open = self.options.store.open(now, self.limits()).await?;
+        let horizon = job.job.as_ref().map_or(now, |job| if put_off { job.starts(now) } else { now });
+        let open = self.options.store.open(horizon, self.limits()).await?;
         let due = open.due.into_iter().find(|due| due.job.id == job.id);
-        let planned = due.and_then(|due| Some((planned(&due, now)?, due)));
+        let planned_at = if put_off { settled } else { planned };
+        let planned = due.and_then(|due| Some((planned_at(&due, now)?, due)));
         let Some((admission, due)) = planned else { return Ok(FireOutcome::NotDue) };
         let given_up = given_up(due, &admission);
         let skipped = admission.plan.admit.iter().find_map(|(_, planned)| match planned {
@@ -83,7 +86,8 @@ impl Shared {
         if !owes || instant.duration_since(now) > ON_TIME {
             return Ok(FireOutcome::NotDue);
         }
-        // A caller that is a moment early waits here for the instant: an occurrence never starts before it.
+        // A caller that is a moment early waits here for the instant: an occurrence never starts before it. What comes between
+        // the instant and the start, its jitter, may be hours: that the store waits out.
         while self.options.clock.now() < instant {
             tokio::select! {
                 () = self.options.clock.sleep_until(instant) => {}
@@ -93,7 +97,7 @@ impl Shared {
                 return Ok(FireOutcome::NotDue);
             }
         }
-        self.fire_due(job, self.options.clock.now()).await.map(|outcome| match outcome {
+        self.fire_due(job, self.options.clock.now(), true).await.map(|outcome| match outcome {
             FireOutcome::NotDue => FireOutcome::LostClaim,
             other => other,
         })

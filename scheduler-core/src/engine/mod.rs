@@ -65,7 +65,7 @@ use crate::{
 /// engine.reload(settings, None);
 /// assert_eq!(engine.context().interval(), Duration::from_secs(30));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// What may run at once.
     pub limits: Limits,
@@ -191,10 +191,10 @@ impl Engine {
     }
 
     fn new(options: Parts) -> Self {
-        let Parts { limits, interval, drain, .. } = options;
+        let settings = Settings { limits: options.limits.clone(), interval: options.interval, drain: options.drain };
         Self(Arc::new(Shared {
             options,
-            settings: Mutex::new(Settings { limits, interval, drain }),
+            settings: Mutex::new(settings),
             runs: Mutex::default(),
             troubled: Mutex::default(),
             looked_for_in: Mutex::default(),
@@ -424,8 +424,9 @@ impl Engine {
     /// The provider in force is told to end, and is `Revoked` from then on; the other one starts when it has.
     pub fn reload(&self, settings: Settings, provider: Option<Resolved>) {
         let shared = &self.0;
+        let interval = settings.interval;
         *shared.settings.lock() = settings;
-        shared.options.pulse.publish(|beat| beat.interval_s = settings.interval.as_secs_f64());
+        shared.options.pulse.publish(|beat| beat.interval_s = interval.as_secs_f64());
         if provider.is_some() {
             *shared.successor.lock() = provider;
             shared.succession.notify_one();
@@ -528,7 +529,7 @@ impl Engine {
 impl Shared {
     /// What may run at once.
     fn limits(&self) -> Limits {
-        self.settings.lock().limits
+        self.settings.lock().limits.clone()
     }
 
     /// The attempt at `occurrence` that waits in the queue.

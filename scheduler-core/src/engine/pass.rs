@@ -17,7 +17,7 @@ use crate::{
     Error, ErrorKind, Job, Result, RunId,
     liveness::Phase,
     occurrence::{Attempt, SkipReason},
-    plan::{Planned, plan},
+    plan::{Cursor, Plan, Planned, plan, settle},
     store::{Admission, Claim, DueJob},
 };
 
@@ -68,9 +68,9 @@ impl Shared {
         };
         let horizon = now.saturating_add(ahead).unwrap_or(now);
         let mut open = self.options.store.open(horizon, self.limits()).await?;
-        open.due.retain(|due| match (due.cursor.next_at, reach) {
-            (Some(next_at), Reach::Overdue(by)) => now.duration_since(next_at) > by,
-            (Some(next_at), _) if next_at > now => may_be_ahead(due),
+        open.due.retain(|due| match (due.due_at(), reach) {
+            (Some(due_at), Reach::Overdue(by)) => now.duration_since(due_at) > by,
+            (Some(due_at), _) if due_at > now => may_be_ahead(due),
             _ => true,
         });
         let due = std::mem::take(&mut open.due).into_iter();
@@ -124,12 +124,24 @@ fn may_be_ahead(due: &DueJob) -> bool {
     !due.cursor.busy && due.cursor.outstanding.is_empty() && due.cursor.retries.is_empty()
 }
 
-/// What a due job owes, now or at its instant if that is yet to come. One job whose plan panics must not keep the others from
+/// What a due job owes, now or when it is due if that is yet to come. One job whose plan panics must not keep the others from
 /// theirs.
 pub(super) fn planned(due: &DueJob, now: Timestamp) -> Option<Admission> {
+    planned_by(plan, due, due.due_at().map_or(now, |due_at| due_at.max(now)))
+}
+
+/// The same for the instants up to now, those included that its jitter still puts off.
+pub(super) fn settled(due: &DueJob, now: Timestamp) -> Option<Admission> {
+    planned_by(settle, due, now)
+}
+
+fn planned_by(
+    plan: impl Fn(&Job, &Cursor, Timestamp) -> Option<Plan>,
+    due: &DueJob,
+    at: Timestamp,
+) -> Option<Admission> {
     let DueJob { job, incarnation, revision, cursor } = due;
     let (incarnation, revision) = (*incarnation, *revision);
-    let at = cursor.next_at.map_or(now, |next_at| next_at.max(now));
     match catch_unwind(AssertUnwindSafe(|| plan(job, cursor, at))) {
         Ok(plan) => {
             Some(Admission { job: job.id.clone(), incarnation, revision, expected: cursor.next_at, plan: plan? })

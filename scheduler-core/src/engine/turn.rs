@@ -113,7 +113,7 @@ impl Shared {
             }
         }
         self.last_turn.lock().next_start = open.next_start;
-        let overdue = open.due.iter().any(|due| due.cursor.next_at.is_some_and(|at| now.duration_since(at) > BACKSTOP));
+        let overdue = open.due.iter().any(|due| due.due_at().is_some_and(|at| now.duration_since(at) > BACKSTOP));
         if overdue && self.backstop() {
             summary.claimed += self.pass(Reach::Overdue(BACKSTOP)).await?;
         }

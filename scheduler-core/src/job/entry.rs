@@ -15,9 +15,11 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
-use super::{Command, Delivery, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, reference::TABLE};
+use super::{Command, Delivery, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, jitter, reference::TABLE};
 use crate::{
-    JobId, duration, nearest,
+    JobId, duration,
+    ids::is_plain,
+    nearest,
     reference::names,
     schedule::{Kind, ParseOptions, Schedule, zone},
     size,
@@ -28,12 +30,11 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 21] = names(&TABLE);
+pub const FIELDS: [&str; 23] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `umask` would be worse than not running it.
-pub(super) const NOT_HERE: [&str; 9] =
-    ["jitter", "group", "user", "umask", "nice", "stdin", "env_file", "ping_url", "notify"];
+pub(super) const NOT_HERE: [&str; 7] = ["user", "umask", "nice", "stdin", "env_file", "ping_url", "notify"];
 
 /// What holds for a job whose entry doesn't say otherwise.
 ///
@@ -177,6 +178,7 @@ pub fn parse_definition(
         None => zone::parse(zone).map_err(|error| EntryError::new("timezone", error.to_string()))?,
     };
     let schedule = fields.schedule(&id, anchor)?;
+    let jitter = fields.jitter(&schedule, &time_zone, anchor)?;
     let work = fields.work()?;
     let (start_at, end_at) = (fields.instant("start_at", &time_zone)?, fields.instant("end_at", &time_zone)?);
     if let (Some(start), Some(end)) = (start_at, end_at)
@@ -205,7 +207,9 @@ pub fn parse_definition(
         max_runs: fields.positive("max_runs")?,
         start_at,
         end_at,
+        jitter,
         max_parallel: fields.positive("max_parallel")?,
+        group: fields.group()?,
         output_limit: fields.size("output_limit")?,
         tags: fields.tags()?,
     })
@@ -394,6 +398,22 @@ impl<'a> Fields<'a> {
             error.field = error.field.map(|field| format!("retries.{field}"));
             error
         })
+    }
+
+    fn jitter(&self, schedule: &Schedule, zone: &TimeZone, anchor: Timestamp) -> Result<Option<Duration>, EntryError> {
+        let Some(given) = self.duration("jitter")?.filter(|given| !given.is_zero()) else { return Ok(None) };
+        jitter::check(given, schedule, zone, anchor).map_err(|why| EntryError::new("jitter", why))?;
+        Ok(Some(given))
+    }
+
+    fn group(&self) -> Result<Option<Arc<str>>, EntryError> {
+        match self.text("group")? {
+            Some(name) if !is_plain(name) => {
+                let what = format!("`{name}` is no name of a group; it is a-z, 0-9, `.`, `_` or `-`, at most 63 long");
+                Err(EntryError::new("group", what))
+            }
+            name => Ok(name.map(Arc::from)),
+        }
     }
 
     fn tags(&self) -> Result<Vec<String>, EntryError> {

@@ -4,6 +4,7 @@
 //! JSON store's. `reference` is the table of all fields, of which come [`schema()`] and `docs/configuration.md`.
 
 mod entry;
+mod jitter;
 mod reference;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -16,7 +17,10 @@ pub(crate) use entry::build;
 pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unknown_fields};
 pub use reference::{ROWS, schema};
 
-use crate::{JobId, schedule::Schedule};
+use crate::{
+    JobId,
+    schedule::{Schedule, share},
+};
 
 /// A job: a definition that has been checked and can be planned and run.
 ///
@@ -68,8 +72,12 @@ pub struct Job {
     pub start_at: Option<Timestamp>,
     /// It owes nothing after this.
     pub end_at: Option<Timestamp>,
+    /// How much later than its instants it may start at most: [`delay`](Self::delay) is its part of that.
+    pub jitter: Option<Duration>,
     /// How many runs of it may be open at once.
     pub max_parallel: Option<u32>,
+    /// The jobs with which it shares places, by the name of their group.
+    pub group: Option<Arc<str>>,
     /// The most output kept of a run, in bytes; `None` is the configured default.
     pub output_limit: Option<u64>,
     /// Labels, for people and filters.
@@ -97,7 +105,9 @@ impl Job {
             max_runs: None,
             start_at: None,
             end_at: None,
+            jitter: None,
             max_parallel: None,
+            group: None,
             output_limit: None,
             tags: Vec::new(),
         }
@@ -138,6 +148,37 @@ impl Job {
         let first = self.start_at.map_or(first, |start| start.max(first));
         let last = self.end_at.map_or(last, |end| end.min(last));
         if first > last { None } else { self.schedule.newest(first, last, &self.time_zone) }
+    }
+
+    /// How much later than its instants it starts: its own part of its jitter, the same on every machine and after every
+    /// restart, as it is made of the job's id. Its instants stay what they are; it lives by a clock that is late.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_core::{Job, schedule::{ParseOptions, Schedule}};
+    /// let schedule = Schedule::parse("@hourly", &ParseOptions::default())?;
+    /// let mut job = Job::new("report".parse()?, schedule, serde_json::json!("a payload"));
+    /// assert!(job.delay().is_zero());
+    /// job.jitter = Some(Duration::from_mins(10));
+    /// assert!(job.delay() < Duration::from_mins(10) && job.delay() == job.clone().delay());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn delay(&self) -> Duration {
+        self.jitter.map_or(Duration::ZERO, |jitter| share(self.id.as_str(), jitter))
+    }
+
+    /// When the occurrence of `instant` may start.
+    pub(crate) fn starts(&self, instant: Timestamp) -> Timestamp {
+        instant.saturating_add(self.delay_signed()).unwrap_or(instant)
+    }
+
+    /// What time it is by the clock that this job lives by.
+    pub(crate) fn own_time(&self, now: Timestamp) -> Timestamp {
+        now.saturating_sub(self.delay_signed()).unwrap_or(now)
+    }
+
+    fn delay_signed(&self) -> SignedDuration {
+        SignedDuration::try_from(self.delay()).unwrap_or_default()
     }
 
     /// The command, if it has one.

@@ -12,9 +12,9 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::job::{FIELDS, ROWS};
 /// assert!(ROWS.iter().map(|row| row.name).eq(FIELDS));
 /// ```
-pub static ROWS: [Row; 21] = TABLE;
+pub static ROWS: [Row; 23] = TABLE;
 
-pub(super) const TABLE: [Row; 21] = [
+pub(super) const TABLE: [Row; 23] = [
     Row::new(
         "id",
         Shape::Id,
@@ -123,12 +123,26 @@ pub(super) const TABLE: [Row; 21] = [
     Row::new("end_at", Shape::Instant, Absent::Words("none"), "It owes nothing after this, in its `timezone`.")
         .examples(&[r#""2026-12-24T18:00[Europe/Berlin]""#]),
     Row::new(
+        "jitter",
+        Shape::Duration,
+        Absent::Value("0"),
+        "Starts it later than its instants, by a part of this that is the job's own and stays the same.",
+    )
+    .examples(&[r#""5m""#]),
+    Row::new(
         "max_parallel",
         Shape::Count { least: 1, most: u32::MAX as u64 },
         Absent::Words("no limit"),
         "How many runs of it may be open at once.",
     )
     .examples(&["2"]),
+    Row::new(
+        "group",
+        Shape::Name,
+        Absent::Words("none"),
+        "Shares the places of this one of the `groups` in config.yaml; without a place it waits, oldest first.",
+    )
+    .examples(&[r#""backups""#]),
     Row::new("tags", Shape::Texts, Absent::Value("[]"), "Labels, for people and filters.").examples(&[r#"["db"]"#]),
     Row::new(
         "output_limit",

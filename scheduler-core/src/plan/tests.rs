@@ -70,6 +70,48 @@ fn nothing_is_owed_by_a_job_without_a_cursor() {
     check(&job("@manually", json!({})), &Cursor::default(), "10:00:00", "nothing");
 }
 
+/// The job of a delay: its jitter is such that its own part of it is `delay`, to the millisecond.
+fn delayed(schedule: &str, delay: Duration, more: Value) -> Job {
+    let mut job = job(schedule, more);
+    let least = delay.as_millis() as u64;
+    let mut jitters = (least..least * 1000).map(Duration::from_millis);
+    job.jitter = jitters.find(|jitter| crate::schedule::share("job", *jitter) == delay);
+    assert_eq!(job.delay(), delay);
+    job
+}
+
+#[test]
+fn a_job_with_jitter_lives_by_a_clock_that_is_late() {
+    let hourly = delayed("0 * * * *", Duration::from_secs(90), json!({}));
+    check(&hourly, &from("10:00:00"), "10:01:29.999", "nothing");
+    check(&hourly, &from("10:00:00"), "10:01:30", "run 10:00:00, then 11:00:00");
+    check(&hourly, &from("10:00:00"), "10:01:35", "run 10:00:00, then 11:00:00");
+    check(&hourly, &from("10:00:00"), "10:01:35.001", "late 10:00:00, then 11:00:00");
+    // Two of them, of which the second is not due yet.
+    check(&hourly, &from("10:00:00"), "11:01:29", "late 10:00:00, then 11:00:00");
+    check(&hourly, &from("10:00:00"), "11:01:30", "skip Coalesced 10:00:00, run 11:00:00, then 12:00:00");
+    let skip = |grace: &str| json!({"misfire": {"policy": "skip", "grace": grace}});
+    let strict = delayed("0 * * * *", Duration::from_secs(90), skip("10s"));
+    check(&strict, &from("10:00:00"), "10:01:40", "late 10:00:00, then 11:00:00");
+    check(&strict, &from("10:00:00"), "10:01:41", "skip Misfire 10:00:00, then 11:00:00");
+    let busy = Cursor { busy: true, ..from("10:00:00") };
+    check(&hourly, &busy, "10:01:00", "nothing");
+    check(&hourly, &busy, "10:01:30", "skip Overlap 10:00:00, then 11:00:00");
+}
+
+#[test]
+fn what_a_definition_owes_when_it_ends_is_what_came_under_it() {
+    let hourly = delayed("0 * * * *", Duration::from_secs(90), json!({}));
+    let check = |now: &str, expected: &str| {
+        assert_eq!(in_short(settle(&hourly, &from("10:00:00"), at(now))), expected, "at {now}");
+    };
+    check("09:59:59", "nothing");
+    check("10:00:00", "run 10:00:00, then 11:00:00");
+    check("10:01:00", "run 10:00:00, then 11:00:00");
+    check("10:02:00", "late 10:00:00, then 11:00:00");
+    check("11:00:00", "skip Coalesced 10:00:00, run 11:00:00, then 12:00:00");
+}
+
 #[test]
 fn policies() {
     let policy = |policy: &str, max: u32| job("* * * * *", json!({"misfire": {"policy": policy, "max": max}}));

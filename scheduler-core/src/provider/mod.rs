@@ -72,7 +72,7 @@ use crate::{JobId, Result, RunId, occurrence::SkipReason};
 ///
 ///     async fn reconcile(&self, cx: &SchedulerContext) -> Result<()> {
 ///         for job in cx.jobs().await? {
-///             println!("arm {} at {:?}", job.id, job.next_at);
+///             println!("arm {} at {:?}", job.id, job.due_at);
 ///         }
 ///         Ok(())
 ///     }

@@ -55,6 +55,8 @@ pub enum Shape {
     Filled,
     /// The id of a job.
     Id,
+    /// A name made of the letters of an id.
+    Name,
     /// An IANA time zone, or `system`.
     Zone,
     /// A schedule in any of its forms.
@@ -88,6 +90,8 @@ pub enum Shape {
     Folder,
     /// Keys of its own.
     Section(&'static [Row]),
+    /// Any number of sections with these keys, each with a name of its own.
+    Named(&'static [Row]),
 }
 
 /// What holds where a key isn't written.

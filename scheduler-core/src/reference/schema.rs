@@ -11,6 +11,9 @@ use crate::config;
 /// Members that are the writer's own.
 const OWN: &str = "^[$_]";
 
+/// An id, and what else is named as plainly.
+const PLAIN: &str = "^[a-z0-9][a-z0-9._-]{0,62}$";
+
 /// A duration: digits with a unit; `0` alone. Negative ones, and numbers without a unit, are refused.
 const DURATION: &str = r"0|\+?[0-9.]+\s*[A-Za-zµμ:].*";
 
@@ -76,7 +79,7 @@ fn shape(shape: &Shape) -> Value {
         Shape::Anything => json!({ "type": ["object", "array", "string", "number", "boolean"] }),
         Shape::Text => json!({ "type": "string" }),
         Shape::Filled | Shape::Zone | Shape::Schedule | Shape::Instant => json!({ "type": "string", "pattern": r"\S" }),
-        Shape::Id => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$" }),
+        Shape::Id | Shape::Name => json!({ "type": "string", "pattern": PLAIN }),
         Shape::Truth => json!({ "type": "boolean" }),
         Shape::Duration => duration(DURATION),
         Shape::Grace => duration(&format!("auto|{DURATION}")),
@@ -101,12 +104,19 @@ fn shape(shape: &Shape) -> Value {
         }),
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::Folder => json!({ "type": "string", "pattern": "^/" }),
-        Shape::Section(rows) => {
-            let mut section = json!({ "type": "object" });
-            put(&mut section, members(rows, false));
-            section
-        }
+        Shape::Named(rows) => json!({
+            "type": "object",
+            "propertyNames": { "pattern": PLAIN },
+            "additionalProperties": section(rows),
+        }),
+        Shape::Section(rows) => section(rows),
     }
+}
+
+fn section(rows: &[Row]) -> Value {
+    let mut section = json!({ "type": "object" });
+    put(&mut section, members(rows, false));
+    section
 }
 
 /// The only number that is a duration is 0.

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `schedule` | [`Schedule`]: which form a text has, and the questions every form answers |
 //! | `crontab`, `field`, `item`, `foreign`, `years` | crontab text to bitsets, cronie to the letter |
-//! | `spread` | `H` and `~`: a slot of the job's own |
+//! | `spread` | `H`, `~` and jitter: a slot of the job's own |
 //! | `never` | proof that an expression can never fire |
 //! | `calendar` | the bitsets and their day rule |
 //! | `matching` | the next match in naive local time, read off the bitsets; knows no zone |
@@ -53,3 +53,4 @@ mod tests;
 pub use error::ScheduleError;
 pub use field::Field;
 pub use schedule::{Kind, ParseOptions, Schedule};
+pub(crate) use spread::share;

@@ -2,8 +2,10 @@
 //! doesn't matter which.
 //!
 //! The place is a hash of the seed (the job's id) and of the field: the same job keeps it for ever, and a fleet spreads
-//! evenly, where a random choice would move with every restart. Several such items in one field are equally far into their
+//! evenly, where a random choice would move with every restart. A job's share of its `jitter` is made in the same way. Several such items in one field are equally far into their
 //! ranges, so that `H(0-29),H(30-59)` is every half hour.
+
+use std::time::Duration;
 
 use super::{Field, ScheduleError, item, item::Steps, text::Part};
 
@@ -29,7 +31,7 @@ pub(super) fn parse(field: Field, item: Part<'_>, seed: &str) -> Option<Result<S
             let error = item.error(format!("`{}`: years are not spread", item.text));
             return Err(error.with_hint("write the year, or `*`"));
         }
-        let hash = hash(seed, field);
+        let hash = hash(seed, place(field));
         let within = |count: u32| (hash % u64::from(count)) as u32;
         let count = high - low + 1;
         Ok(match step {
@@ -135,10 +137,19 @@ fn example(field: Field) -> String {
     format!("write `H`, or a range such as `H({}-{})`", field.min(), last(field, field.min()) / 2)
 }
 
-/// FNV-1a of the seed and the field, mixed as SplitMix64 does it so that every bit depends on every other. It must never
-/// change: jobs would lose their slots.
-fn hash(seed: &str, field: Field) -> u64 {
-    let place = match field {
+/// The part of `whole` by which the owner of `seed` is late on purpose: from nothing up to, but not including, all of it,
+/// in whole milliseconds.
+pub(crate) fn share(seed: &str, whole: Duration) -> Duration {
+    // The high half of the product spreads a hash evenly over any range, where a remainder would favour its beginning.
+    let millis = (u128::from(hash(seed, JITTER)) * whole.as_millis()) >> 64;
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+/// What the hash of a share is made of beside the seed, as fields are for slots: a job whose `H` is early need not start early.
+const JITTER: u8 = 7;
+
+fn place(field: Field) -> u8 {
+    match field {
         Field::Second => 0,
         Field::Minute => 1,
         Field::Hour => 2,
@@ -146,7 +157,12 @@ fn hash(seed: &str, field: Field) -> u64 {
         Field::Month => 4,
         Field::Weekday => 5,
         Field::Year => 6,
-    };
+    }
+}
+
+/// FNV-1a of the seed and the place, mixed as SplitMix64 does it so that every bit depends on every other. It must never
+/// change: jobs would lose their slots.
+fn hash(seed: &str, place: u8) -> u64 {
     let bytes = seed.bytes().chain([0, place]);
     let mut hash = bytes
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));

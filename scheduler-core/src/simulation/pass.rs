@@ -45,7 +45,7 @@ impl Simulation {
             .collect();
         if !plans.is_empty() {
             let won = self.transact(|transaction| {
-                plans.into_iter().filter_map(|plan| transaction.admit(plan, limits).ok()).collect::<Vec<_>>()
+                plans.into_iter().filter_map(|plan| transaction.admit(plan, &limits).ok()).collect::<Vec<_>>()
             });
             self.note_waiting();
             self.start(won.into_iter().flatten().collect());
@@ -55,7 +55,7 @@ impl Simulation {
         while !open.cancel_requested.is_empty() || !open.startable.is_empty() {
             self.cancel(&open.cancel_requested);
             let claims = self.transact(|transaction| {
-                open.startable.iter().filter_map(|run| transaction.claim(run, limits)).collect::<Vec<_>>()
+                open.startable.iter().filter_map(|run| transaction.claim(run, &limits)).collect::<Vec<_>>()
             });
             if claims.is_empty() && open.cancel_requested.is_empty() {
                 break;
@@ -101,7 +101,7 @@ impl Simulation {
     fn start(&mut self, claims: Vec<Claim>) {
         let limits = self.limits();
         for claim in claims {
-            let Start::Go(job) = self.transact(|transaction| transaction.start(&claim, limits)) else { continue };
+            let Start::Go(job) = self.transact(|transaction| transaction.start(&claim, &limits)) else { continue };
             let takes = self.scenario.duration(&job.id);
             let times_out = job.timeout.is_some_and(|most| most < takes);
             let lasts = job.timeout.map_or(takes, |most| most.min(takes));
@@ -143,11 +143,11 @@ impl Simulation {
         let (now, limits) = (self.wall(), self.limits());
         let nobody = OwnerId::new("");
         let me = self.owner.as_ref().unwrap_or(&nobody);
-        look_at(&mut self.book, now, limits, me, &|owner| owner != me)
+        look_at(&mut self.book, now, &limits, me, &|owner| owner != me)
     }
 
     fn limits(&self) -> Limits {
-        self.scenario.limits
+        self.scenario.limits.clone()
     }
 }
 

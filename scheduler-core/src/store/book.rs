@@ -47,6 +47,8 @@ pub(crate) struct Book {
     cancel_requested: BTreeSet<RunId>,
     active: usize,
     active_late: usize,
+    /// What is open of each group that has any of it.
+    groups: BTreeMap<Arc<str>, Tally>,
     /// Events seen, with when: a redelivered one is the same one.
     event_keys: BTreeMap<OccurrenceId, (Timestamp, RunId)>,
     taken_in: Option<TakenIn>,
@@ -155,9 +157,14 @@ impl Book {
             defined_at: defined.at,
             schedule_hash: defined.schedule_hash,
             next_at: defined.next_at,
+            terms: defined.terms.clone(),
             past: None,
             paused: None,
         };
+        // What is open goes along into another group.
+        let regrouped = self.record(&defined.job).filter(|old| old.group() != fresh.group());
+        let regrouped: Vec<RunId> = regrouped.into_iter().flat_map(JobRecord::open).cloned().collect();
+        let regrouped: Vec<Occurrence> = regrouped.iter().filter_map(|run| self.remove(run)).collect();
         match self.jobs.entry(defined.job.clone()) {
             Entry::Vacant(place) => {
                 let record = place.insert(Arc::new(fresh));
@@ -176,6 +183,9 @@ impl Book {
                 });
                 self.indexes.add(&defined.job, place.get());
             }
+        }
+        for occurrence in regrouped {
+            self.insert(occurrence);
         }
     }
 
@@ -208,7 +218,8 @@ impl Book {
         }
         for run in &admitted.runs {
             let id = OccurrenceId::scheduled(job.clone(), incarnation, run.at);
-            self.insert(Occurrence::queued(id, run.run.clone(), run.at, run.cause));
+            let queued = Occurrence::queued(id, run.run.clone(), run.at, run.cause);
+            self.insert(Occurrence { not_before: run.not_before, ..queued });
             if let Some(claim) = &run.claim {
                 self.changed(&run.run, at, &Change::Claim(claim.clone()), closed);
             }
@@ -258,7 +269,7 @@ impl Book {
         {
             Arc::make_mut(record).past_mut().started += 1;
         }
-        self.remove(run);
+        let _ = self.remove(run);
         if let Some(entry) = over {
             closed(entry);
         }
@@ -289,12 +300,16 @@ impl Book {
         }
         if let Some(record) = self.jobs.get_mut(&occurrence.id.job) {
             Arc::make_mut(record).past_mut().open.insert(occurrence.run.clone());
+            if let Some(group) = record.group() {
+                let tally = self.groups.entry(Arc::clone(group)).or_default();
+                *tally.of(&occurrence) += 1;
+            }
         }
         self.open.insert(occurrence.run.clone(), occurrence);
     }
 
-    fn remove(&mut self, run: &RunId) {
-        let Some(occurrence) = self.open.remove(run) else { return };
+    fn remove(&mut self, run: &RunId) -> Option<Occurrence> {
+        let occurrence = self.open.remove(run)?;
         if occurrence.is_active() {
             self.active -= 1;
             self.active_late -= usize::from(occurrence.cause == Cause::Late);
@@ -306,7 +321,16 @@ impl Book {
         self.cancel_requested.remove(run);
         if let Some(record) = self.jobs.get_mut(&occurrence.id.job).filter(|record| record.past.is_some()) {
             Arc::make_mut(record).past_mut().open.remove(run);
+            if let Some(group) = record.group()
+                && let Some(tally) = self.groups.get_mut(group)
+            {
+                *tally.of(&occurrence) -= 1;
+                if *tally == Tally::default() {
+                    self.groups.remove(group);
+                }
+            }
         }
+        Some(occurrence)
     }
 
     /// Changes a record and keeps the indexes true.
@@ -321,10 +345,25 @@ impl Book {
     }
 }
 
+/// What is open of a group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// How many hold a place.
+    pub(crate) active: usize,
+    /// How many are queued.
+    pub(crate) queued: usize,
+}
+
+impl Tally {
+    fn of(&mut self, occurrence: &Occurrence) -> &mut usize {
+        if occurrence.is_active() { &mut self.active } else { &mut self.queued }
+    }
+}
+
 /// What is sorted by time and counted, beside the records that it comes from.
 #[derive(Debug, Clone, Default)]
 struct Indexes {
-    /// Cursors of jobs that may fire, earliest first.
+    /// When jobs that may fire are due, earliest first.
     due: BTreeSet<(Timestamp, JobId)>,
     /// Ends of pauses, earliest first.
     expiries: BTreeSet<(Timestamp, JobId)>,
@@ -335,8 +374,8 @@ struct Indexes {
 impl Indexes {
     fn remove(&mut self, job: &JobId, record: &JobRecord) {
         self.in_force -= usize::from(!record.removed);
-        if let Some(next_at) = record.next_at {
-            self.due.remove(&(next_at, job.clone()));
+        if let Some(due_at) = record.due_at() {
+            self.due.remove(&(due_at, job.clone()));
         }
         if let Some(until) = record.paused.as_ref().and_then(|paused| paused.until) {
             self.expiries.remove(&(until, job.clone()));
@@ -348,14 +387,14 @@ impl Indexes {
             return;
         }
         self.in_force += 1;
-        match (&record.paused, record.next_at) {
+        match (&record.paused, record.due_at()) {
             (Some(paused), _) => {
                 if let Some(until) = paused.until {
                     self.expiries.insert((until, job.clone()));
                 }
             }
-            (None, Some(next_at)) if record.invalid.is_none() => {
-                self.due.insert((next_at, job.clone()));
+            (None, Some(due_at)) if record.invalid.is_none() => {
+                self.due.insert((due_at, job.clone()));
             }
             _ => {}
         }
@@ -459,9 +498,9 @@ impl Book {
         self.queued.iter().filter_map(|(_, run)| self.open.get(run))
     }
 
-    /// Jobs whose cursor is at or before `now`, earliest first.
+    /// Jobs that are due at `now`, earliest first.
     pub(crate) fn due(&self, now: Timestamp) -> impl Iterator<Item = (&JobId, &JobRecord)> {
-        self.soonest().take_while(move |(_, record)| record.next_at.is_some_and(|next_at| next_at <= now))
+        self.soonest().take_while(move |(_, record)| record.due_at().is_some_and(|due_at| due_at <= now))
     }
 
     pub(crate) fn expired_pauses(&self, now: Timestamp) -> impl Iterator<Item = &JobId> {
@@ -493,6 +532,16 @@ impl Book {
 
     pub(crate) fn active_late(&self) -> usize {
         self.active_late
+    }
+
+    /// The group of `job`, be it a removed one.
+    pub(crate) fn group_of(&self, job: &JobId) -> Option<&str> {
+        self.record(job).and_then(JobRecord::group).map(|group| &**group)
+    }
+
+    /// What is open of `group`.
+    pub(crate) fn tally(&self, group: &str) -> Tally {
+        self.groups.get(group).copied().unwrap_or_default()
     }
 
     /// The run that an event with this identity has had already.

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::definition::Definition;
+use super::{definition::Definition, record::Terms};
 use crate::{
     JobId, OccurrenceId, RunId,
     audit::Outage,
@@ -152,6 +152,9 @@ pub(crate) struct Defined {
     pub build: u32,
     /// Its next instant.
     pub next_at: Option<Timestamp>,
+    /// What counts of it before it is checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Box<Terms>>,
 }
 
 /// A pause of one job.
@@ -218,6 +221,9 @@ pub(crate) struct AdmittedRun {
     pub run: RunId,
     /// On time or late.
     pub cause: Cause,
+    /// It doesn't start before this, where that is later than the instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
     /// Who has it already, if somebody does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claimed>,

@@ -148,7 +148,7 @@ impl JobStore for MemoryStore {
     }
 
     async fn open(&self, now: Timestamp, limits: Limits) -> Result<Open> {
-        Ok(transactions::open(&mut self.inner.lock().book, now, limits, &self.owner, &|_| false))
+        Ok(transactions::open(&mut self.inner.lock().book, now, &limits, &self.owner, &|_| false))
     }
 
     async fn jobs(&self) -> Result<Vec<JobView>> {
@@ -160,7 +160,7 @@ impl JobStore for MemoryStore {
     }
 
     async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {
-        Ok(self.transact(|transaction| plans.into_iter().map(|plan| transaction.admit(plan, limits)).collect()))
+        Ok(self.transact(|transaction| plans.into_iter().map(|plan| transaction.admit(plan, &limits)).collect()))
     }
 
     async fn ask(&self, request: Ask) -> Result<Asked> {
@@ -168,11 +168,11 @@ impl JobStore for MemoryStore {
     }
 
     async fn claim(&self, runs: Vec<RunId>, limits: Limits) -> Result<Vec<Option<Claim>>> {
-        Ok(self.transact(|transaction| runs.iter().map(|run| transaction.claim(run, limits)).collect()))
+        Ok(self.transact(|transaction| runs.iter().map(|run| transaction.claim(run, &limits)).collect()))
     }
 
     async fn start(&self, claim: &Claim, limits: Limits) -> Result<Start> {
-        Ok(self.transact(|transaction| transaction.start(claim, limits)))
+        Ok(self.transact(|transaction| transaction.start(claim, &limits)))
     }
 
     async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()> {

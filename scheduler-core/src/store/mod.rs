@@ -12,6 +12,7 @@ mod edit;
 pub(crate) mod event;
 pub mod json;
 mod ledger;
+mod limits;
 mod memory;
 mod record;
 mod transactions;
@@ -28,6 +29,7 @@ pub use edit::{Edit, with_remarks_of};
 pub use event::Paused;
 pub use json::{JsonStore, JsonStoreOptions};
 pub use ledger::{LedgerEntry, LedgerQuery, LedgerWhat};
+pub use limits::{Groups, Limits};
 pub use memory::MemoryStore;
 /// For whoever plays the rules through without a store around them.
 pub(crate) use {
@@ -76,10 +78,10 @@ use crate::{
 /// let key = "by-hand".to_owned();
 /// let ask = Ask { job: "greet".parse()?, kind: OccurrenceKind::Manual, key, force: false };
 /// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
-/// assert_eq!(store.open(Timestamp::now(), limits).await?.startable, [run.clone()]);
-/// let claim = store.claim(vec![run.clone()], limits).await?.remove(0).expect("nobody else wants it");
-/// assert!(store.claim(vec![run], limits).await?[0].is_none(), "only one can have it");
-/// assert!(matches!(store.start(&claim, limits).await?, Start::Go(_)));
+/// assert_eq!(store.open(Timestamp::now(), limits.clone()).await?.startable, [run.clone()]);
+/// let claim = store.claim(vec![run.clone()], limits.clone()).await?.remove(0).expect("nobody else wants it");
+/// assert!(store.claim(vec![run], limits.clone()).await?[0].is_none(), "only one can have it");
+/// assert!(matches!(store.start(&claim, limits.clone()).await?, Start::Go(_)));
 /// assert_eq!(store.finish(&claim, Outcome::new(RunResult::Succeeded)).await?, Settled::Done);
 /// assert_eq!(store.ledger(LedgerQuery::default()).await?.len(), 1);
 ///
@@ -299,27 +301,6 @@ pub struct Selected {
     pub waiting: usize,
 }
 
-/// The bounds on what may run at once, as configured here.
-///
-/// ```
-/// use scheduler_core::store::Limits;
-/// let narrow = Limits { max_parallel: 4, ..Limits::default() };
-/// assert_eq!(narrow.catch_up, 4);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Open runs in all.
-    pub max_parallel: usize,
-    /// Late ones among them: a backlog must not crowd out what is due now.
-    pub catch_up: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_parallel: 256, catch_up: 4 }
-    }
-}
-
 /// What is open.
 ///
 /// ```
@@ -330,7 +311,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Open {
-    /// Jobs with instants at or before now.
+    /// Jobs with instants that are due, their part of their jitter being over.
     pub due: Vec<DueJob>,
     /// Queued occurrences that have a place now, longest waiting first.
     pub startable: Vec<RunId>,
@@ -379,6 +360,27 @@ pub struct DueJob {
     pub revision: u64,
     /// Its past.
     pub cursor: Cursor,
+}
+
+impl DueJob {
+    /// When its next instant is due: then, or later by its part of its jitter.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use scheduler_core::{Job, plan::Cursor, schedule::{ParseOptions, Schedule}, store::DueJob};
+    /// let schedule = Schedule::parse("@hourly", &ParseOptions::default())?;
+    /// let mut job = Job::new("a".parse()?, schedule, serde_json::json!("a payload"));
+    /// job.jitter = Some(Duration::from_mins(10));
+    /// let delay = jiff::SignedDuration::try_from(job.delay())?;
+    /// let next_at: jiff::Timestamp = "2026-11-22T10:00:00Z".parse()?;
+    /// let cursor = Cursor { next_at: Some(next_at), ..Cursor::default() };
+    /// let due = DueJob { job: Arc::new(job), incarnation: 1, revision: 1, cursor };
+    /// assert_eq!(due.due_at(), Some(next_at + delay));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.cursor.next_at.map(|next_at| self.job.starts(next_at))
+    }
 }
 
 /// A plan to be carried out, with what it was based on.
@@ -455,6 +457,8 @@ pub struct Claim {
     pub id: OccurrenceId,
     /// When that is owed.
     pub at: Timestamp,
+    /// It doesn't start before this, where that is later.
+    pub not_before: Option<Timestamp>,
     /// Why it exists.
     pub cause: Cause,
     /// 1 for the first attempt.
@@ -463,6 +467,29 @@ pub struct Claim {
     pub token: Token,
     /// The claim's number.
     pub epoch: u32,
+}
+
+impl Claim {
+    /// It may not start before this: the instant at which it is owed, or later by its job's jitter, or by the pause before
+    /// another attempt.
+    ///
+    /// ```
+    /// use scheduler_core::{JobStore, OccurrenceKind, Result, store::{Ask, Asked, Edit, Limits, MemoryStore}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let store = MemoryStore::default();
+    /// let entry = serde_json::json!({"id": "a", "schedule": "@hourly", "payload": 1, "jitter": "10m"});
+    /// store.define(Edit::Add(vec![entry])).await?;
+    /// let ask = Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false };
+    /// let Asked::Queued(run) = store.ask(ask).await? else { panic!("it is new") };
+    /// let claim = store.claim(vec![run], Limits::default()).await?.remove(0).expect("nobody else wants it");
+    /// assert_eq!(claim.starts_at(), claim.at, "jitter is for instants, not for who asks by hand");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn starts_at(&self) -> Timestamp {
+        self.not_before.map_or(self.at, |at| at.max(self.at))
+    }
 }
 
 /// The answer to [`JobStore::start`].
@@ -630,7 +657,7 @@ pub enum Finding {
 /// store.define(Edit::Add(vec![serde_json::json!({"id": "a", "schedule": "@daily", "payload": 1})])).await?;
 /// for view in store.jobs().await? {
 ///     assert!(view.job.is_ok() && view.paused.is_none());
-///     println!("{} next at {:?}, last {:?}", view.id, view.next_at, view.last);
+///     println!("{} next at {:?}, last {:?}", view.id, view.due_at, view.last);
 /// }
 /// # Ok(())
 /// # }
@@ -656,6 +683,8 @@ pub struct JobView {
     pub defined_at: Timestamp,
     /// Its next instant; `None` while it owes none.
     pub next_at: Option<Timestamp>,
+    /// When that is to start: then, or later by its part of its jitter. What a provider arms.
+    pub due_at: Option<Timestamp>,
     /// How many of its occurrences have started in this life of it.
     pub started: u32,
     /// Up to where its instants are settled.

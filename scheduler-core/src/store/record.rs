@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     definition::Definition,
     event::{Admitted, Paused},
 };
-use crate::{RunId, plan::CLOCK_SLACK};
+use crate::{Job, RunId, plan::CLOCK_SLACK};
 
 /// One job of the book, alive or (while its runs are open, and for its incarnation) removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,11 +29,38 @@ pub(crate) struct JobRecord {
     pub(crate) defined_at: Timestamp,
     pub(crate) schedule_hash: u32,
     pub(crate) next_at: Option<Timestamp>,
+    /// What of its definition counts before that is checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) terms: Option<Box<Terms>>,
     /// What it has been through; a job that was never due has no past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) past: Option<Box<Past>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paused: Option<Box<Paused>>,
+}
+
+/// What of a definition must be known without checking it: the book sorts and counts by it. Most have none of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    /// How much later than its instants it starts, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) delay_ms: u64,
+    /// With whom it shares places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<Arc<str>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Terms {
+    /// Those of `job`, if it has any.
+    pub(crate) fn of(job: &Job) -> Option<Box<Self>> {
+        let delay_ms = u64::try_from(job.delay().as_millis()).unwrap_or(u64::MAX);
+        (delay_ms > 0 || job.group.is_some()).then(|| Box::new(Self { delay_ms, group: job.group.clone() }))
+    }
 }
 
 /// What a job has been through, and what it is going through.
@@ -66,6 +93,18 @@ impl JobRecord {
     /// The instant from which on this job's cursor was computed.
     pub(crate) fn settled_through(&self) -> Timestamp {
         self.through().map_or(self.defined_at, |through| through.max(self.defined_at))
+    }
+
+    /// When its next instant is due: when it is to start.
+    pub(crate) fn due_at(&self) -> Option<Timestamp> {
+        let delay = self.terms.as_ref().map_or(0, |terms| terms.delay_ms);
+        let delay = SignedDuration::from_millis(i64::try_from(delay).unwrap_or(i64::MAX));
+        self.next_at.map(|next_at| next_at.saturating_add(delay).unwrap_or(next_at))
+    }
+
+    /// With whom it shares places.
+    pub(crate) fn group(&self) -> Option<&Arc<str>> {
+        self.terms.as_ref().and_then(|terms| terms.group.as_ref())
     }
 
     pub(crate) fn through(&self) -> Option<Timestamp> {

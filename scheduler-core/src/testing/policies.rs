@@ -9,7 +9,7 @@ use super::stores::{Bench, LIMITS, at, id};
 use crate::{
     Clock, OccurrenceKind, Outcome, RunId, RunResult,
     occurrence::{Closing, SkipReason},
-    store::{Ask, Asked, Claim, Edit, LedgerWhat, Settled, Start},
+    store::{Ask, Asked, Claim, Edit, JobView, LedgerWhat, Limits, Open, Settled, Start},
 };
 
 impl Bench {
@@ -278,4 +278,182 @@ pub(super) async fn a_time_to_run_in(bench: Bench) {
     let earlier = json!({"id": "a", "schedule": "* * * * *", "command": ["true"]});
     bench.store.define(Edit::Replace(vec![earlier])).await.expect("an edit");
     assert_eq!(next().await, Some(at("2026-03-01T10:08:00Z")), "without its bounds it goes on from now");
+}
+
+impl Bench {
+    async fn open(&self, limits: &Limits) -> Open {
+        self.store.open(self.clock.now(), limits.clone()).await.expect("open")
+    }
+
+    async fn job(&self) -> JobView {
+        self.store.jobs().await.expect("jobs").remove(0)
+    }
+
+    /// Starts what is queued and has a place within `limits`; by job.
+    async fn start_queued(&self, limits: &Limits) -> Vec<Claim> {
+        let startable = self.open(limits).await.startable;
+        let claims: Vec<Claim> =
+            self.store.claim(startable, limits.clone()).await.expect("claim").into_iter().flatten().collect();
+        for claim in &claims {
+            let start = self.store.start(claim, limits.clone()).await.expect("start");
+            assert!(matches!(start, Start::Go(_)), "what has a place may start: {start:?}");
+        }
+        claims
+    }
+}
+
+fn names(claims: &[Claim]) -> Vec<&str> {
+    claims.iter().map(|claim| claim.id.job.as_str()).collect()
+}
+
+pub(super) async fn jitter(bench: Bench) {
+    let hour = at("2026-03-01T11:00:00Z");
+    bench.add("a", "0 * * * *", json!({"jitter": "30m"})).await;
+    let due_at = bench.job().await.due_at.expect("it is owed");
+    let delay = due_at.duration_since(hour);
+    assert_eq!(bench.job().await.next_at, Some(hour), "its instants stay what they are");
+    assert!(delay > SignedDuration::from_secs(2) && delay < SignedDuration::from_mins(30), "{delay}");
+    let open = bench.open(&LIMITS).await;
+    assert_eq!((open.next_wakeup, open.due.len()), (Some(due_at), 0));
+
+    bench.clock.set(&(due_at - SignedDuration::from_millis(1)).to_string());
+    assert!(bench.due().await.is_empty(), "not a millisecond early");
+    // Claimed ahead, as its instant would be, and not started before.
+    let ahead = bench.store.open(due_at, LIMITS).await.expect("open").due.remove(0);
+    assert_eq!(ahead.due_at(), Some(due_at));
+    let plan = crate::plan::plan(&ahead.job, &ahead.cursor, due_at).expect("it is due then");
+    let admission = crate::store::Admission {
+        job: id("a"),
+        incarnation: ahead.incarnation,
+        revision: ahead.revision,
+        expected: ahead.cursor.next_at,
+        plan,
+    };
+    let claim = bench.store.admit(vec![admission], LIMITS).await.expect("admit").remove(0).expect("won").remove(0);
+    assert_eq!((claim.at, claim.starts_at()), (hour, due_at));
+    assert!(matches!(bench.start(&claim).await, Start::Requeued), "the store itself lets nobody start it early");
+    assert!(bench.claim_queued().await.is_empty());
+    assert_eq!(bench.open(&LIMITS).await.next_start, Some(due_at));
+    bench.clock.set(&due_at.to_string());
+    let claim = bench.started(bench.claim_queued().await).await;
+    assert_eq!((claim.at, claim.cause), (hour, crate::occurrence::Cause::OnTime), "it is not late for that");
+    assert!(bench.finish(&claim).await);
+
+    // With another jitter it is due at another time.
+    let edited = json!({"id": "a", "schedule": "0 * * * *", "command": ["true"], "jitter": "2s"});
+    bench.store.define(Edit::Replace(vec![edited])).await.expect("an edit");
+    let job = bench.job().await;
+    let (next_at, due_at) = (job.next_at.expect("owed"), job.due_at.expect("owed"));
+    assert_eq!(next_at, at("2026-03-01T12:00:00Z"));
+    assert!(due_at.duration_since(next_at) < SignedDuration::from_secs(2));
+    assert_eq!(bench.open(&LIMITS).await.next_wakeup, Some(due_at));
+    // Whoever asks by hand doesn't wait.
+    assert!(matches!(bench.ask("1").await, Asked::Queued(_)));
+    bench.started(bench.claim_queued().await).await;
+}
+
+pub(super) async fn jitter_is_owed_through_edits(bench: Bench) {
+    let entry = |schedule: &str| json!({"id": "a", "schedule": schedule, "command": ["true"], "jitter": "30m"});
+    bench.store.define(Edit::Add(vec![entry("0 * * * *")])).await.expect("a job");
+    let due_at = bench.job().await.due_at.expect("it is owed");
+    bench.clock.set("2026-03-01T11:00:01Z");
+    // Under another schedule: what came under the old one is owed, and starts when it would have.
+    bench.store.define(Edit::Replace(vec![entry("30 3 * * *")])).await.expect("an edit");
+    assert_eq!(bench.job().await.next_at, Some(at("2026-03-02T03:30:00Z")));
+    assert!(bench.claim_queued().await.is_empty(), "not before its time");
+    assert_eq!(bench.open(&LIMITS).await.next_wakeup, Some(due_at));
+    // A pause that is over by then keeps nothing from it.
+    bench.store.pause(vec![id("a")], None, None).await.expect("pause");
+    bench.store.resume(vec![id("a")]).await.expect("resume");
+    bench.clock.set(&due_at.to_string());
+    let claim = bench.started(bench.claim_queued().await).await;
+    assert_eq!(claim.at, at("2026-03-01T11:00:00Z"));
+    assert!(bench.finish(&claim).await);
+    // Removed in between, it leaves a record.
+    bench.clock.set("2026-03-02T03:30:01Z");
+    bench.store.define(Edit::Remove(vec![id("a")])).await.expect("removed");
+    assert_eq!(bench.told().await, ["1 succeeded", "1 skipped: removed"]);
+
+    // A pause takes what was to start while it lasted, and no more.
+    bench.store.define(Edit::Add(vec![entry("0 * * * *")])).await.expect("a job");
+    let next = async || bench.job().await.next_at.map(clock_time);
+    bench.store.pause(vec![id("a")], None, None).await.expect("pause");
+    bench.clock.set("2026-03-02T04:00:01Z");
+    bench.store.resume(vec![id("a")]).await.expect("resume");
+    assert_eq!(next().await.as_deref(), Some("04:00:00"), "it starts after the pause");
+    bench.store.pause(vec![id("a")], None, None).await.expect("pause");
+    bench.clock.set("2026-03-02T04:30:00Z");
+    bench.store.resume(vec![id("a")]).await.expect("resume");
+    assert_eq!(next().await.as_deref(), Some("05:00:00"), "it would have started while it was paused");
+    assert_eq!(bench.told().await[2..], ["gap paused"]);
+}
+
+/// Room for two of the group.
+fn two() -> Limits {
+    Limits { groups: [("g".to_owned(), 2)].into_iter().collect(), ..LIMITS }
+}
+
+pub(super) async fn groups(bench: Bench) {
+    let two = two();
+    for name in ["a", "b", "c", "d"] {
+        bench.add(name, "* * * * *", json!({"group": "g"})).await;
+    }
+    bench.add("z", "* * * * *", json!({"group": "elsewhere"})).await;
+    bench.minutes(1);
+    let mut claims = bench.store.admit(bench.plans().await, two.clone()).await.expect("admit");
+    let claims: Vec<Claim> = claims.drain(..).flatten().flatten().collect();
+    assert_eq!(names(&claims), ["a", "b", "z"], "two of the group, and who is in none that has a limit");
+    for claim in &claims {
+        assert!(matches!(bench.store.start(claim, two.clone()).await.expect("start"), Start::Go(_)));
+    }
+    let open = bench.open(&two).await;
+    assert_eq!((open.startable.len(), open.queued, open.active), (0, 2, 3), "the others wait, and are seen to");
+
+    // A place that is free goes to the one that waits longest, and not to one that comes now.
+    bench.add("e", "* * * * *", json!({"group": "g"})).await;
+    bench.minutes(1);
+    assert!(bench.finish(&claims[0]).await);
+    let plans = bench.plans().await.into_iter().filter(|plan| plan.job == id("e")).collect();
+    let new = bench.store.admit(plans, two.clone()).await.expect("admit").remove(0).expect("won");
+    assert_eq!(names(&new), [""; 0], "it is the last in the queue");
+    assert_eq!(bench.open(&two).await.startable.len(), 1, "no more are held out a place than there are places");
+    let mut waited = bench.start_queued(&two).await;
+    assert_eq!(waited.len(), 1);
+    // By hand it has to wait as well, forced or not, as for max_parallel.
+    let ask = Ask { job: id("a"), kind: OccurrenceKind::Manual, key: "1".into(), force: true };
+    let Asked::Queued(forced) = bench.store.ask(ask).await.expect("ask") else { panic!("it is new") };
+    assert!(bench.store.claim(vec![forced.clone()], two.clone()).await.expect("claim")[0].is_none());
+    assert!(bench.finish(&claims[1]).await);
+    waited.extend(bench.start_queued(&two).await);
+    waited.sort_by(|one, other| one.id.job.cmp(&other.id.job));
+    assert_eq!(names(&waited), ["c", "d"], "before those that came later");
+    // Limits are those of whoever looks: with room for all, all start.
+    assert_eq!(names(&bench.start_queued(&LIMITS).await), ["e", "a"]);
+    assert!(bench.start_queued(&two).await.is_empty(), "and then there are more than two");
+}
+
+pub(super) async fn a_group_of_its_own(bench: Bench) {
+    let two = two();
+    let entry = |id: &str, group: &str| json!({"id": id, "schedule": "@yearly", "command": ["true"], "group": group});
+    let run = async |job: &str, key: &str| {
+        let ask = Ask { job: id(job), kind: OccurrenceKind::Manual, key: key.into(), force: false };
+        assert!(matches!(bench.store.ask(ask).await.expect("ask"), Asked::Queued(_)));
+        names(&bench.start_queued(&two).await).len()
+    };
+    for job in ["a", "b", "c"] {
+        bench.store.define(Edit::Add(vec![entry(job, "other")])).await.expect("a job");
+        assert_eq!(run(job, "1").await, 1);
+    }
+    bench.store.define(Edit::Add(vec![entry("d", "g"), entry("e", "g")])).await.expect("jobs");
+    // What runs goes along with its job, and what was removed still runs.
+    bench.store.define(Edit::Replace(vec![entry("a", "g")])).await.expect("an edit");
+    bench.store.define(Edit::Replace(vec![entry("b", "g")])).await.expect("an edit");
+    bench.store.define(Edit::Remove(vec![id("b")])).await.expect("removed");
+    assert_eq!(run("d", "1").await, 0, "two of the group run");
+    bench.store.define(Edit::Replace(vec![entry("a", "other")])).await.expect("an edit");
+    assert_eq!(names(&bench.start_queued(&two).await), ["d"]);
+    assert_eq!(run("e", "1").await, 0);
+    // Created anew in another group, it takes what is open of its earlier life along.
+    bench.store.define(Edit::Add(vec![entry("b", "other")])).await.expect("a new life");
+    assert_eq!(names(&bench.start_queued(&two).await), ["e"]);
 }

@@ -13,8 +13,8 @@ use crate::{
     occurrence::{Cause, SkipReason},
     plan::plan,
     store::{
-        Admission, Ask, Asked, Cancelled, Claim, DueJob, Edit, LedgerQuery, LedgerWhat, Limits, Lost, Settled, Start,
-        Which,
+        Admission, Ask, Asked, Cancelled, Claim, DueJob, Edit, Groups, LedgerQuery, LedgerWhat, Limits, Lost, Settled,
+        Start, Which,
     },
 };
 
@@ -64,6 +64,10 @@ where
     policies::replacing(fresh().await).await;
     policies::a_number_of_runs(fresh().await).await;
     policies::a_time_to_run_in(fresh().await).await;
+    policies::jitter(fresh().await).await;
+    policies::jitter_is_owed_through_edits(fresh().await).await;
+    policies::groups(fresh().await).await;
+    policies::a_group_of_its_own(fresh().await).await;
     past::looking_back(fresh().await).await;
     let all = std::mem::take(&mut *all.lock());
     for store in all {
@@ -77,7 +81,7 @@ pub(super) struct Bench {
     pub(super) clock: Arc<ManualClock>,
 }
 
-pub(super) const LIMITS: Limits = Limits { max_parallel: 8, catch_up: 4 };
+pub(super) const LIMITS: Limits = Limits { max_parallel: 8, catch_up: 4, groups: Groups::NONE };
 
 impl Bench {
     pub(super) async fn add(&self, id: &str, schedule: &str, more: Value) {
@@ -93,7 +97,7 @@ impl Bench {
     }
 
     /// Plans everything that is due, as the engine does.
-    async fn plans(&self) -> Vec<Admission> {
+    pub(super) async fn plans(&self) -> Vec<Admission> {
         let now = self.clock.now();
         let admission = |due: DueJob| {
             let plan = plan(&due.job, &due.cursor, now)?;
@@ -286,10 +290,10 @@ async fn racers_share_what_is_due(bench: Bench) {
     }
     bench.minutes(1);
     let plans = bench.plans().await;
-    let wide = Limits { max_parallel: 1000, catch_up: 1000 };
+    let wide = Limits { max_parallel: 1000, catch_up: 1000, groups: Groups::NONE };
     let racers: Vec<_> = (0..8)
         .map(|_| {
-            let (store, plans) = (Arc::clone(&bench.store), plans.clone());
+            let (store, plans, wide) = (Arc::clone(&bench.store), plans.clone(), wide.clone());
             tokio::spawn(async move { store.admit(plans, wide).await.expect("admit") })
         })
         .collect();

@@ -33,6 +33,10 @@ fn every_key_is_taken() {
     taken("ticker:", |_| {});
     taken("ticker: {}", |_| {});
     taken("max_parallel: 1", |c| c.max_parallel = 1);
+    let groups = |c: &mut Config| c.groups = [("backups".into(), 2), ("a.b".into(), 1)].into_iter().collect();
+    taken("groups: {backups: {max_parallel: 2}, a.b: {max_parallel: 1}}", groups);
+    taken("groups:\n  backups:\n    max_parallel: 2\n  a.b: {max_parallel: 1}\n", groups);
+    taken("groups:", |_| {});
     taken("drain_timeout: 0", |c| c.drain_timeout = Duration::ZERO);
     taken("drain_timeout: 1h30m", |c| c.drain_timeout = seconds(5400));
     taken("misfire: {grace: 5m, policy: all, max: 3}", |c| {
@@ -122,6 +126,47 @@ fn a_wrong_value_costs_its_key_only() {
             "max_parallel",
             "expected a whole number of at least 1, found the text \"many\"",
             default,
+        ),
+        (
+            "groups: [backups]",
+            1,
+            9,
+            "groups",
+            "expected groups such as `{backups: {max_parallel: 2}}`, found a list",
+            default,
+        ),
+        (
+            "groups: {backups: 2}",
+            1,
+            9,
+            "groups",
+            "backups: expected a section such as `{max_parallel: 2}`, found the number 2",
+            default,
+        ),
+        ("groups: {backups: {}}", 1, 9, "groups", "backups: it has no `max_parallel`", default),
+        (
+            "groups: {backups: {max_parallel: 0}}",
+            1,
+            9,
+            "groups",
+            "backups: max_parallel: expected a whole number of at least 1, found the number 0",
+            default,
+        ),
+        (
+            "groups: {backups: {max_paralel: 1}}",
+            1,
+            9,
+            "groups",
+            "backups: the text \"max_paralel\" is no key of it",
+            "its only key is `max_parallel`",
+        ),
+        (
+            "groups: {The backups: {max_parallel: 1}}",
+            1,
+            9,
+            "groups",
+            "the text \"The backups\" is no name of a group",
+            "a name is a-z, 0-9, `.`, `_` or `-`, at most 63 long",
         ),
         ("drain_timeout: -5s", 1, 16, "drain_timeout", "`-5s` is negative; durations run forwards", default),
         (

@@ -41,6 +41,17 @@ fn a_slot_is_made_of_the_id_given_or_made() {
 }
 
 #[test]
+fn jitter_and_group_are_taken() {
+    let job = parse(&with("jitter", json!("23h59m"))).unwrap();
+    assert_eq!(job.jitter, Some(Duration::from_mins(24 * 60 - 1)));
+    assert_eq!(parse(&with("jitter", json!(0))).unwrap().jitter, None, "0 is none");
+    assert_eq!(parse(&with("group", json!("backups"))).unwrap().group.as_deref(), Some("backups"));
+    let mut once = with("jitter", json!("10h"));
+    once["schedule"] = json!("2026-12-24 18:00");
+    assert!(parse(&once).unwrap().jitter.is_some(), "one instant is late into no other");
+}
+
+#[test]
 fn what_is_absent_or_null_is_the_default() {
     let job = parse(&with("timeout", Value::Null)).unwrap();
     assert_eq!((job.name.as_str(), job.enabled, job.timeout), ("job", true, None));
@@ -117,6 +128,22 @@ fn refusals_name_the_field_what_was_found_and_what_could_stand_there() {
     check(&with("retries", json!({"backoff": "10"})), "retries.backoff: `10` has no unit");
     check(&with("retries", json!({"often": 2})), "retries.often: no such setting; there are `max`");
     check(&with("max_parallel", json!(0)), "max_parallel: expected a whole number of at least 1");
+    check(&with("jitter", json!("5")), "jitter: `5` has no unit");
+    check(&with("jitter", json!("25h")), "jitter: 25h is longer than a day; choose less");
+    check(&with("jitter", json!("24h")), "jitter: 24h is not shorter than the 24h between two of its instants");
+    let on = |schedule: &str, jitter: &str| {
+        let mut entry = with("jitter", json!(jitter));
+        entry["schedule"] = json!(schedule);
+        entry
+    };
+    check(&on("every 5m", "5m"), "jitter: 5m is not shorter than the 5m between two of its instants");
+    // It is the shortest time that counts, however far away it is.
+    check(&on("0 9,10,18 * * 1", "1h"), "jitter: 1h is not shorter than the 1h between two of its instants");
+    for none in ["@reboot", "@manually"] {
+        check(&on(none, "1m"), &format!("jitter: `{none}` has no instants that could be spread; remove it"));
+    }
+    check(&with("group", json!("My backups")), "group: `My backups` is no name of a group; it is a-z");
+    check(&with("group", json!(1)), "group: expected a text, found the number 1");
     check(&with("tags", json!("db")), "tags: expected a list of texts");
     check(&with("output_limit", json!("1 parsec")), "output_limit: `1 parsec` is not a size");
     check(&with("enabled", json!("yes")), "enabled: expected true or false, found the text \"yes\"");

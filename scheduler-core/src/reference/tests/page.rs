@@ -35,7 +35,11 @@ fn table(rows: &[Row], within: &str) -> String {
 }
 
 fn table_inside(row: &Row, path: &str) -> String {
-    if row.inside().is_empty() { String::new() } else { table(row.inside(), &format!("{path}.")) }
+    match row.shape {
+        Shape::Named(rows) => table(rows, &format!("{path}.NAME.")),
+        _ if row.inside().is_empty() => String::new(),
+        _ => table(row.inside(), &format!("{path}.")),
+    }
 }
 
 fn code(text: &str) -> String {
@@ -47,6 +51,7 @@ fn shape(row: &Row) -> String {
         Shape::Anything => "any value".into(),
         Shape::Text | Shape::Filled => "text".into(),
         Shape::Id => "id".into(),
+        Shape::Name => "name".into(),
         Shape::Zone => "time zone".into(),
         Shape::Schedule => "[schedule](schedules.md)".into(),
         Shape::Truth => "`true`, `false`".into(),
@@ -61,6 +66,7 @@ fn shape(row: &Row) -> String {
         Shape::Texts => "list of texts".into(),
         Shape::Folder => "absolute path".into(),
         Shape::Section(_) => "section".into(),
+        Shape::Named(_) => "named sections".into(),
     }
 }
 

@@ -1,6 +1,10 @@
 //! `H` and `~`: a slot of the job's own, and the same one for ever.
 
-use super::{ParseOptions, Schedule, parse};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{super::share, ParseOptions, Schedule, parse};
 
 fn of_job(text: &str, id: &str) -> Schedule {
     let options = ParseOptions::default().with_seed(id);
@@ -103,4 +107,49 @@ fn only_a_slot_depends_on_the_seed() {
     assert!(of_job("0 0 * MAR H", "a").is_spread() && of_job("0 1,3~4 * * *", "a").is_spread());
     // Without a seed the text stands in: the same text is the same schedule.
     assert_eq!(parse("H * * * *").canonical(), of_job("H * * * *", "H * * * *").canonical());
+}
+
+#[test]
+fn a_share_is_the_same_for_ever() {
+    let check = |seed: &str, whole: Duration, millis: u64| {
+        assert_eq!(share(seed, whole), Duration::from_millis(millis), "{seed} of {whole:?}");
+    };
+    let hour = Duration::from_hours(1);
+    check("backup", hour, 1_428_426);
+    check("vacuum", hour, 134_459);
+    // The same part of another whole.
+    check("backup", hour / 2, 714_213);
+    check("backup", Duration::ZERO, 0);
+    check("backup", Duration::from_millis(1), 0);
+}
+
+#[test]
+fn shares_of_a_fleet_spread_evenly() {
+    const SLOTS: usize = 60;
+    let mut counts = [0.0; SLOTS];
+    for number in 0..1000 {
+        let share = share(&format!("job-{number}"), Duration::from_hours(1));
+        counts[share.as_secs() as usize / 60] += 1.0;
+    }
+    let expected = 1000.0 / SLOTS as f64;
+    let measure: f64 = counts.iter().map(|count: &f64| (count - expected).powi(2) / expected).sum();
+    assert!(measure < SLOTS as f64 + 5.0 * (2.0 * SLOTS as f64).sqrt(), "{measure}: {counts:?}");
+    // Nor does it go by the slot that `H` gives: who has the first minute of an hour is not the first of it.
+    let first = (0..1000)
+        .map(|number| format!("job-{number}"))
+        .filter(|id| of_job("H * * * *", id).canonical() == parse("0 * * * *").canonical());
+    let first: Vec<Duration> = first.map(|id| share(&id, Duration::from_hours(1))).collect();
+    assert!(
+        first.iter().any(|share| share.as_secs() > 1800) && first.iter().any(|share| share.as_secs() < 1800),
+        "{first:?}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn a_share_is_less_than_the_whole(seed in "[a-z0-9][a-z0-9._-]{0,62}", millis in 1..=86_400_000_u64) {
+        let whole = Duration::from_millis(millis);
+        prop_assert!(share(&seed, whole) < whole);
+        prop_assert_eq!(share(&seed, whole), share(&seed, whole));
+    }
 }

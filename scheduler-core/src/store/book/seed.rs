@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Book, JobRecord, Past};
-use crate::store::{JobView, definition::Definition};
+use crate::store::{JobView, definition::Definition, record::Terms};
 
 impl Book {
     /// Takes in a job as it was seen, with its pause and how often it has started; what came before `from` is settled, and
@@ -16,6 +16,7 @@ impl Book {
         let definition = Definition::new(&view.definition);
         let owes = job.enabled && job.max_runs.is_none_or(|most| view.started < most);
         let record = JobRecord {
+            terms: Terms::of(job),
             schedule_hash: definition.cursor_hash(&view.zone),
             definition,
             invalid: None,

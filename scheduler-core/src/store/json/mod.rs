@@ -404,7 +404,7 @@ impl JobStore for JsonStore {
     }
 
     async fn open(&self, now: Timestamp, limits: Limits) -> Result<Open> {
-        self.writer.direct(move |keeper| keeper.open_view(now, limits)).await
+        self.writer.direct(move |keeper| keeper.open_view(now, &limits)).await
     }
 
     async fn jobs(&self) -> Result<Vec<JobView>> {
@@ -417,7 +417,7 @@ impl JobStore for JsonStore {
 
     async fn admit(&self, plans: Vec<Admission>, limits: Limits) -> Result<Vec<Result<Vec<Claim>, Lost>>> {
         let admit = move |transaction: &mut Transaction<'_>, _: &Coroner<'_>| {
-            plans.into_iter().map(|plan| transaction.admit(plan, limits)).collect()
+            plans.into_iter().map(|plan| transaction.admit(plan, &limits)).collect()
         };
         self.writer.change(admit).await
     }
@@ -427,12 +427,12 @@ impl JobStore for JsonStore {
     }
 
     async fn claim(&self, runs: Vec<RunId>, limits: Limits) -> Result<Vec<Option<Claim>>> {
-        self.writer.change(move |transaction, _| runs.iter().map(|run| transaction.claim(run, limits)).collect()).await
+        self.writer.change(move |transaction, _| runs.iter().map(|run| transaction.claim(run, &limits)).collect()).await
     }
 
     async fn start(&self, claim: &Claim, limits: Limits) -> Result<Start> {
         let claim = claim.clone();
-        self.writer.change_here(move |transaction, _| transaction.start(&claim, limits)).await
+        self.writer.change_here(move |transaction, _| transaction.start(&claim, &limits)).await
     }
 
     async fn spawned(&self, claim: &Claim, process: ProcessRef) -> Result<()> {

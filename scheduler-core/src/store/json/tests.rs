@@ -10,12 +10,12 @@ use super::{JsonStore, JsonStoreOptions};
 use crate::{
     Clock, ErrorKind, Home, JobId, JobStore, Outcome, RunResult,
     plan::plan,
-    store::{Admission, Claim, Edit, Finding, LedgerQuery, Limits, Recovery, Settled, Start},
+    store::{Admission, Claim, Edit, Finding, Groups, LedgerQuery, Limits, Recovery, Settled, Start},
     testing::{CrashFs, FaultyFs, Loss, ManualClock},
     vfs::{Open, RealFs, Vfs},
 };
 
-const LIMITS: Limits = Limits { max_parallel: 100, catch_up: 100 };
+const LIMITS: Limits = Limits { max_parallel: 100, catch_up: 100, groups: Groups::NONE };
 
 struct Bench {
     home: Home,

@@ -9,7 +9,7 @@ use super::{
         definition::Definition,
         edit::with_remarks_of,
         event::{Defined, Event, Paused},
-        record::JobRecord,
+        record::{JobRecord, Terms},
     },
     Transaction,
     housekeeping::next_instant,
@@ -19,7 +19,7 @@ use crate::{
     Error, ErrorKind, Job, JobId, Result, RunId,
     job::{EntryError, JobDefaults, build, parse_definition},
     occurrence::{Change, SkipReason},
-    plan::{Gap, plan},
+    plan::{Gap, settle},
 };
 
 /// Where definitions are written for people, beside the book.
@@ -52,6 +52,13 @@ impl Transaction<'_> {
         if old.is_some_and(|old| old.definition == definition || old.definition.value() == definition.value()) {
             return false;
         }
+        let terms = Terms::of(&job);
+        if old.is_some_and(|old| delay(old.terms.as_deref()) != delay(terms.as_deref())) {
+            // What the old jitter puts off now is neither late nor early by the new one.
+            self.settle_under_old_definition(&id);
+        }
+        let known = self.book.record(&id);
+        let old = known.filter(|record| !record.removed);
         let same_schedule = old.filter(|old| {
             *old.zone == *zone && self.book.check(old, &id).is_ok_and(|before| owes_the_same(&before, &job))
         });
@@ -83,6 +90,7 @@ impl Transaction<'_> {
             schedule_hash,
             build: build(),
             next_at,
+            terms,
         })));
         if !job.enabled {
             self.skip_waiting(&id, SkipReason::Disabled);
@@ -143,9 +151,8 @@ impl Transaction<'_> {
         let Ok(job) = self.book.check(record, id) else { return };
         let cursor = self.book.cursor(id, record);
         let (incarnation, revision, expected) = (record.incarnation, record.revision, record.next_at);
-        if let Some(plan) = plan(&job, &cursor, self.now) {
-            let none = Limits { max_parallel: 0, catch_up: 0 };
-            let _ = self.admit(Admission { job: id.clone(), incarnation, revision, expected, plan }, none);
+        if let Some(plan) = settle(&job, &cursor, self.now) {
+            let _ = self.admit(Admission { job: id.clone(), incarnation, revision, expected, plan }, &Limits::NO_PLACE);
         }
     }
 
@@ -231,6 +238,10 @@ impl Candidate {
     }
 }
 
+fn delay(terms: Option<&Terms>) -> u64 {
+    terms.map_or(0, |terms| terms.delay_ms)
+}
+
 /// Whether two definitions owe the same instants.
 fn owes_the_same(one: &Job, other: &Job) -> bool {
     let bounds = |job: &Job| (job.enabled, job.max_runs, job.start_at, job.end_at);
@@ -245,6 +256,8 @@ fn exists(id: &JobId) -> Error {
 
 /// Resume never catches up: what passed is one gap, and the cursor moves behind now.
 fn after_pause(job: &Job, record: &JobRecord, now: Timestamp) -> (Option<Timestamp>, Option<Gap>) {
+    // By the clock of the job: what its jitter has put off until after the pause is none of the past's.
+    let now = job.own_time(now);
     let gap = record.next_at.filter(|next_at| *next_at <= now).map(|from| {
         let to = job.newest(from, now).unwrap_or(from);
         Gap { reason: SkipReason::Paused, from, to }

@@ -1,6 +1,6 @@
 //! The book as others see it: what is open, for the engine; a job, for people.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn open(
     book: &mut Book,
     now: Timestamp,
-    limits: Limits,
+    limits: &Limits,
     owner: &OwnerId,
     is_dead: &dyn Fn(&OwnerId) -> bool,
 ) -> Open {
@@ -60,13 +60,21 @@ pub(crate) fn open(
     open.queued = queued.len();
     let look = Transaction::new(book, now, owner);
     let room = limits.max_parallel.saturating_sub(open.active);
+    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
     // A claim that turns out to be `Never` closes the occurrence, so those are handed out too.
-    open.startable = queued
-        .iter()
-        .filter(|occurrence| look.place_for(occurrence, limits) != Err(NoPlace::NotNow))
-        .map(|occurrence| occurrence.run.clone())
-        .take(room)
-        .collect();
+    let startable = queued.iter().filter(|occurrence| match look.place_for(occurrence, limits) {
+        Ok(()) => match look.book.group_of(&occurrence.id.job) {
+            // One place is not held out to many, or a long queue of one group would keep all others from theirs.
+            Some(group) => {
+                let taken = taken.entry(group).or_default();
+                *taken += 1;
+                limits.groups.most(group).is_none_or(|most| look.book.tally(group).active + *taken <= most)
+            }
+            None => true,
+        },
+        Err(no_place) => no_place != NoPlace::NotNow,
+    });
+    open.startable = startable.map(|occurrence| occurrence.run.clone()).take(room).collect();
     open
 }
 
@@ -118,6 +126,7 @@ pub(crate) fn view(book: &Book, id: &JobId, record: &JobRecord) -> JobView {
         anchor: record.anchor,
         defined_at: record.defined_at,
         next_at: record.next_at,
+        due_at: record.due_at(),
         started: record.started(),
         settled_through: record.settled_through(),
         paused: record.paused.as_deref().cloned(),

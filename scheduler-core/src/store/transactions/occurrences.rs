@@ -16,11 +16,11 @@ use crate::{
     Token,
     job::Overlap,
     occurrence::{Cause, Change, Claimed, Occurrence, Retry, SkipReason, State, transition},
-    plan::{Plan, Planned},
+    plan::{CLAIM_AHEAD, Plan, Planned},
 };
 
 impl Transaction<'_> {
-    pub(crate) fn admit(&mut self, admission: Admission, limits: Limits) -> Result<Vec<Claim>, Lost> {
+    pub(crate) fn admit(&mut self, admission: Admission, limits: &Limits) -> Result<Vec<Claim>, Lost> {
         let Admission { job: id, incarnation, revision, expected, plan } = admission;
         let Some(record) = self.book.job(&id) else { return Err(Lost::Gone) };
         if record.incarnation != incarnation || record.revision != revision {
@@ -33,11 +33,16 @@ impl Transaction<'_> {
             return Err(Lost::Moved);
         }
         let Plan { admit, gaps, close, through, next_at } = plan;
+        let in_force = self.definition_in_force(&id);
+        let delayed = in_force.as_ref().filter(|job| job.jitter.is_some());
         let (mut runs, mut skips) = (Vec::new(), Vec::new());
         for (at, planned) in admit {
             let run = self.new_run();
             match planned {
-                Planned::Run(cause) => runs.push(AdmittedRun { at, run, cause, claim: None }),
+                Planned::Run(cause) => {
+                    let not_before = delayed.map(|job| job.starts(at));
+                    runs.push(AdmittedRun { at, run, cause, not_before, claim: None });
+                }
                 Planned::Skip(reason) => skips.push(AdmittedSkip { at, run, reason }),
             }
         }
@@ -46,7 +51,7 @@ impl Transaction<'_> {
         let closed = close.into_iter().filter(|(run, _)| self.book.occurrence(run).is_some_and(|o| !o.is_active()));
         let closed = closed.collect();
         let at = self.now;
-        let replaces = !runs.is_empty() && self.definition_in_force(&id).is_some_and(|j| j.overlap == Overlap::Replace);
+        let replaces = !runs.is_empty() && in_force.is_some_and(|job| job.overlap == Overlap::Replace);
         let new: Vec<RunId> = runs.iter().filter(|_| replaces).map(|run| run.run.clone()).collect();
         let job = id.clone();
         let admitted = Admitted { job: id, incarnation, at, through, next_at, runs, skips, gaps, closed };
@@ -62,7 +67,7 @@ impl Transaction<'_> {
         id: &JobId,
         incarnation: u32,
         first: Option<&mut AdmittedRun>,
-        limits: Limits,
+        limits: &Limits,
     ) -> Vec<Claim> {
         let Some(first) = first else { return Vec::new() };
         let occurrence = Occurrence::queued(
@@ -71,7 +76,16 @@ impl Transaction<'_> {
             first.at,
             first.cause,
         );
-        if self.place_for(&occurrence, limits) != Ok(()) {
+        let occurrence = Occurrence { not_before: first.not_before, ..occurrence };
+        // Who comes to a group in which others wait, waits behind them.
+        let queue = self
+            .book
+            .group_of(id)
+            .is_some_and(|group| limits.groups.most(group).is_some() && self.book.tally(group).queued > 0);
+        // As the first instant is, so its start may be a moment ahead; no longer than that is a place held for it.
+        let soon = self.now.saturating_add(CLAIM_AHEAD).unwrap_or(self.now);
+        let start = first.not_before.map_or(self.now, |at| at.clamp(self.now, soon));
+        if queue || self.place_at(&occurrence, limits, start) != Ok(()) {
             return Vec::new();
         }
         let claimed = self.new_claim();
@@ -116,7 +130,7 @@ impl Transaction<'_> {
         Ok(skip.map_or(Asked::Queued(run.clone()), |reason| Asked::Skipped(run, reason)))
     }
 
-    pub(crate) fn claim(&mut self, run: &RunId, limits: Limits) -> Option<Claim> {
+    pub(crate) fn claim(&mut self, run: &RunId, limits: &Limits) -> Option<Claim> {
         let occurrence = self.book.occurrence(run)?.clone();
         if occurrence.state != State::Queued {
             return None;
@@ -135,7 +149,7 @@ impl Transaction<'_> {
         }
     }
 
-    pub(crate) fn start(&mut self, claim: &Claim, limits: Limits) -> Start {
+    pub(crate) fn start(&mut self, claim: &Claim, limits: &Limits) -> Start {
         let Some(occurrence) = self.book.occurrence(&claim.run).cloned() else { return Start::Lost };
         if let State::Running(claimed, None) = &occurrence.state
             && claimed.token == claim.token
@@ -247,6 +261,7 @@ pub(super) fn claim_of(occurrence: &Occurrence, token: Token, epoch: u32) -> Cla
         run: occurrence.run.clone(),
         id: occurrence.id.clone(),
         at: occurrence.at,
+        not_before: occurrence.not_before,
         cause: occurrence.cause,
         attempt: occurrence.attempt,
         token,

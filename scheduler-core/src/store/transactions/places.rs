@@ -1,5 +1,7 @@
-//! Whether there is a place for an occurrence now: its time, pause, overlap, the job's own limit, all jobs' limit, and the bound on
-//! catch-up runs.
+//! Whether there is a place for an occurrence now: its time, pause, overlap, the job's own limit, its group's, all jobs', and
+//! the bound on catch-up runs.
+
+use jiff::Timestamp;
 
 use super::{super::Limits, Transaction, housekeeping::is_over};
 use crate::{
@@ -11,13 +13,18 @@ use crate::{
 
 impl Transaction<'_> {
     /// Whether `occurrence` could run now, its own place not counted.
-    pub(super) fn place_for(&self, occurrence: &Occurrence, limits: Limits) -> Result<(), NoPlace> {
+    pub(super) fn place_for(&self, occurrence: &Occurrence, limits: &Limits) -> Result<(), NoPlace> {
+        self.place_at(occurrence, limits, self.now)
+    }
+
+    /// The same for one that would start at `now`, a moment ahead maybe.
+    pub(super) fn place_at(&self, occurrence: &Occurrence, limits: &Limits, now: Timestamp) -> Result<(), NoPlace> {
         let Some(record) = self.book.job(&occurrence.id.job) else { return Err(NoPlace::Never(SkipReason::Removed)) };
         if record.incarnation != occurrence.id.incarnation {
             // Removal closed what was waiting; only a repaired clock leaves some of an earlier life.
             return Err(NoPlace::Never(SkipReason::ClockRepaired));
         }
-        if occurrence.not_before.is_some_and(|at| at > self.now) {
+        if occurrence.not_before.is_some_and(|at| at > now) {
             // First of what may have changed by then: a pause that is over when its time comes was none of its business.
             return Err(NoPlace::NotNow);
         }
@@ -36,7 +43,7 @@ impl Transaction<'_> {
             let wanted_at = occurrence.not_before.map_or(occurrence.at, |at| at.max(occurrence.at));
             if job.misfire.policy == MisfirePolicy::Skip
                 && occurrence.id.kind == OccurrenceKind::Scheduled
-                && self.now.duration_since(wanted_at) > grace(&job, occurrence.at).max(ON_TIME)
+                && now.duration_since(wanted_at) > grace(&job, occurrence.at).max(ON_TIME)
             {
                 return Err(NoPlace::Never(SkipReason::Misfire));
             }
@@ -52,6 +59,11 @@ impl Transaction<'_> {
         }
         let own = usize::from(self.book.occurrence(&occurrence.run).is_some_and(Occurrence::is_active));
         if self.book.active() - own >= limits.max_parallel {
+            return Err(NoPlace::NotNow);
+        }
+        if let Some(group) = record.group()
+            && limits.groups.most(group).is_some_and(|most| self.book.tally(group).active - own >= most)
+        {
             return Err(NoPlace::NotNow);
         }
         let late = occurrence.cause == Cause::Late;

@@ -11,6 +11,7 @@ use super::{
         LedgerEntry,
         definition::Definition,
         event::{Admitted, AdmittedRun, AdmittedSkip, Defined, Event, Paused},
+        record::Terms,
     },
     *,
 };
@@ -43,6 +44,8 @@ fn event(n: usize, (kind, job, run, number, flag): Seed) -> Event {
     let process = ProcessRef { pid: 1, start_time: 2, boot_id: "boot".into() };
     let zone = ["UTC", "Europe/Berlin"][usize::from(number % 2)].to_owned();
     let changed = |change: Change| Event::Run { id: run.clone(), at: now, change };
+    let group = (number % 4 > 1).then(|| ["even", "odd"][usize::from(number % 2)].into());
+    let terms = (number % 4 > 0).then(|| Terms { delay_ms: u64::from(number) * 1000, group });
     let schedule = if number % 3 == 0 { "every blue moon" } else { "* * * * *" };
     match kind % 20 {
         0 | 1 => Event::Defined(Box::new(Defined {
@@ -56,6 +59,7 @@ fn event(n: usize, (kind, job, run, number, flag): Seed) -> Event {
             schedule_hash: u32::from(number),
             build: if flag { build() } else { 0 },
             next_at,
+            terms: terms.map(Box::new),
         })),
         2 => Event::Removed { job: id, at: now },
         3 => Event::Definitions { hash: format!("{number}"), flawless: flag },
@@ -74,6 +78,7 @@ fn event(n: usize, (kind, job, run, number, flag): Seed) -> Event {
                 at: now,
                 run: new_run,
                 cause: if flag { Cause::OnTime } else { Cause::Late },
+                not_before: (number % 3 == 0).then(|| at(n + 2)),
                 claim: flag.then_some(claimed),
             }],
             skips: (!flag)

@@ -14,7 +14,7 @@ use super::{
 use crate::{OwnerId, Result};
 
 impl Keeper {
-    pub(in crate::store::json) fn open_view(&mut self, now: jiff::Timestamp, limits: Limits) -> Result<Open> {
+    pub(in crate::store::json) fn open_view(&mut self, now: jiff::Timestamp, limits: &Limits) -> Result<Open> {
         self.refresh()?;
         let coroner = Coroner::new(&*self.fs, &self.home);
         Ok(transactions::open(&mut self.book, now, limits, &self.owner.id, &|owner| coroner.is_dead(owner)))
