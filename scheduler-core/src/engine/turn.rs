@@ -148,7 +148,14 @@ impl Shared {
         }
         for outage in &unnoted {
             let detail = outage.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            tracing::warn!("{} from {} to {}{detail}", outage.cause.words(), outage.from, outage.to);
+            let what = format!("{} from {:.0} to {:.0}{detail}", outage.cause.words(), outage.from, outage.to);
+            match outage.cause {
+                // Told where it was found out, if it is worth a line.
+                OutageCause::Stopped | OutageCause::Crashed | OutageCause::Rebooted | OutageCause::NoTick => {
+                    tracing::info!("{what}");
+                }
+                _ => tracing::warn!("{what}"),
+            }
         }
         let noted = self.options.store.note(unnoted.clone()).await;
         if noted.is_err() {
