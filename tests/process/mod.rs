@@ -20,5 +20,6 @@ mod logs;
 mod policies;
 mod provider;
 mod reload;
+mod repair;
 mod soak;
 mod stopping;

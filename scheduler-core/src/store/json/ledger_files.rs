@@ -71,6 +71,14 @@ pub(super) fn that_count(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> R
     Ok(names)
 }
 
+/// The files with events about definitions up to the compaction `compacted`, oldest first.
+pub(super) fn definitions(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<Vec<PathBuf>> {
+    let mut names = that_count(fs, home, compacted)?;
+    names.retain(|name| name.starts_with("definitions."));
+    names.sort_by_key(|name| generation_of(name));
+    Ok(names.iter().map(|name| home.ledger().join(name)).collect())
+}
+
 /// Removes what compactions after `compacted` have left unfinished.
 pub(super) fn clean(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<()> {
     for name in names(fs, home)? {
@@ -96,7 +104,8 @@ fn parse(name: &str) -> Option<LedgerFile> {
     Some(LedgerFile { generation, day })
 }
 
-fn generation_of(name: &str) -> Option<u64> {
+/// The generation in the name of a file of the ledger.
+pub(super) fn generation_of(name: &str) -> Option<u64> {
     name.strip_suffix(".jsonl")?.rsplit_once('.')?.1.parse().ok()
 }
 

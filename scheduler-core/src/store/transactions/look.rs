@@ -70,7 +70,8 @@ pub(crate) fn open(
     open
 }
 
-fn orphan(book: &Book, occurrence: &Occurrence) -> Option<Orphan> {
+/// What a runner needs to look for the process of a run.
+pub(super) fn orphan(book: &Book, occurrence: &Occurrence) -> Option<Orphan> {
     let id = &occurrence.id.job;
     let job = book.check(book.record(id)?, id).ok()?;
     occurrence.is_running().then(|| Orphan::new(occurrence.run.clone(), job, occurrence.process().cloned()))
