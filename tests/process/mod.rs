@@ -17,6 +17,7 @@ mod jobs_file;
 mod journal;
 mod log_format;
 mod logs;
+mod owners;
 mod policies;
 mod provider;
 mod reload;
