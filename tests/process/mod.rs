@@ -10,6 +10,7 @@ mod contention;
 mod crash;
 mod disk;
 mod doctor;
+mod editors;
 mod failing;
 mod fire;
 mod heartbeats;
