@@ -94,8 +94,9 @@ fn every_second_is_in_the_history_once(place: &Place, job: &str) {
     let out = place.ok(&["--json", "history", job, "--last", "100000"]);
     let history: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let entries = history["entries"].as_array().expect("a list");
-    let second =
-        |at: &serde_json::Value| at.as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).map(|at| at.as_second());
+    let second = |at: &serde_json::Value| {
+        at.as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second)
+    };
     let mut times: BTreeMap<i64, u32> = BTreeMap::new();
     for entry in entries {
         let (from, to) = match second(&entry["from"]).zip(second(&entry["to"])) {
