@@ -61,9 +61,7 @@ pub(crate) fn verdict(answer: &Explanation, zone: &TimeZone) -> (Cell, String) {
         Why::Cancelled => ("cancelled", Tone::Attention, "before it started".into()),
         Why::Open => (answer.open.as_ref().map_or("open", Occurrence::word), Tone::Attention, "it is not over".into()),
         Why::Waiting => ("waiting", Tone::Bad, "it is due, and nobody has settled it yet".into()),
-        Why::ToCome => {
-            ("to come", Tone::Plain, format!("in {}", when::length(answer.instant.duration_since(answer.now))))
-        }
+        Why::ToCome => ("to come", Tone::Plain, "it is not time yet".into()),
         Why::Paused => ("paused", Tone::Attention, "it does not run".into()),
         Why::NotOwed(NotOwed::Unreadable(why)) => {
             ("not known", Tone::Attention, format!("the definition of that time can't be read: {}", flat(why)))

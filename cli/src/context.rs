@@ -11,7 +11,10 @@ use scheduler_core::{
     Clock, Error, ErrorKind, Home, JobStore, SystemClock,
     config::{self, Config, Loaded},
     job::JobDefaults,
-    store::{JobView, JsonStore, JsonStoreOptions, json::Retention},
+    store::{
+        JobView, JsonStore, JsonStoreOptions,
+        json::{Repair, Retention},
+    },
     vfs::RealFs,
 };
 
@@ -102,6 +105,14 @@ impl Context {
             Ok(false) => Err(no_home(&home)),
             _ => self.change(false),
         }
+    }
+
+    /// The store, to make it whole again; `None` if there is nothing to repair.
+    ///
+    /// # Errors
+    /// Why it can't be done now.
+    pub(crate) fn repair(&self) -> Result<Option<Repair>, Failure> {
+        Ok(Repair::begin(&self.options(false)?)?)
     }
 
     fn options(&self, adopt: bool) -> Result<JsonStoreOptions, Failure> {

@@ -2,10 +2,10 @@
 
 use scheduler_core::{
     ErrorKind, JobId, JobStore, nearest,
-    store::{JobView, LedgerQuery},
+    store::{JobView, LedgerQuery, Which},
 };
 
-use crate::failure::Failure;
+use crate::{context, failure::Failure};
 
 /// The job that `wanted` names, by its id or else by its name.
 ///
@@ -25,6 +25,19 @@ pub(crate) fn one<'v>(views: &'v [JobView], wanted: &str) -> Result<&'v JobView,
             Err(Failure::new(ErrorKind::Ambiguous, what).hint("say which by its id"))
         }
     }
+}
+
+/// The same from a store, which looks at one job alone if `wanted` is its id.
+///
+/// # Errors
+/// As [`one`], or why the jobs can't be read.
+pub(crate) async fn find(store: &impl JobStore, wanted: &str) -> Result<JobView, Failure> {
+    if let Ok(id) = wanted.parse::<JobId>()
+        && let Some(view) = store.select(Which::Job(id)).await?.jobs.pop()
+    {
+        return Ok(view);
+    }
+    Ok(one(&context::jobs(store).await?, wanted)?.clone())
 }
 
 /// The ids of the jobs that `wanted` names, each once; all of them if `all`.
@@ -63,13 +76,13 @@ fn unknown(wanted: &str, views: &[JobView]) -> Failure {
     }
 }
 
-/// As [`one`], but also the id of a job that has been removed, as long as the history knows it.
+/// As [`find`], but also the id of a job that has been removed, as long as the history knows it.
 ///
 /// # Errors
-/// As [`one`], or why the history can't be read.
-pub(crate) async fn one_or_former(store: &impl JobStore, views: &[JobView], wanted: &str) -> Result<JobId, Failure> {
-    let failure = match one(views, wanted) {
-        Ok(view) => return Ok(view.id.clone()),
+/// As [`find`], or why the history can't be read.
+pub(crate) async fn find_or_former(store: &impl JobStore, wanted: &str) -> Result<JobId, Failure> {
+    let failure = match find(store, wanted).await {
+        Ok(view) => return Ok(view.id),
         Err(failure) => failure,
     };
     let Ok(id) = wanted.parse::<JobId>() else { return Err(failure) };

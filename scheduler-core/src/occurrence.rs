@@ -206,6 +206,8 @@ pub enum SkipReason {
     Limit,
     /// It came before the job's `start_at` or after its `end_at`.
     Outside,
+    /// What became of it was in files that were damaged: it may have run, so it doesn't run again.
+    Repaired,
 }
 
 impl SkipReason {
@@ -222,6 +224,7 @@ impl SkipReason {
             Self::Superseded => "superseded",
             Self::Limit => "limit",
             Self::Outside => "outside",
+            Self::Repaired => "repaired",
         }
     }
 
@@ -238,6 +241,7 @@ impl SkipReason {
             Self::Limit => "it has run as often as it may",
             Self::Outside => "outside its start_at and end_at",
             Self::Superseded => "a newer run took its place",
+            Self::Repaired => "the store was repaired, and it may have run",
         }
     }
 }

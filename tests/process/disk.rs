@@ -1,7 +1,7 @@
 //! Disks that are full, homes that can't be written, homes that can't be read. These tests mount, so they need root; without
 //! it they say so and prove nothing.
 
-use std::{fs, io, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+use std::{collections::BTreeMap, fs, io, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
 use super::bench::{Place, Ran, sched};
 
@@ -82,7 +82,34 @@ fn on_a_full_disk_the_daemon_stays_says_so_doubles_nothing_and_fires_on_when_the
     daemon.stop();
     let lines = daemon.log().lines().filter(|line| line.contains("no space left")).count();
     assert!(lines < 10, "the log must not fill the disk too: {}", daemon.log());
-    place.no_instant_twice("job");
+    for job in ["job", "another", "third"] {
+        place.no_instant_twice(job);
+        every_second_is_in_the_history_once(&place, job);
+    }
+}
+
+/// From the first to the last instant in the history of a job that fires every second, each is there once: as a run, or in a
+/// range of those that were missed.
+fn every_second_is_in_the_history_once(place: &Place, job: &str) {
+    let out = place.ok(&["--json", "history", job, "--last", "100000"]);
+    let history: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let entries = history["entries"].as_array().expect("a list");
+    let second = |at: &serde_json::Value| {
+        at.as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second)
+    };
+    let mut times: BTreeMap<i64, u32> = BTreeMap::new();
+    for entry in entries {
+        let (from, to) = match second(&entry["from"]).zip(second(&entry["to"])) {
+            Some(range) => range,
+            None => second(&entry["owed_at"]).map(|at| (at, at)).expect("an instant"),
+        };
+        (from..=to).for_each(|at| *times.entry(at).or_default() += 1);
+    }
+    let (Some((first, _)), Some((last, _))) = (times.first_key_value(), times.last_key_value()) else {
+        panic!("`{job}` has no history");
+    };
+    let wrong: Vec<i64> = (*first..=*last).filter(|at| times.get(at) != Some(&1)).collect();
+    assert!(wrong.is_empty(), "`{job}` has these seconds not once: {wrong:?}\n{history:#}");
 }
 
 #[test]

@@ -170,6 +170,8 @@ fn a_copied_home_is_refused_until_it_is_adopted() {
         return;
     }
     text["machine_id"] = json!("another");
+    // Its checksum is left out, as older builds did.
+    text.as_object_mut().and_then(|members| members.remove("crc32")).expect("a checksum");
     fs::write(&manifest, text.to_string()).expect("written");
     for command in ["run", "tick"] {
         place.fails(&[command], 1, &["belongs to another machine (another)", "hint: ", "--adopt"]);

@@ -13,7 +13,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ("When, and what happened?", &["next", "simulate", "history", "logs", "why", "audit"]),
     ("Are the files right?", &["validate", "schema"]),
     ("Is the machine right?", &["doctor"]),
-    ("To be safe", &["backup", "restore"]),
+    ("To be safe", &["backup", "restore", "repair"]),
     ("For the shell", &["completions", "man"]),
 ];
 

@@ -9,7 +9,7 @@
 //! | `looking` | `next`, `history`, `logs` |
 //! | `accounting` | `audit`, `why` |
 //! | `simulate` | `simulate` |
-//! | `safety` | `backup`, `restore` |
+//! | `safety` | `backup`, `restore`, `repair` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
@@ -38,7 +38,7 @@ pub(crate) use self::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
-    safety::{BackupArgs, RestoreArgs},
+    safety::{BackupArgs, RepairArgs, RestoreArgs},
     settings::Settings,
     shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
@@ -138,6 +138,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Put a version of jobs.json back, or make a home of a backup
     Restore(RestoreArgs),
+    /// Make a damaged home whole again, with all that can be read of it
+    Repair(RepairArgs),
     /// Print the JSON Schema of jobs.json or config.yaml, for editors
     Schema(SchemaArgs),
     /// Print the script that completes commands in a shell

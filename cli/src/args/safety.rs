@@ -45,3 +45,26 @@ pub(crate) struct RestoreArgs {
     #[arg(long, short = 'y')]
     pub(crate) yes: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = "For a home that is refused as damaged. What can be read is kept: jobs, pauses, history. What
+can't be read may have said that something ran. So no instant up to now fires any more, what
+waited is skipped, and a run that was open ends as `unknown` unless its process lives.
+
+What is damaged, and what is kept, is shown first; on a terminal it is asked whether to go on.
+The damaged files stay in the home, in state/damaged-TIME.
+
+Exits 0 if it is done or there is nothing to repair, 75 while the daemon or another process is
+at work in the home. With --dry-run: 0 if there is nothing to do, 3 if there is.
+
+Examples:
+  sched repair --dry-run
+  sched repair")]
+pub(crate) struct RepairArgs {
+    /// Show what is damaged and what can be kept, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Don't ask (nor is it asked with --json, or without a terminal)
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+}

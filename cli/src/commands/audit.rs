@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::Done;
 use crate::{
     args::AuditArgs,
-    context::{self, Context},
+    context::Context,
     exit, outages,
     output::{Output, Printed},
     selection,
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &AuditArgs, context: &Context, out: &mut Output) -
     let home = context.home()?;
     let store = context.look()?;
     let job = match &args.job {
-        Some(job) => Some(selection::one_or_former(&store, &context::jobs(&store).await?, job).await?),
+        Some(job) => Some(selection::find_or_former(&store, job).await?),
         None => None,
     };
     let progress = Arc::new(Mutex::new(out.progress(0)));

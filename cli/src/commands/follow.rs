@@ -20,19 +20,12 @@ use rustix::{
 };
 use scheduler_core::{
     Error, Home, JobId, JobStore as _, RunId, size,
-    store::{JobView, JsonStore, LedgerEntry, LedgerQuery},
+    store::{JobView, JsonStore, LedgerEntry, Which},
 };
 use tokio::{sync::watch, time::timeout};
 
 use super::{Done, logs};
-use crate::{
-    args::LogsArgs,
-    context::{self, Context},
-    exit,
-    failure::Failure,
-    output::Output,
-    past, selection,
-};
+use crate::{args::LogsArgs, context::Context, exit, failure::Failure, output::Output, past, selection};
 
 /// How often a file that is being written is looked at.
 const TURN: Duration = Duration::from_millis(200);
@@ -42,10 +35,9 @@ const PATIENCE: u32 = 5;
 
 pub(crate) async fn run(args: &LogsArgs, context: &Context, out: &mut Output) -> Done {
     let store = context.look()?;
-    let views = context::jobs(&store).await?;
-    let job = selection::one_or_former(&store, &views, &args.job).await?;
+    let job = selection::find_or_former(&store, &args.job).await?;
     let mut watch = Watch { changes: store.subscribe(), home: context.home()?, store, job, turns: 0 };
-    let known = watch.look().await?;
+    let known = watch.look(args.run.as_deref()).await?;
     let mut next = first(args, &known, &watch.job)?;
     let mut shown = None;
     let mut tail = args.tail;
@@ -61,7 +53,7 @@ pub(crate) async fn run(args: &LogsArgs, context: &Context, out: &mut Output) ->
             shown = Some(key);
         }
         next = loop {
-            let known = watch.look().await?;
+            let known = watch.look(None).await?;
             let runs = logs::runs(&known.views, &watch.job, &known.entries);
             let later = |run: &&logs::Run<'_>| run.started_at.is_some() && Some(key(run)) > shown;
             if let Some(run) = runs.iter().find(later) {
@@ -175,11 +167,12 @@ enum End {
 }
 
 impl Watch {
-    async fn look(&mut self) -> Result<Known, Failure> {
+    /// The runs, as far as it takes to find the one that is wanted, or the newest.
+    async fn look(&mut self, wanted: Option<&str>) -> Result<Known, Failure> {
         self.changes.mark_unchanged();
         self.turns = 0;
-        let views = context::jobs(&self.store).await?;
-        let entries = self.store.ledger(LedgerQuery { job: Some(self.job.clone()), ..LedgerQuery::default() }).await?;
+        let views = self.store.select(Which::Job(self.job.clone())).await?.jobs;
+        let entries = logs::entries(&self.store, &self.job, wanted).await?;
         Ok(Known { views, entries })
     }
 
@@ -189,7 +182,7 @@ impl Watch {
         if !self.changes.has_changed().unwrap_or(true) && self.turns < PATIENCE {
             return Ok(End::Open);
         }
-        let known = self.look().await?;
+        let known = self.look(Some(run.as_str())).await?;
         if known.views.iter().flat_map(|view| &view.open).any(|open| open.run == *run) {
             return Ok(End::Open);
         }

@@ -1,31 +1,24 @@
 //! `sched history`: what became of everything that was owed, and the runs that are open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{
     JobId, JobStore as _,
     occurrence::Occurrence,
     schedule::zone,
-    store::{JobView, LedgerEntry, LedgerQuery},
+    store::{JobView, LedgerEntry, LedgerQuery, Which},
 };
 use serde_json::{Value, json};
 
 use super::Done;
-use crate::{
-    args::HistoryArgs,
-    context::{self, Context},
-    exit,
-    output::Output,
-    past, selection, standing, when,
-};
+use crate::{args::HistoryArgs, context::Context, exit, output::Output, past, selection, standing, when};
 
 pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output) -> Done {
     let now = context.now();
     let store = context.look()?;
-    let views = context::jobs(&store).await?;
     let job = match &args.job {
-        Some(job) => Some(selection::one_or_former(&store, &views, job).await?),
+        Some(job) => Some(selection::find_or_former(&store, job).await?),
         None => None,
     };
     let since = args.since.map(|since| since.instant(now));
@@ -33,7 +26,13 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output)
     let all = ends.is_empty();
     let query = LedgerQuery { job: job.clone(), since, ends, last: Some(args.last), ..LedgerQuery::default() };
     let entries = store.ledger(query).await?;
-    let open: Vec<&Occurrence> = if all { open_runs(&views, job.as_ref()) } else { Vec::new() };
+    let mut views = if all { store.select(Which::Open).await?.jobs } else { Vec::new() };
+    let open: Vec<Occurrence> = open_runs(&views, job.as_ref());
+    // Of a hundred thousand jobs, those that are shown: making a view of each of the others would be nearly all the work.
+    let shown: BTreeSet<&JobId> = entries.iter().map(|entry| &entry.job).collect();
+    for id in shown {
+        views.append(&mut store.select(Which::Job(id.clone())).await?.jobs);
+    }
     let zones = Zones::of(&views, context);
 
     if out.wants_json() {
@@ -53,9 +52,9 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output)
     Ok(exit::OK)
 }
 
-fn open_runs<'v>(views: &'v [JobView], job: Option<&JobId>) -> Vec<&'v Occurrence> {
+fn open_runs(views: &[JobView], job: Option<&JobId>) -> Vec<Occurrence> {
     let wanted = views.iter().filter(|view| job.is_none_or(|job| *job == view.id));
-    let mut open: Vec<&Occurrence> = wanted.flat_map(|view| &view.open).collect();
+    let mut open: Vec<Occurrence> = wanted.flat_map(|view| &view.open).cloned().collect();
     open.sort_by(|a, b| (a.at, &a.run).cmp(&(b.at, &b.run)));
     open
 }

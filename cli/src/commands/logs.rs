@@ -4,28 +4,21 @@ use std::{fs, io};
 
 use jiff::Timestamp;
 use scheduler_core::{
-    Error, ErrorKind, JobId, JobStore as _, RunId,
+    Error, ErrorKind, JobId, JobStore, RunId,
     occurrence::Closing,
-    store::{JobView, LedgerEntry, LedgerQuery, LedgerWhat},
+    store::{JobView, LedgerEntry, LedgerQuery, LedgerWhat, Which},
 };
 use serde_json::json;
 
 use super::Done;
-use crate::{
-    args::LogsArgs,
-    context::{self, Context},
-    exit,
-    failure::Failure,
-    output::Output,
-    selection,
-};
+use crate::{args::LogsArgs, context::Context, exit, failure::Failure, output::Output, selection};
 
 pub(crate) async fn run(args: &LogsArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
     let store = context.look()?;
-    let views = context::jobs(&store).await?;
-    let job = selection::one_or_former(&store, &views, &args.job).await?;
-    let entries = store.ledger(LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() }).await?;
+    let job = selection::find_or_former(&store, &args.job).await?;
+    let views = store.select(Which::Job(job.clone())).await?.jobs;
+    let entries = entries(&store, &job, args.run.as_deref()).await?;
     let runs = runs(&views, &job, &entries);
     let run = match &args.run {
         Some(wanted) => named(&runs, &job, wanted)?,
@@ -51,6 +44,35 @@ pub(crate) async fn run(args: &LogsArgs, context: &Context, out: &mut Output) ->
     }
     out.raw(shown.unwrap_or_default())?;
     Ok(exit::OK)
+}
+
+/// So far back the newest run is looked for: runs that overlap don't end in the order of their starts.
+const RECENT: usize = 1000;
+
+/// As much of the history of `job` as it takes to find the run that is wanted, or the newest.
+pub(super) async fn entries(
+    store: &impl JobStore,
+    job: &JobId,
+    wanted: Option<&str>,
+) -> Result<Vec<LedgerEntry>, Failure> {
+    let of_job = LedgerQuery { job: Some(job.clone()), ..LedgerQuery::default() };
+    let found = match wanted {
+        Some(wanted) => {
+            let run = Some(RunId::new(wanted.trim().to_ascii_lowercase()));
+            store.ledger(LedgerQuery { run, last: Some(1), ..of_job.clone() }).await?
+        }
+        None => store.ledger(LedgerQuery { last: Some(RECENT), ..of_job.clone() }).await?,
+    };
+    let ran = |entry: &LedgerEntry| matches!(entry.what, LedgerWhat::Occurrence { started_at: Some(_), .. });
+    // The beginning of an id, or a job that has been skipped for long: then all of it is looked through.
+    let is_enough = match wanted {
+        Some(_) => !found.is_empty(),
+        None => found.len() < RECENT || found.iter().any(ran),
+    };
+    if is_enough {
+        return Ok(found);
+    }
+    Ok(store.ledger(of_job).await?)
 }
 
 /// A run of the job, over or not.

@@ -23,6 +23,7 @@ mod nagios;
 mod next;
 mod pause;
 mod remove;
+mod repair;
 mod restore;
 mod resume;
 mod run;
@@ -71,6 +72,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Cancel(args) => cancel::run(args, context, out),
         Command::Backup(args) => backup::run(args, context, out),
         Command::Restore(args) => block_on(restore::run(args, context, out)),
+        Command::Repair(args) => repair::run(args, context, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man(args) => man::run(args, out),
         Command::Status(args) if args.nagios => block_on(nagios::run(context, out)),

@@ -9,7 +9,7 @@ use scheduler_core::{
     ErrorKind, Job, JobId, JobStore as _,
     audit::{Explanation, Why},
     schedule::zone,
-    store::JsonStore,
+    store::{JsonStore, Which},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use super::Done;
 use crate::{
     args::WhyArgs,
     because,
-    context::{self, Context},
+    context::Context,
     exit,
     failure::Failure,
     outages,
@@ -30,13 +30,16 @@ pub(crate) async fn run(args: &WhyArgs, context: &Context, out: &mut Output) -> 
     let now = context.now();
     let home = context.home()?;
     let store = context.look()?;
-    let views = context::jobs(&store).await?;
-    let job = selection::one_or_former(&store, &views, job).await?;
+    let job = selection::find_or_former(&store, job).await?;
+    let view = store.select(Which::Job(job.clone())).await?.jobs;
     let default = || zone::parse(&context.job_defaults().zone).unwrap_or(TimeZone::UTC);
-    let zone = views.iter().find(|view| view.id == job).map_or_else(default, standing::zone_of);
+    let zone = view.first().map_or_else(default, standing::zone_of);
     let asked = Asked::read(text, &zone, now)?;
+    let skipped = skipped_time(&asked, &store, &job, &zone).await?;
     let mut answers = Vec::new();
-    for instant in asked.instants() {
+    // Of a time that never is, the instant that stands for it is of interest only to who has that time.
+    let instants = if skipped.as_ref().is_some_and(|skipped| !skipped.is_owed) { Vec::new() } else { asked.instants() };
+    for instant in instants {
         let mut explanation = store.explain(job.clone(), instant).await?;
         // What goes on is not on record yet.
         if matches!(explanation.why, Why::Waiting | Why::Open) {
@@ -44,7 +47,7 @@ pub(crate) async fn run(args: &WhyArgs, context: &Context, out: &mut Output) -> 
         }
         answers.push(explanation);
     }
-    let skipped = skipped_time(&asked, &store, &job, &zone).await?;
+    let skipped = skipped.map(|skipped| skipped.told);
     if out.wants_json() {
         let answers: Vec<Value> = answers.iter().map(|answer| to_json(answer, &zone)).collect();
         out.json(json!({"job": job, "asked": text, "no_such_time": skipped, "answers": answers}))?;
@@ -126,13 +129,19 @@ fn unreadable(text: &str) -> Failure {
         .hint("write RFC 3339, 2026-11-22T02:30:00Z, a date and time on the clock of the job, 2026-11-22T02:30, or a time, 02:30")
 }
 
-/// What there is to say of a time that never was.
+/// What there is to say of a time that no clock shows.
+struct SkippedTime {
+    told: String,
+    /// Whether the end of the gap stands for it, or nobody knows.
+    is_owed: bool,
+}
+
 async fn skipped_time(
     asked: &Asked,
     store: &JsonStore,
     job: &JobId,
     zone: &TimeZone,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<SkippedTime>, Failure> {
     let Asked::Never { time, leapt_at } = asked else { return Ok(None) };
     let explanation = store.explain(job.clone(), *leapt_at).await?;
     let clock = |at: Timestamp| at.to_zoned(zone.clone()).time();
@@ -146,15 +155,16 @@ async fn skipped_time(
         time.date(),
         clock(*leapt_at)
     );
-    let Some(job) = explanation.in_force.and_then(|in_force| in_force.job) else { return Ok(Some(told)) };
+    let Some(job) = explanation.in_force.and_then(|in_force| in_force.job) else {
+        return Ok(Some(SkippedTime { told, is_owed: true }));
+    };
     let owed = !matches!(explanation.why, Why::NotOwed(_));
-    Ok(Some(match (has(&job, *time), owed) {
-        (false, _) => format!("{told}, and the schedule has no such time on that date anyway"),
-        (true, true) => format!("{told}; what the schedule has in between is owed once, at {}:", clock(*leapt_at)),
-        (true, false) => {
-            format!("{told}; a schedule that runs through minutes or hours (`*`) leaves such times out")
-        }
-    }))
+    let and = match (has(&job, *time), owed) {
+        (false, _) => ", and the schedule has no such time on that date anyway".to_owned(),
+        (true, true) => format!("; what the schedule has in between is owed once, at {}:", clock(*leapt_at)),
+        (true, false) => "; a schedule that runs through minutes or hours (`*`) leaves such times out".to_owned(),
+    };
+    Ok(Some(SkippedTime { told: told + &and, is_owed: has(&job, *time) && owed }))
 }
 
 /// Whether the schedule has this time of day on this date, wherever clocks are not set.

@@ -39,13 +39,37 @@ pub(crate) fn take(home: &Home) -> Result<DaemonLock, Failure> {
     let path = home.daemon_lock();
     let failed = |error| Error::io(format!("cannot take {}", path.display()), error);
     let file = RealFs.open(&path, Open::Create).map_err(failed)?;
+    until_free(&*file, home)?;
+    let mut name = serde_json::to_vec(&proc::myself()).expect("a process reference is JSON");
+    name.push(b'\n');
+    file.set_len(0).and_then(|()| file.write_all_at(&name, 0)).map_err(failed)?;
+    Ok(DaemonLock { _file: file })
+}
+
+/// Keeps daemons away, without being one. `None` where none has ever been.
+///
+/// # Errors
+/// A daemon has the lock (with its pid), or the file can't be opened.
+pub(crate) fn hold(home: &Home) -> Result<Option<DaemonLock>, Failure> {
+    let path = home.daemon_lock();
+    let file = match RealFs.open(&path, Open::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(format!("cannot open {}", path.display()), error).into()),
+    };
+    until_free(&*file, home)?;
+    Ok(Some(DaemonLock { _file: file }))
+}
+
+/// Takes the lock on `file` as soon as nobody but a looker holds it.
+fn until_free(file: &dyn VfsFile, home: &Home) -> Result<(), Failure> {
+    let failed = |error| Error::io(format!("cannot take {}", home.daemon_lock().display()), error);
     for attempt in 0.. {
         if file.try_lock(Lock::Exclusive).map_err(failed)? {
             break;
         }
         if attempt == ATTEMPTS {
-            let who =
-                read_holder(&*file).map_or_else(|| "another process".to_owned(), |who| format!("pid {}", who.pid));
+            let who = read_holder(file).map_or_else(|| "another process".to_owned(), |who| format!("pid {}", who.pid));
             let what = format!("a daemon already runs on {} ({who})", home.path().display());
             return Err(
                 Failure::new(ErrorKind::Busy, what).hint("see it with `sched status`; stop it first to start another")
@@ -53,10 +77,7 @@ pub(crate) fn take(home: &Home) -> Result<DaemonLock, Failure> {
         }
         thread::sleep(BETWEEN);
     }
-    let mut name = serde_json::to_vec(&proc::myself()).expect("a process reference is JSON");
-    name.push(b'\n');
-    file.set_len(0).and_then(|()| file.write_all_at(&name, 0)).map_err(failed)?;
-    Ok(DaemonLock { _file: file })
+    Ok(())
 }
 
 /// Looks who has the lock.

@@ -100,7 +100,7 @@ pub(super) fn agent(config: &Config) -> String {
 }
 
 /// Names this start of the machine. A container's start is one too: its boot id is its host's, but its first process is new.
-fn boot_key() -> Option<String> {
+pub(crate) fn boot_key() -> Option<String> {
     let first = proc::identity(1)?;
     Some(format!("{}-{}", first.boot_id, first.start_time))
 }

@@ -124,7 +124,8 @@ fn free(facts: &Facts) -> Verdict {
             Verdict::new(VerdictKind::Crashed, summary).with_hint(RUN)
         }
         Err(Unreadable::Missing) => match (&facts.store_error, &facts.tick) {
-            (Some(why), _) => unknown(format!("no daemon runs, and the store can't be read: {why}")).with_hint(RUN),
+            (Some(why), _) => unknown(format!("no daemon runs, and the store can't be read: {why}"))
+                .with_hint(facts.store_hint.as_deref().unwrap_or(RUN)),
             (None, Err(why)) if *why != Unreadable::Missing => {
                 unknown(format!("no daemon runs, and of `sched tick` it can't be known: {why}"))
                     .with_hint("check the file heartbeats/tick.json of the home")

@@ -3,6 +3,7 @@
 //! Pure: no clock, no file, no schedule arithmetic. The same events give the same book in every process. What is over leaves
 //! the book through the `closed` sink; the book keeps of it only each job's last result.
 
+mod salvage;
 mod seed;
 mod still;
 

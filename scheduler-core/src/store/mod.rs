@@ -277,6 +277,8 @@ pub enum Which {
     Troubled,
     /// Those with a payload instead of a command, by id.
     Payload,
+    /// Those with an occurrence that is open, by id.
+    Open,
 }
 
 /// The answer to [`JobStore::select`].

@@ -75,7 +75,7 @@ pub fn copy_home(fs: &dyn Vfs, from: &Home, to: &Home) -> Result<Copied> {
     for folder in [to.ledger(), to.path().to_owned(), to.state()] {
         fs.sync_dir(&folder).map_err(failed(folder))?;
     }
-    let manifest = serde_json::to_vec(&generation.manifest).expect("a manifest is JSON");
+    let manifest = generation.manifest.text();
     atomic_write(fs, &to.manifest(), &manifest, None).map_err(failed(to.manifest()))?;
     copied.add(manifest.len() as u64);
     Ok(copied)
@@ -99,7 +99,8 @@ impl Copied {
     }
 }
 
-fn copy_path(fs: &dyn Vfs, path: &Path, into: &Path) -> Result<Option<u64>> {
+/// Copies a file into a folder, if it is there.
+pub(super) fn copy_path(fs: &dyn Vfs, path: &Path, into: &Path) -> Result<Option<u64>> {
     match fs.open(path, Open::Read) {
         Ok(file) => copy(fs, &*file, path, into).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

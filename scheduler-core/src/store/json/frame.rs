@@ -75,7 +75,7 @@ pub(super) fn header_line(bytes: &[u8]) -> &[u8] {
 /// The first whole frame in `bytes` that vouches for frame `seq`: it was written after that one's sync had returned.
 pub(super) fn find_voucher(bytes: &[u8], seq: u64) -> Option<Header> {
     let mut from = 0;
-    while let Some(offset) = find(&bytes[from..], BEGIN) {
+    while let Some(offset) = find_begin(&bytes[from..]) {
         if let Found::Frame { header, .. } = decode(&bytes[from + offset..])
             && header.seq > seq
             && header.durable_through >= seq
@@ -87,8 +87,9 @@ pub(super) fn find_voucher(bytes: &[u8], seq: u64) -> Option<Header> {
     None
 }
 
-fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes.windows(needle.len()).position(|window| window == needle)
+/// Where in `bytes` the next frame may begin.
+pub(super) fn find_begin(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(BEGIN.len()).position(|window| window == BEGIN)
 }
 
 fn checksum(seq: u64, durable_through: u64, body: &[u8]) -> u32 {

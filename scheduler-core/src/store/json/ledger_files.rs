@@ -85,19 +85,13 @@ pub(super) fn list(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<
 }
 
 /// Hands the events about definitions that compactions up to `compacted` have filed to `take`, oldest first.
-pub(super) fn definitions(
+pub(super) fn definition_events(
     fs: &dyn Vfs,
     home: &Home,
     compacted: Option<u64>,
     mut take: impl FnMut(Event),
 ) -> Result<()> {
-    let names = that_count(fs, home, compacted)?;
-    let of_definitions =
-        |name: &String| Some((generation_of(name)?, name.starts_with("definitions.").then(|| name.clone())?));
-    let mut files: Vec<(u64, String)> = names.iter().filter_map(of_definitions).collect();
-    files.sort_unstable();
-    for (_, name) in files {
-        let path = home.ledger().join(name);
+    for path in definitions(fs, home, compacted)? {
         let mut unknown = None;
         let read = fs.open(&path, Open::Read).and_then(|file| {
             first_first(
@@ -132,6 +126,14 @@ pub(super) fn that_count(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> R
     Ok(names)
 }
 
+/// The files with events about definitions up to the compaction `compacted`, oldest first.
+pub(super) fn definitions(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<Vec<PathBuf>> {
+    let mut names = that_count(fs, home, compacted)?;
+    names.retain(|name| name.starts_with("definitions."));
+    names.sort_by_key(|name| generation_of(name));
+    Ok(names.iter().map(|name| home.ledger().join(name)).collect())
+}
+
 /// Removes what compactions after `compacted` have left unfinished.
 pub(super) fn clean(fs: &dyn Vfs, home: &Home, compacted: Option<u64>) -> Result<()> {
     for name in names(fs, home)? {
@@ -157,7 +159,8 @@ fn parse(name: &str) -> Option<LedgerFile> {
     Some(LedgerFile { generation, day })
 }
 
-fn generation_of(name: &str) -> Option<u64> {
+/// The generation in the name of a file of the ledger.
+pub(super) fn generation_of(name: &str) -> Option<u64> {
     name.strip_suffix(".jsonl")?.rsplit_once('.')?.1.parse().ok()
 }
 

@@ -13,6 +13,7 @@
 //! | `writer` | the thread that holds the keeper |
 //! | `copy` | a home copied while others are at work in it |
 //! | `history`, `past` | what ended, newest first; all that is on record, for a look back |
+//! | `repair` | a damaged store made whole again |
 //! | `examine` | a text of `jobs.json` looked at without a store |
 //! | `watch` | notices of others' changes |
 
@@ -31,6 +32,7 @@ mod lines;
 mod manifest;
 mod owners;
 mod past;
+mod repair;
 mod retention;
 mod snapshot;
 mod watch;
@@ -48,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     copy::{Copied, copy_home},
     examine::{Examined, ExaminedJob, examine, examine_entry, examine_yaml},
+    repair::{Damage, Kept, Repair, Repaired},
     retention::Retention,
 };
 use self::{keeper::Keeper, owners::Coroner, past::Past, writer::Writer};
@@ -376,8 +379,8 @@ async fn read_aside<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Send +
 }
 
 /// What to do about a store that can't be read.
-const DAMAGED: &str = "move the `state` folder aside and start afresh from jobs.json, or the whole home and put it back \
-                       from a backup with `sched restore --from`";
+const DAMAGED: &str = "`sched repair --dry-run` shows what can be read, and `sched repair` keeps it; or move the home aside and \
+                       put it back from a backup with `sched restore --from`";
 
 impl Drop for JsonStore {
     fn drop(&mut self) {

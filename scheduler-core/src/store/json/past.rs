@@ -61,7 +61,7 @@ impl<'f> Past<'f> {
         };
         let nowhere = Arc::new(AtomicU64::new(0));
         let (manifest, _, mut journal) = files.restore(nowhere, |_| true, |line| book.restore(line))?;
-        ledger_files::definitions(fs, home, manifest.compacted, |event| lives.take(event))?;
+        ledger_files::definition_events(fs, home, manifest.compacted, |event| lives.take(event))?;
         journal.catch_up(Access::Beside, |event| {
             book.apply(&event, &mut |entry| recent.push(entry));
             if event.is_about_definitions() {

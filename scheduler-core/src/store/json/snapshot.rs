@@ -20,6 +20,8 @@ use crate::{
 /// About how many bytes of lines go into one frame.
 const BODY: usize = 64 << 10;
 const READ_AT_ONCE: usize = 256 << 10;
+/// How the last line begins.
+pub(super) const END: &[u8] = b"{\"end\":";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -81,7 +83,7 @@ pub(super) fn read(
         let mut end = None;
         let mut unknown = None;
         frames.next(|line| {
-            if line.starts_with(b"{\"end\":") {
+            if line.starts_with(END) {
                 end = mark(line);
                 return;
             }
@@ -103,6 +105,14 @@ pub(super) fn read(
             Some(Mark::End { lines: expected }) if expected == lines => return Ok(seq),
             Some(_) => return Err(frames.damaged("lines are missing")),
         }
+    }
+}
+
+/// The frame of the journal that a snapshot stands behind, if `line` is its first one.
+pub(super) fn seq_in(line: &[u8]) -> Option<u64> {
+    match mark(line) {
+        Some(Mark::Snapshot { seq }) => Some(seq),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The JSON store on disks that fail, tear and lie, and beside other processes' stores on the same home.
 
 mod compaction;
+mod repair;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -214,10 +214,10 @@ impl Transaction<'_> {
 /// An entry that has been checked and may come into force.
 pub(crate) struct Candidate {
     pub(crate) id: JobId,
-    definition: Definition,
-    job: Job,
-    zone: String,
-    anchor: Timestamp,
+    pub(super) definition: Definition,
+    pub(super) job: Job,
+    pub(super) zone: String,
+    pub(super) anchor: Timestamp,
 }
 
 impl Candidate {

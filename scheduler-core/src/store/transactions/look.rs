@@ -1,6 +1,9 @@
 //! The book as others see it: what is open, for the engine; a job, for people.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -78,7 +81,8 @@ pub(crate) fn open(
     open
 }
 
-fn orphan(book: &Book, occurrence: &Occurrence) -> Option<Orphan> {
+/// What a runner needs to look for the process of a run.
+pub(super) fn orphan(book: &Book, occurrence: &Occurrence) -> Option<Orphan> {
     let id = &occurrence.id.job;
     let job = book.check(book.record(id)?, id).ok()?;
     occurrence.is_running().then(|| Orphan::new(occurrence.run.clone(), job, occurrence.process().cloned()))
@@ -96,6 +100,10 @@ pub(crate) fn select(book: &Book, which: &Which) -> Selected {
         Which::Job(id) => book.job(id).map(|record| view((id, record))).into_iter().collect(),
         Which::Soonest(most) => book.soonest().take(*most).map(view).collect(),
         Which::Troubled => book.jobs().filter(|(_, record)| is_troubled(record)).map(view).collect(),
+        Which::Open => {
+            let ids: BTreeSet<&JobId> = book.open().map(|occurrence| &occurrence.id.job).collect();
+            ids.into_iter().filter_map(|id| Some(view((id, book.job(id)?)))).collect()
+        }
         Which::Payload => {
             // The word is looked for first: few have it, and reading each definition takes a while.
             let candidates = book.jobs().filter(|(_, record)| record.definition.text().contains("\"payload\""));

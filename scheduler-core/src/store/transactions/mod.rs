@@ -11,6 +11,7 @@
 //! | `retries` | whether an attempt that ended badly is followed by another |
 //! | `places` | whether there is a place for an occurrence now |
 //! | `housekeeping` | what time alone brings |
+//! | `repaired` | what becomes of everything when records are lost |
 //! | `look` | what is open, and jobs for people |
 
 mod definitions;
@@ -18,6 +19,7 @@ mod housekeeping;
 mod look;
 mod occurrences;
 mod places;
+mod repaired;
 mod retries;
 
 use std::cell::Cell;

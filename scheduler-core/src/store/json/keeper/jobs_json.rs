@@ -171,7 +171,10 @@ impl Keeper {
                 let mut events = Vec::new();
                 keeper.take_in(&mut events)?;
                 let flawless = keeper.is_flawless() && definitions::has_only_known_fields(edit);
-                let (before, mut document) = keeper.editable()?;
+                let Some((before, mut document)) = keeper.editable()? else {
+                    keeper.reload()?;
+                    continue;
+                };
                 let mut transaction = Transaction::new(&mut keeper.book, keeper.clock.now(), &keeper.owner.id);
                 let mut sheet = Sheet::new(&mut document);
                 let views = transaction.edit(&mut sheet, edit)?;
@@ -192,19 +195,22 @@ impl Keeper {
         })
     }
 
-    /// The file's bytes, and the document to edit.
-    fn editable(&self) -> Result<(Option<Vec<u8>>, Document)> {
+    /// The file's bytes, and the document to edit; `None` if it is no longer the file that was looked at.
+    fn editable(&self) -> Result<Option<(Option<Vec<u8>>, Document)>> {
         let path = self.home.jobs_json();
         let rebuilt = || Document::of(self.book.jobs().map(|(_, record)| record.definition.value()));
         match &self.seen {
             Some(Seen { content: Ok(_), .. }) => {
-                let bytes = self.fs.read(&path).map_err(|error| Error::io("cannot read jobs.json again", error))?;
-                let document = Document::parse(&bytes).map_err(|why| Error::new(ErrorKind::Invalid, why.why))?;
-                Ok((Some(bytes), document))
+                let bytes = match self.fs.read(&path) {
+                    Ok(bytes) => bytes,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    Err(error) => return Err(Error::io("cannot read jobs.json again", error)),
+                };
+                Ok(Document::parse(&bytes).ok().map(|document| (Some(bytes), document)))
             }
-            Some(Seen { content: Err(Unseen::Missing), .. }) | None => Ok((None, rebuilt())),
+            Some(Seen { content: Err(Unseen::Missing), .. }) | None => Ok(Some((None, rebuilt()))),
             Some(Seen { content: Err(Unseen::Unreadable(why)), .. }) => match self.fs.read(&path) {
-                Ok(bytes) if bytes.trim_ascii().is_empty() => Ok((Some(bytes), rebuilt())),
+                Ok(bytes) if bytes.trim_ascii().is_empty() => Ok(Some((Some(bytes), rebuilt()))),
                 _ => {
                     let what = format!("{}: {}: {}; nothing was changed", path.display(), why.place, why.why);
                     Err(Error::new(ErrorKind::Invalid, what).hint(if self.has_backup() {

@@ -53,6 +53,13 @@ pub(in crate::store::json) struct Keeper {
     compacting: Compacting,
 }
 
+/// The refusal of a home that was made on the machine `theirs`.
+pub(in crate::store::json) fn another_machines(home: &Home, theirs: &str) -> Error {
+    let what = format!("{} belongs to another machine ({theirs})", home.path().display());
+    Error::new(ErrorKind::Invalid, what)
+        .hint("if this is a move and nothing runs there any more: `sched run --adopt`, or SCHED_ADOPT=1")
+}
+
 struct Files {
     manifest: Manifest,
     manifest_stat: Stat,
@@ -167,9 +174,7 @@ impl Keeper {
             return Ok(());
         }
         if !options.adopt {
-            let what = format!("{} belongs to another machine ({theirs})", self.home.path().display());
-            return Err(Error::new(ErrorKind::Invalid, what)
-                .hint("if this is a move and nothing runs there any more: `sched run --adopt`, or SCHED_ADOPT=1"));
+            return Err(another_machines(&self.home, &theirs));
         }
         files.manifest.machine_id = Some(ours.clone());
         files.manifest.write(&*self.fs, &self.home)?;
@@ -327,9 +332,8 @@ impl Keeper {
 
     fn lost(&self) -> Error {
         let what = format!("{} has been taken away while it was in use", self.home.manifest().display());
-        Error::new(ErrorKind::Corrupt, what).hint(
-            "put the `state` folder back as it was, or stop this and start afresh from jobs.json with `sched run`",
-        )
+        Error::new(ErrorKind::Corrupt, what)
+            .hint("put the `state` folder back as it was, or stop this and run `sched repair`")
     }
 
     fn write(&mut self, events: &[Event], durable: bool) -> Result<()> {
