@@ -19,6 +19,9 @@ use super::bench::{Place, eventually};
 /// How many cycles, unless `SCHED_SOAK_CYCLES` says another number, as `scripts/soak` does.
 const CYCLES: u64 = 5;
 
+/// How many jobs are due each second.
+const JOBS: usize = 20;
+
 /// What is wrong with a log of `begin JOB RUN` and `end JOB RUN`, in the order in which children wrote it: runs that began
 /// twice, and runs that began while another of their job went on.
 fn faults(log: &str) -> Vec<String> {
@@ -65,7 +68,8 @@ fn daemons_and_ticks_killed_over_and_over_leave_a_record_that_agrees_with_what_c
         json!({"id": id, "schedule": "* * * * * *", "command": command})
     };
     // Those that take longer outlive their daemons.
-    let jobs = [job("a", ":"), job("b", ":"), job("c", "sleep 0.4"), job("d", "sleep 1.3")];
+    let work = [":", "sleep 0.4", ":", "sleep 1.3"];
+    let jobs: Vec<_> = (0..JOBS).map(|n| job(&format!("job{n}"), work[n % work.len()])).collect();
     place.write_jobs(&jobs);
     place.ok(&["tick"]);
     let go = place.path("go");
