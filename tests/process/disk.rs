@@ -86,6 +86,12 @@ fn on_a_full_disk_the_daemon_stays_says_so_doubles_nothing_and_fires_on_when_the
         place.no_instant_twice(job);
         every_second_is_in_the_history_once(&place, job);
     }
+    // What came while the disk was full is caught up on as missed, not skipped for runs whose end could not be recorded.
+    let audit: serde_json::Value = serde_json::from_str(&place.ok(&["audit", "--json"])).expect("JSON");
+    let outages = audit["outages"].as_array().expect("a list");
+    let full = outages.iter().find(|outage| outage["cause"] == "failing").expect("the full disk is on record");
+    assert!(full["detail"].as_str().is_some_and(|detail| detail.contains("no space left")), "{audit:#}");
+    assert!(full["skipped"].as_u64() >= Some(9), "four seconds of three jobs, but for one each: {audit:#}");
 }
 
 /// From the first to the last instant in the history of a job that fires every second, each is there once: as a run, or in a

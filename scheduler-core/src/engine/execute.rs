@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
     notify::job_key,
+    plan::ON_TIME,
     store::{Abandoned, Claim, Finding, Limits, Recovery, Settled, Start, Which},
 };
 
@@ -19,6 +20,34 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 const START: &str = "record of a start";
 const END: &str = "record of an end";
+
+/// While it lives, the record of a step is yet to be written: for the store, the run is claimed, or open, still.
+///
+/// Meanwhile nothing is planned for the job. On a full disk the record may take as long as the disk is full, and what came due in
+/// that time would all be skipped for a run that had long ended, instead of being caught up on.
+struct Unrecorded<'s> {
+    shared: &'s Shared,
+    job: JobId,
+}
+
+impl<'s> Unrecorded<'s> {
+    fn step_of(shared: &'s Shared, job: &JobId) -> Self {
+        *shared.unrecorded.lock().entry(job.clone()).or_default() += 1;
+        Self { shared, job: job.clone() }
+    }
+}
+
+impl Drop for Unrecorded<'_> {
+    fn drop(&mut self) {
+        let mut unrecorded = self.shared.unrecorded.lock();
+        if let Some(count) = unrecorded.get_mut(&self.job) {
+            *count -= 1;
+            if *count == 0 {
+                unrecorded.remove(&self.job);
+            }
+        }
+    }
+}
 
 impl Shared {
     /// Takes responsibility for a claim. Returns at once.
@@ -41,7 +70,17 @@ impl Shared {
         if !self.until(claim.starts_at()).await {
             return self.give_back(claim).await;
         }
-        let job = match self.retrying(START, || self.options.store.start(claim, self.limits())).await {
+        let step = Unrecorded::step_of(self, &claim.id.job);
+        let mut tried = false;
+        let start = || {
+            // One that could not be recorded for so long is late: it goes back, for the plan to say what runs now.
+            let late = self.options.clock.now().duration_since(claim.starts_at()) > ON_TIME;
+            let limits = if std::mem::replace(&mut tried, true) && late { Limits::NO_PLACE } else { self.limits() };
+            async move { self.options.store.start(claim, limits).await }
+        };
+        let started = self.retrying(START, start).await;
+        drop(step);
+        let job = match started {
             Some(Start::Go(job)) => job,
             Some(Start::Requeued) => return tracing::debug!(run = %claim.run, "no place any more; it is queued again"),
             Some(Start::Skipped(reason)) => {
@@ -53,7 +92,9 @@ impl Shared {
         };
         let outcome = self.run_one(claim, &job, cancel).await;
         self.log_end(&job.id, &claim.run, &outcome);
+        let step = Unrecorded::step_of(self, &job.id);
         let finished = self.retrying(END, || self.options.store.finish(claim, outcome.clone())).await;
+        drop(step);
         if !matches!(finished, Some(Settled::Done | Settled::Again { .. })) {
             tracing::error!(job = %job.id, run = %claim.run, "the end of this run could not be recorded as its owner");
         }
@@ -157,7 +198,9 @@ impl Shared {
             shared.log_end(&occurrence.id.job, &occurrence.run, &outcome);
             let finding = Finding::Over(outcome.clone());
             let recovery = Recovery { run: occurrence.run.clone(), epoch: occurrence.epoch, finding };
-            let settled = shared.retrying("end", || shared.options.store.recover(vec![recovery.clone()])).await;
+            let step = Unrecorded::step_of(&shared, &orphan.job.id);
+            let settled = shared.retrying(END, || shared.options.store.recover(vec![recovery.clone()])).await;
+            drop(step);
             let settled = settled.as_deref().and_then(<[_]>::first);
             shared.tell_the_end(&orphan.job, &occurrence.run, &outcome, settled).await;
             shared.over(&occurrence.run);

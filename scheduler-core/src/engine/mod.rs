@@ -120,6 +120,8 @@ struct Shared {
     settings: Mutex<Settings>,
     /// Runs that this process answers for, orphans it watches included.
     runs: Mutex<HashMap<RunId, Here>>,
+    /// Jobs of which a step is taken here and not yet recorded; and how many of them.
+    unrecorded: Mutex<HashMap<JobId, usize>>,
     /// Jobs whose last run was bad, as far as the notifiers have been told.
     troubled: Mutex<HashSet<JobId>>,
     /// The definitions that these were last looked for in.
@@ -201,6 +203,7 @@ impl Engine {
             errors: Mutex::default(),
             tasks: TaskTracker::new(),
             gates: Gates::default(),
+            unrecorded: Mutex::default(),
             witness: Mutex::default(),
             wake: Notify::new(),
             changes: watch::Sender::new(0),

@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    collections::HashSet,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
@@ -14,7 +15,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Shared;
 use crate::{
-    Error, ErrorKind, Job, Result, RunId,
+    Error, ErrorKind, Job, JobId, Result, RunId,
+    job::Overlap,
     liveness::Phase,
     occurrence::{Attempt, SkipReason},
     plan::{Cursor, Plan, Planned, plan, settle},
@@ -67,7 +69,10 @@ impl Shared {
             Reach::Now | Reach::Overdue(_) => SignedDuration::ZERO,
         };
         let horizon = now.saturating_add(ahead).unwrap_or(now);
+        // Asked before the store is: what is recorded in between, the store knows.
+        let unrecorded: HashSet<JobId> = self.unrecorded.lock().keys().cloned().collect();
         let mut open = self.options.store.open(horizon, self.limits()).await?;
+        open.due.retain(|due| due.job.overlap == Overlap::Allow || !unrecorded.contains(&due.job.id));
         open.due.retain(|due| match (due.due_at(), reach) {
             (Some(due_at), Reach::Overdue(by)) => now.duration_since(due_at) > by,
             (Some(due_at), _) if due_at > now => may_be_ahead(due),
