@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use scheduler_core::{
-    RunResult,
+    Outcome, RunResult,
     audit::{Explanation, NotOwed, OutageCause, Why},
     occurrence::{Cause, Occurrence, SkipReason},
     plan::ON_TIME,
@@ -205,7 +205,7 @@ fn hint(answer: &Explanation) -> Option<String> {
 fn told(entry: &LedgerEntry, owed_at: Timestamp, zone: &TimeZone) -> String {
     let stamp = |at: Timestamp| when::stamp(at, zone);
     let LedgerWhat::Occurrence { run, cause, started_at, .. } = &entry.what else { return String::new() };
-    let message = entry.outcome().and_then(|outcome| outcome.reason());
+    let message = entry.outcome().and_then(Outcome::reason);
     let message = message.map(|message| format!(" ({})", flat(&message))).unwrap_or_default();
     let end = entry.word().replace('_', " ");
     match started_at {

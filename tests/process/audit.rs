@@ -5,7 +5,7 @@ use std::{fs, thread, time::Duration};
 use jiff::Timestamp;
 use rustix::process::Signal;
 use scheduler_core::{
-    Home, JobStore as _, SystemClock,
+    Home, SystemClock,
     store::{JsonStore, JsonStoreOptions},
 };
 use serde_json::{Value, json};

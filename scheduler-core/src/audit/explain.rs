@@ -343,7 +343,6 @@ impl Found {
             LedgerWhat::Gap(gap) if gap.from <= instant && instant <= gap.to => {
                 self.gap.get_or_insert_with(|| entry.clone());
             }
-            LedgerWhat::Gap(_) => {}
             LedgerWhat::Occurrence { id, .. } if id.instant() == Some(instant) => self.attempts.push(entry.clone()),
             LedgerWhat::Occurrence { id, started_at: Some(started), .. } => {
                 let settled = self.settled();
@@ -355,7 +354,7 @@ impl Found {
                     self.in_the_way.get_or_insert_with(|| entry.clone());
                 }
             }
-            LedgerWhat::Occurrence { .. } => {}
+            LedgerWhat::Gap(_) | LedgerWhat::Occurrence { .. } => {}
         }
         if self.next_run.is_some() && (self.settled().is_some()) {
             ControlFlow::Break(())

@@ -35,8 +35,8 @@ impl<'l> Tally<'l> {
     pub(super) fn new(job: JobId, life: &'l Life, from: Timestamp, to: Timestamp) -> Self {
         let owed = Owed::new(life, from, to);
         let mut audit = JobAudit::new(job);
-        let unread = life.chapters().iter().filter(|chapter| chapter.owes_within(from, to));
-        audit.unjudged = unread.filter_map(|chapter| chapter.job().err()).next().map(str::to_owned);
+        let mut unread = life.chapters().iter().filter(|chapter| chapter.owes_within(from, to));
+        audit.unjudged = unread.find_map(|chapter| chapter.job().err()).map(str::to_owned);
         Self { life, owed, from, to, missing: Vec::new(), last_is_missing: false, audit }
     }
 

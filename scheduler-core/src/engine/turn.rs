@@ -160,7 +160,9 @@ impl Shared {
         let noted = self.options.store.note(unnoted.clone()).await;
         if noted.is_err() {
             let mut witness = self.witness.lock();
-            unnoted.into_iter().for_each(|outage| witness.note(outage));
+            for outage in unnoted {
+                witness.note(outage);
+            }
         }
         noted
     }

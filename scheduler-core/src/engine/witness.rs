@@ -36,7 +36,9 @@ impl Witness {
     pub(super) fn look(&mut self, clock: &dyn Clock, again: Timestamp) {
         let now = Look { wall: clock.now(), since_boot: clock.boottime(), awake: clock.monotonic(), again };
         if let Some(last) = self.last.replace(now) {
-            between(&last, &now).into_iter().for_each(|outage| self.note(outage));
+            for outage in between(&last, &now) {
+                self.note(outage);
+            }
         }
     }
 

@@ -89,9 +89,9 @@ impl Transaction<'_> {
             anchor,
             at,
             schedule_hash,
-            terms,
             build,
             next_at,
+            terms,
         })));
     }
 
