@@ -10,7 +10,8 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use scheduler_core::Error;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use crate::{
     args::{Color, Global},
@@ -71,11 +72,10 @@ impl Output {
     }
 
     /// The answer as a JSON object, marked with the version of its shape.
-    pub(crate) fn json(&mut self, mut answer: Value) -> Printed {
-        if let Some(object) = answer.as_object_mut() {
-            object.shift_insert(0, "schema".into(), SCHEMA.into());
-        }
-        self.line(format_args!("{answer:#}"))
+    pub(crate) fn json(&mut self, answer: impl Serialize) -> Printed {
+        let marked = Marked { schema: SCHEMA, answer };
+        serde_json::to_writer_pretty(&mut self.stdout, &marked).map_err(|error| Failure::printing(error.into()))?;
+        self.line("")
     }
 
     /// A table, as wide as the terminal if this is one.
@@ -166,6 +166,23 @@ pub(crate) fn print_refusal(refusal: &clap::Error) -> u8 {
 
 /// The version of the shape of everything that is printed as JSON.
 const SCHEMA: u32 = 1;
+
+/// An answer with that version, as one object.
+#[derive(Serialize)]
+struct Marked<T> {
+    schema: u32,
+    #[serde(flatten)]
+    answer: T,
+}
+
+/// A list that is made while it is printed: of a million, no two exist at once.
+pub(crate) struct Each<'t, T, F>(pub(crate) &'t [T], pub(crate) F);
+
+impl<'t, T, R: Serialize, F: Fn(&'t T) -> R> Serialize for Each<'t, T, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(&self.1))
+    }
+}
 
 fn failure_text(failure: &Failure, color: Color) -> String {
     let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();

@@ -9,10 +9,16 @@ use scheduler_core::{
     schedule::zone,
     store::{JobView, LedgerEntry, LedgerQuery, Which},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Done;
-use crate::{args::HistoryArgs, context::Context, exit, output::Output, past, selection, standing, when};
+use crate::{
+    args::HistoryArgs,
+    context::Context,
+    exit,
+    output::{Each, Output},
+    past, selection, standing, when,
+};
 
 pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output) -> Done {
     let now = context.now();
@@ -36,9 +42,9 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output)
     let zones = Zones::of(&views, context);
 
     if out.wants_json() {
-        let entries: Vec<Value> = entries.iter().map(|entry| past::entry_json(entry, zones.get(&entry.job))).collect();
-        let open: Vec<Value> = open.iter().map(|open| past::open_json(open, zones.get(&open.id.job))).collect();
-        out.json(json!({ "entries": entries, "open": open }))?;
+        let entries = Each(&entries, |entry| past::entry_json(entry, zones.get(&entry.job)));
+        let open = Each(&open, |open| past::open_json(open, zones.get(&open.id.job)));
+        out.json(Answer { entries, open })?;
         return Ok(exit::OK);
     }
     if entries.is_empty() && open.is_empty() {
@@ -50,6 +56,13 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context, out: &mut Output)
         entries.iter().map(past_row).chain(open.iter().map(|open| past::open_row(open, zones.get(&open.id.job), now)));
     out.table(&past::HEADERS, rows.collect())?;
     Ok(exit::OK)
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Answer<E, O> {
+    entries: E,
+    open: O,
 }
 
 fn open_runs(views: &[JobView], job: Option<&JobId>) -> Vec<Occurrence> {

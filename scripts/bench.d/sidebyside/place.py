@@ -47,6 +47,7 @@ class Place:
         """The programs of this project, the job that everybody runs, and the bare loop."""
         self.sched = cargo(ROOT, ROOT / "target", "sched", "-p", "sched")
         self.claims = cargo(ROOT, ROOT / "target", "claims", "-p", "sched-benches")
+        self.past = cargo(ROOT, ROOT / "target", "past", "-p", "sched-benches")
         self.stamp = self.peer("stamp")
         self.bare = self.peer("bare")
 

@@ -1,6 +1,6 @@
 """What is measured, in which order, and how much of it."""
 
-from . import claims, contenders, lateness, standing, stamps, syncs
+from . import claims, contenders, lateness, past, standing, stamps, syncs
 from .contenders import APScheduler, APSchedulerSQLite, Bare, Busybox, Cron, Hermes, Sched, TokioCron
 from .place import Missing
 from .processes import Failed
@@ -110,10 +110,18 @@ def standing_still(had, quick, say):
     return attempt(say, "starts, and then nothing", lambda: standing.measure(wanted, sizes, seconds, say))
 
 
+def looking_back(had, quick, say):
+    """A month behind a home, and what it takes to look at it."""
+    place = had[Sched].place
+    return attempt(say, "looking back", lambda: past.measure(
+        place.sched, place.past, place.fresh("past"), 3 if quick else 30, say))
+
+
 ALL = {
     "one_job": one_job,
     "burst_of_100": burst_of_100,
     "burst_of_1000": burst_of_1000,
     "minutes_claims_syncs": minutes_claims_syncs,
     "standing_still": standing_still,
+    "looking_back": looking_back,
 }

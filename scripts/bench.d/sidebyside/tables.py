@@ -11,7 +11,7 @@ LATE = "milliseconds after the instant, by the job's own clock"
 def all_of(results):
     made = [machine(results), one_job(results)]
     made += [burst(results, size) for size in (100, 1000) if f"burst_of_{size}" in results]
-    made += [*standing(results), claims(results), syncs(results), contenders(results)]
+    made += [*standing(results), claims(results), syncs(results), past(results), contenders(results)]
     return [table for table in made if table and table[3]]
 
 
@@ -79,6 +79,15 @@ def standing(results):
             rows.append([name, number(took["first"]), again, number(memory["rss"]), number(memory["peak"]),
                          number(figures["idle_cpu_percent"]), number(figures["wakeups_per_min"])])
         yield f"{size:,} jobs, none due", "", head, rows
+
+
+def past(results):
+    found = results.get("looking_back", {})
+    if "looks" not in found:
+        return None
+    remark = f"{found['entries']:,} instants of 100 jobs in {found['days']} days, {number(found['mib'])} MiB of history"
+    rows = [[what, number(look["s"]), number(look["mib"])] for what, look in found["looks"].items()]
+    return "Looking back, and ahead", remark, ["what", "s", "MiB"], rows
 
 
 def claims(results):
