@@ -78,6 +78,15 @@ impl Context {
         Ok(JsonStore::open(&self.options(false)?.to_look())?)
     }
 
+    /// The same of a home that must be there: of one that isn't, nothing good can be said.
+    ///
+    /// # Errors
+    /// Why it can't be read, or that there is none.
+    pub(crate) fn look_existing(&self) -> Result<JsonStore, Failure> {
+        self.existing()?;
+        self.look()
+    }
+
     /// The store, to change; made if it isn't there. `adopt` takes over that of another machine.
     ///
     /// # Errors
@@ -100,10 +109,15 @@ impl Context {
     /// # Errors
     /// Why it can't be opened, or that there is none.
     pub(crate) fn change_existing(&self) -> Result<JsonStore, Failure> {
+        self.existing()?;
+        self.change(false)
+    }
+
+    fn existing(&self) -> Result<(), Failure> {
         let home = self.home()?;
         match home.path().try_exists() {
             Ok(false) => Err(no_home(&home)),
-            _ => self.change(false),
+            _ => Ok(()),
         }
     }
 

@@ -29,7 +29,7 @@ const SHOWN: usize = 50;
 pub(crate) async fn run(args: &AuditArgs, context: &Context, out: &mut Output) -> Done {
     let now = context.now();
     let home = context.home()?;
-    let store = context.look()?;
+    let store = context.look_existing()?;
     let job = match &args.job {
         Some(job) => Some(selection::find_or_former(&store, job).await?),
         None => None,

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &WhyArgs, context: &Context, out: &mut Output) -> 
     let (job, text) = &args.what;
     let now = context.now();
     let home = context.home()?;
-    let store = context.look()?;
+    let store = context.look_existing()?;
     let job = selection::find_or_former(&store, job).await?;
     let view = store.select(Which::Job(job.clone())).await?.jobs;
     let default = || zone::parse(&context.job_defaults().zone).unwrap_or(TimeZone::UTC);

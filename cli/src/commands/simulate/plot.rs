@@ -40,7 +40,7 @@ pub(super) async fn read(args: &SimulateArgs, context: &Context) -> Result<Plot,
     let downtime = args.downtime.iter().map(|text| times.downtime(text)).collect::<Result<_, _>>()?;
     let clock_steps = args.clock_step.iter().map(|text| times.clock_step(text)).collect::<Result<_, _>>()?;
 
-    let store = context.look()?;
+    let store = context.look_existing()?;
     let views = context::jobs(&store).await?;
     let wanted = selection::several(&views, &args.jobs, args.jobs.is_empty())?;
     let jobs: Vec<JobView> = views.iter().filter(|view| wanted.contains(&view.id)).cloned().collect();
