@@ -1,6 +1,6 @@
 //! kill -9 at the worst moments: what ran is known, what was promised goes on, nothing starts twice.
 
-use std::{thread, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -60,6 +60,9 @@ fn a_killed_daemon_is_seen_at_once_and_the_next_one_adopts_what_lives_and_admits
         daemon.until_logged(&part);
     }
     assert_eq!(place.history("ends")[0]["verdict"], "unknown");
+    let alert = place.home().join("alerts/job-ends.alert");
+    let told = eventually("an alert", || fs::read_to_string(&alert).map_err(|error| error.to_string()));
+    assert!(told.contains(&ends_run) && told.contains("unknown"), "{told}");
     place.until_started("brief", before + 3);
     assert_eq!(place.effects("lives").len(), 1, "while the orphan lives no other one starts");
 

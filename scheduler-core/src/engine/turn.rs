@@ -1,7 +1,7 @@
 //! The engine's own turn, under every provider: recover what dead owners left, obey cancellations, do what time brings,
 //! start what is queued, beat.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -219,7 +219,7 @@ impl Shared {
             judged.iter().map(|one| one.orphan.as_ref().map(|orphan| runner.find_orphan(orphan))).collect::<Vec<_>>()
         });
         let found = looked.await.map_err(|panic| Error::new(ErrorKind::Foreign, panic_words(panic)))?;
-        let mut recoveries = Vec::new();
+        let (mut recoveries, mut ended) = (Vec::new(), HashMap::new());
         for (one, found) in suspects.iter().zip(found) {
             let occurrence = &one.occurrence;
             let (job, run) = (&occurrence.id.job, &occurrence.run);
@@ -250,6 +250,9 @@ impl Shared {
                     let mut outcome = Outcome::new(RunResult::Unknown);
                     outcome.message =
                         Some("its process was gone when the next one looked; how it ended is not known".into());
+                    if let Some(orphan) = &one.orphan {
+                        ended.insert(run.clone(), (Arc::clone(&orphan.job), outcome.clone()));
+                    }
                     Finding::Over(outcome)
                 }
             };
@@ -258,8 +261,12 @@ impl Shared {
         if !recoveries.is_empty() {
             let runs: Vec<RunId> = recoveries.iter().map(|recovery| recovery.run.clone()).collect();
             for (run, settled) in runs.iter().zip(self.options.store.recover(recoveries).await?) {
-                if let Settled::Again { run: next, attempt, .. } = settled {
-                    done.push(format!("run {run} is followed by attempt {attempt}, {next}"));
+                match (settled, ended.get(run)) {
+                    (Settled::Again { run: next, attempt, .. }, _) => {
+                        done.push(format!("run {run} is followed by attempt {attempt}, {next}"));
+                    }
+                    (Settled::Done, Some((job, outcome))) => self.tell(job, run, outcome).await,
+                    _ => {}
                 }
             }
         }
