@@ -8,7 +8,7 @@ use jiff::{
 use scheduler_core::{
     ErrorKind, Job, JobId, JobStore as _,
     audit::{Explanation, Why},
-    schedule::zone,
+    schedule::{Kind, zone},
     store::{JsonStore, Which},
 };
 use serde_json::{Value, json};
@@ -159,18 +159,20 @@ async fn skipped_time(
         return Ok(Some(SkippedTime { told, is_owed: true }));
     };
     let owed = !matches!(explanation.why, Why::NotOwed(_));
-    let and = match (has(&job, *time), owed) {
-        (false, _) => ", and the schedule has no such time on that date anyway".to_owned(),
-        (true, true) => format!("; what the schedule has in between is owed once, at {}:", clock(*leapt_at)),
-        (true, false) => "; a schedule that runs through minutes or hours (`*`) leaves such times out".to_owned(),
+    let (and, is_owed) = match has(&job, *time) {
+        false => (", and the schedule has no such time on that date anyway".to_owned(), false),
+        true if job.schedule.is_wildcard() => {
+            ("; a schedule that runs through minutes or hours (`*`) leaves such times out".to_owned(), false)
+        }
+        true => (format!("; what the schedule has in between is owed once, at {}:", clock(*leapt_at)), owed),
     };
-    Ok(Some(SkippedTime { told: told + &and, is_owed: has(&job, *time) && owed }))
+    Ok(Some(SkippedTime { told: told + &and, is_owed }))
 }
 
 /// Whether the schedule has this time of day on this date, wherever clocks are not set.
 fn has(job: &Job, time: DateTime) -> bool {
     let Ok(at) = TimeZone::UTC.to_timestamp(time) else { return false };
-    job.schedule.newest(at, at, &TimeZone::UTC) == Some(at)
+    job.schedule.kind() == Kind::Calendar && job.schedule.newest(at, at, &TimeZone::UTC) == Some(at)
 }
 
 fn name_of(zone: &TimeZone) -> &str {

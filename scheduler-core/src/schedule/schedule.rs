@@ -266,6 +266,19 @@ impl Schedule {
         matches!(&self.inner.form, Form::Calendar(calendar, _) if calendar.spread)
     }
 
+    /// Whether it runs through minutes or hours (`*` in one of the two): such a one leaves out what clocks are set forwards over,
+    /// and takes what they show twice twice. One of fixed times makes up for it, and takes the first.
+    ///
+    /// ```
+    /// use scheduler_core::schedule::{ParseOptions, Schedule};
+    /// let is_wildcard = |text| Schedule::parse(text, &ParseOptions::default()).map(|schedule| schedule.is_wildcard());
+    /// assert!(is_wildcard("*/15 2 * * *")? && !is_wildcard("0,15,30,45 2 * * *")?);
+    /// # Ok::<(), scheduler_core::schedule::ScheduleError>(())
+    /// ```
+    pub fn is_wildcard(&self) -> bool {
+        matches!(&self.inner.form, Form::Calendar(calendar, _) if calendar.wildcard)
+    }
+
     /// The text as it was given.
     ///
     /// ```
