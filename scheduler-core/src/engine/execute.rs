@@ -79,10 +79,12 @@ impl Shared {
             async move { self.options.store.start(claim, limits).await }
         };
         let started = self.retrying(START, start).await;
-        drop(step);
         let job = match started {
             Some(Start::Go(job)) => job,
-            Some(Start::Requeued) => return tracing::debug!(run = %claim.run, "no place any more; it is queued again"),
+            Some(Start::Requeued) => {
+                self.given_back.lock().insert(claim.run.clone(), claim.id.job.clone());
+                return tracing::debug!(run = %claim.run, "no place any more; it is queued again");
+            }
             Some(Start::Skipped(reason)) => {
                 return tracing::info!(job = %claim.id.job, run = %claim.run, "skipped: {}", reason.words());
             }
@@ -90,6 +92,7 @@ impl Shared {
                 return tracing::info!(job = %claim.id.job, run = %claim.run, "somebody else has it, or it was cancelled");
             }
         };
+        drop(step);
         let outcome = self.run_one(claim, &job, cancel).await;
         self.log_end(&job.id, &claim.run, &outcome);
         let step = Unrecorded::step_of(self, &job.id);

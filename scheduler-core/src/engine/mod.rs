@@ -122,6 +122,8 @@ struct Shared {
     runs: Mutex<HashMap<RunId, Here>>,
     /// Jobs of which a step is taken here and not yet recorded; and how many of them.
     unrecorded: Mutex<HashMap<JobId, usize>>,
+    /// Runs whose start could not be recorded in time and that went back into the queue, with their jobs.
+    given_back: Mutex<HashMap<RunId, JobId>>,
     /// Jobs whose last run was bad, as far as the notifiers have been told.
     troubled: Mutex<HashSet<JobId>>,
     /// The definitions that these were last looked for in.
@@ -204,6 +206,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             gates: Gates::default(),
             unrecorded: Mutex::default(),
+            given_back: Mutex::default(),
             witness: Mutex::default(),
             wake: Notify::new(),
             changes: watch::Sender::new(0),

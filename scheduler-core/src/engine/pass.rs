@@ -20,7 +20,7 @@ use crate::{
     liveness::Phase,
     occurrence::{Attempt, SkipReason},
     plan::{Cursor, Plan, Planned, plan, settle},
-    store::{Admission, Claim, DueJob},
+    store::{Admission, Claim, DueJob, Open},
 };
 
 /// What a pass looks at.
@@ -72,6 +72,7 @@ impl Shared {
         // Asked before the store is: what is recorded in between, the store knows.
         let unrecorded: HashSet<JobId> = self.unrecorded.lock().keys().cloned().collect();
         let mut open = self.options.store.open(horizon, self.limits()).await?;
+        self.leave_to_the_plan(&mut open);
         open.due.retain(|due| due.job.overlap == Overlap::Allow || !unrecorded.contains(&due.job.id));
         open.due.retain(|due| match (due.due_at(), reach) {
             (Some(due_at), Reach::Overdue(by)) => now.duration_since(due_at) > by,
@@ -97,6 +98,7 @@ impl Shared {
             }
             claims.extend(won.into_iter().flatten().flatten());
             open = self.options.store.open(self.options.clock.now(), self.limits()).await?;
+            self.leave_to_the_plan(&mut open);
             // What is to make room for the new ones may be ours.
             self.cancel(&open.cancel_requested);
         }
@@ -121,6 +123,19 @@ impl Shared {
             self.dispatch(claim);
         }
         Ok(claimed)
+    }
+}
+
+impl Shared {
+    /// Takes what was given back out of what may start, as long as newer instants of its job are due: the plan says which of
+    /// them runs. Started first, the old one would be in the way of all that it was late for.
+    pub(super) fn leave_to_the_plan(&self, open: &mut Open) {
+        let mut given_back = self.given_back.lock();
+        given_back.retain(|run, _| open.startable.contains(run));
+        open.startable.retain(|run| {
+            let job = given_back.get(run);
+            !job.is_some_and(|job| open.due.iter().any(|due| due.job.id == *job))
+        });
     }
 }
 

@@ -104,6 +104,7 @@ impl Shared {
             // Mostly on its way already. If the answer to its claiming was lost, this is where it is read back.
             self.dispatch(claim);
         }
+        self.leave_to_the_plan(&mut open);
         if !self.draining.is_cancelled() && !open.startable.is_empty() {
             let startable = std::mem::take(&mut open.startable);
             let won = self.options.store.claim(startable, self.limits()).await?;
