@@ -4,9 +4,11 @@
 //! a child it can do none of that, and whatever it does instead, cron keeps a trigger.
 //!
 //! # Map
+//! - [`manifest`]: plugin.yaml.
 //! - [`protocol`]: what host and plugin say to each other, line by line. It is the same for programs and libraries.
 //!
 //! **Invariant:** no line of a plugin's code runs in the daemon's process.
 #![cfg(target_os = "linux")]
 
+pub mod manifest;
 pub mod protocol;
