@@ -4,11 +4,13 @@
 //! a child it can do none of that, and whatever it does instead, cron keeps a trigger.
 //!
 //! # Map
+//! - [`library`]: the child of a plugin that is a library.
 //! - [`manifest`]: plugin.yaml.
 //! - [`protocol`]: what host and plugin say to each other, line by line. It is the same for programs and libraries.
 //!
 //! **Invariant:** no line of a plugin's code runs in the daemon's process.
 #![cfg(target_os = "linux")]
 
+pub mod library;
 pub mod manifest;
 pub mod protocol;
