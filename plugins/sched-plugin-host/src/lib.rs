@@ -4,11 +4,15 @@
 //! a child it can do none of that, and whatever it does instead, cron keeps a trigger.
 //!
 //! # Map
-//! - [`manifest`]: plugin.yaml.
+//! - [`manifest`] reads plugin.yaml.
+//! - [`preflight`](preflight()): gate 1, before anything of a plugin runs.
 //! - [`protocol`]: what host and plugin say to each other, line by line. It is the same for programs and libraries.
 //!
 //! **Invariant:** no line of a plugin's code runs in the daemon's process.
 #![cfg(target_os = "linux")]
 
 pub mod manifest;
+mod preflight;
 pub mod protocol;
+
+pub use preflight::{Cleared, Grounds, preflight};
