@@ -4,8 +4,9 @@
 //! a child it can do none of that, and whatever it does instead, cron keeps a trigger.
 //!
 //! # Map
-//! - [`library`]: the child of a plugin that is a library.
-//! - [`manifest`]: plugin.yaml.
+//! - [`library`] is the child of a plugin that is a library.
+//! - [`manifest`] reads plugin.yaml.
+//! - [`preflight`](preflight()): gate 1, before anything of a plugin runs.
 //! - [`protocol`]: what host and plugin say to each other, line by line. It is the same for programs and libraries.
 //!
 //! **Invariant:** no line of a plugin's code runs in the daemon's process.
@@ -13,4 +14,7 @@
 
 pub mod library;
 pub mod manifest;
+mod preflight;
 pub mod protocol;
+
+pub use preflight::{Cleared, Grounds, preflight};

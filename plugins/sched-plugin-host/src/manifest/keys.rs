@@ -184,9 +184,9 @@ impl Keys<'_> {
                 other => kind(other),
             };
             *field = duration::parse(&text)
-                .and_then(|given| match given <= Duration::from_hours(1) {
-                    true => Ok(given),
-                    false => Err("longer than 1h, so a plugin that hangs would go unnoticed for hours".into()),
+                .and_then(|given| {
+                    let too_long = "longer than 1h, so a plugin that hangs would go unnoticed for hours";
+                    if given <= Duration::from_hours(1) { Ok(given) } else { Err(too_long.into()) }
                 })
                 .map_err(|why| self.wrong(&["timeouts", name], &why, "write it as `10s`"))?;
         }
