@@ -53,7 +53,14 @@ pub(super) fn run(library: Option<&Path>) -> i32 {
     let held = Held::default();
     let (hooks, queue) = mpsc::channel();
     let reader = Reader { daemon, held: Arc::clone(&held), hooks };
-    spawn("reader", move || reader.run(lines));
+    let (up, is_up) = mpsc::channel();
+    spawn("reader", move || {
+        let _ = up.send(());
+        reader.run(lines);
+    });
+    // A constructor that hangs keeps new threads from their first line. This one is past that before anything is loaded, so
+    // that a stop is heard at least.
+    let _ = is_up.recv();
 
     let welcome = welcome(library, &hello, daemon).map(|(welcome, plugin)| {
         *held.write() = plugin;
@@ -180,7 +187,16 @@ impl Reader {
         let _ = self.hooks.send((id, asked));
     }
 
+    /// Whether there is nothing to call yet, or any more. While a constructor hangs, it holds the loader's lock, and no new
+    /// thread gets to its first line; so the reader, which must never wait, answers by itself then.
+    fn has_nothing_to_call(&self) -> bool {
+        self.held.try_read().is_some_and(|plugin| plugin.is_none())
+    }
+
     fn start(&self, id: Id) {
+        if self.has_nothing_to_call() {
+            return self.daemon.link.answer(id, with(&self.held, Plugin::start).map(nothing));
+        }
         let (daemon, held) = (self.daemon, Arc::clone(&self.held));
         spawn("start", move || {
             let ended = match with(&held, Plugin::start) {
@@ -194,22 +210,33 @@ impl Reader {
 
     fn stop(&self, id: Id) {
         self.daemon.wait.stop();
+        if self.has_nothing_to_call() {
+            end(self.daemon, id, Ok(()));
+        }
         let (daemon, held) = (self.daemon, Arc::clone(&self.held));
         spawn("stop", move || {
-            let stopped = with(&held, Plugin::stop);
+            // One that isn't made yet has armed nothing.
+            let stopped = held.read().as_ref().map_or(Ok(()), Plugin::stop);
             // This waits for `start` and for a hook that runs. Whoever never returns is killed by the daemon in the end.
             let plugin = held.write().take();
             drop(plugin);
-            daemon.link.answer(id, stopped.map(nothing));
-            daemon.link.say(PluginCall::Stopped);
-            exit(0);
+            end(daemon, id, stopped);
         });
     }
 }
 
+/// Tells the daemon how the stop went, and ends the process.
+fn end(daemon: &Daemon, id: Id, stopped: Result<(), Fault>) -> ! {
+    daemon.link.answer(id, stopped.map(nothing));
+    daemon.link.say(PluginCall::Stopped);
+    exit(0)
+}
+
 /// Calls the plugin, if it is still there.
 fn with<R>(held: &Held, call: impl FnOnce(&Plugin) -> Result<R, Fault>) -> Result<R, Fault> {
-    held.read().as_ref().map_or_else(|| Err(Fault::new(Code::Stopping, "the plugin has ended")), call)
+    held.read()
+        .as_ref()
+        .map_or_else(|| Err(Fault::new(Code::Unavailable, "the plugin is not ready, or has ended")), call)
 }
 
 fn nothing((): ()) -> Value {
