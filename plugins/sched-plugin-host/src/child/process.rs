@@ -48,14 +48,10 @@ impl Process {
         unsafe { AsyncFd::register_with_interest(pidfd, Interest::READABLE) }.map_err(io::Error::from)
     }
 
-    /// How it ended, if it does so by itself within `limit`. Its group may still be there.
+    /// How it ended, if it does so by itself within `limit`; its group ends with it.
     pub(crate) fn exited_within(&mut self, limit: Duration) -> Option<String> {
-        let mut info = None;
-        if ended(self.pidfd.as_fd(), limit) {
-            // The group goes first: as long as its leader isn't reaped, its number is nobody else's.
-            info = self.end().map(words);
-        }
-        info
+        // The group goes before its leader is reaped: until then its number is nobody else's.
+        if ended(self.pidfd.as_fd(), limit) { self.end().map(words) } else { None }
     }
 
     /// Ends it and its group, if it hasn't ended, and answers how it did.
@@ -85,10 +81,24 @@ fn ended(pidfd: BorrowedFd<'_>, limit: Duration) -> bool {
 fn words(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exited with status {code}"),
-        (None, Some(signal)) => match Signal::from_named_raw(signal) {
-            Some(name) => format!("was killed by signal {signal} ({name:?})"),
-            None => format!("was killed by signal {signal}"),
-        },
+        (None, Some(signal)) => {
+            let names = [
+                (libc::SIGHUP, "SIGHUP"),
+                (libc::SIGINT, "SIGINT"),
+                (libc::SIGILL, "SIGILL"),
+                (libc::SIGABRT, "SIGABRT"),
+                (libc::SIGBUS, "SIGBUS"),
+                (libc::SIGFPE, "SIGFPE"),
+                (libc::SIGKILL, "SIGKILL"),
+                (libc::SIGSEGV, "SIGSEGV"),
+                (libc::SIGPIPE, "SIGPIPE"),
+                (libc::SIGTERM, "SIGTERM"),
+                (libc::SIGSYS, "SIGSYS"),
+            ];
+            let name = names.iter().find(|(number, _)| *number == signal);
+            let name = name.map_or_else(String::new, |(_, name)| format!(" ({name})"));
+            format!("was killed by signal {signal}{name}")
+        }
         (None, None) => "ended".into(),
     }
 }
