@@ -24,7 +24,7 @@ fn what_does_not_get_ready_is_refused_and_gone() {
     refused("echo Hello", "could not be made: it broke the protocol: a line is not JSON: Hello");
     refused(
         "say '{\"id\":1,\"ok\":{}}'; sleep 60",
-        "could not be made: it broke the protocol: its answer to `hello` is neither `ready` nor `unavailable`: expected value at line 1 column 2",
+        "could not be made: it broke the protocol: its answer to `hello` is neither `ready` nor `unavailable`: it has neither member",
     );
     refused(
         "say '{\"id\":1,\"error\":{\"code\":\"generic\",\"message\":\"no\"}}'",
