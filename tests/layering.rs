@@ -15,6 +15,7 @@ use serde_json::Value;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("scheduler-core", &[]),
     ("sched-plugin-abi", &[]),
+    ("sched-plugin", &["sched-plugin-abi"]),
     ("sched-runner", &["scheduler-core"]),
     ("sched-providers", &["scheduler-core"]),
     ("sched-plugin-host", &["scheduler-core", "sched-plugin-abi"]),

@@ -5,6 +5,7 @@
 //!
 //! # Map
 //! - [`Plugins`] (`source.rs`): what is in the folder, and how the resolver of providers comes to it. Start reading here.
+//! - [`library`] is the child of a plugin that is a library.
 //! - [`manifest`] reads plugin.yaml.
 //! - [`preflight`](preflight()): gate 1, before anything of a plugin runs.
 //! - `child/`: gate 2, the process that introduces itself.
@@ -17,6 +18,7 @@
 #![cfg(target_os = "linux")]
 
 mod child;
+pub mod library;
 pub mod manifest;
 mod preflight;
 pub mod protocol;
