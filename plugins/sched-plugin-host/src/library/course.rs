@@ -24,9 +24,7 @@ use super::{
     table::{Daemon, asked_for, table},
     wait::Wait,
 };
-use crate::protocol::{
-    Code, Fault, Hello, Hook, HostCall, LineReader, Message, PluginCall, Ready, Unread, VERSION, Welcome,
-};
+use crate::protocol::{Code, Fault, Hello, Hook, HostCall, LineReader, Message, Ready, Unread, VERSION, Welcome};
 
 /// The plugin while it is there. Whoever calls it holds it for reading; taking it out waits for all of them.
 type Held = Arc<RwLock<Option<Plugin>>>;
@@ -66,7 +64,7 @@ pub(super) fn run(library: Option<&Path>) -> i32 {
         *held.write() = plugin;
         json!(welcome)
     });
-    daemon.link.answer(id, welcome);
+    daemon.link.welcome(id, welcome);
     call_hooks(daemon, &held, &queue)
 }
 
@@ -228,7 +226,7 @@ impl Reader {
 /// Tells the daemon how the stop went, and ends the process.
 fn end(daemon: &Daemon, id: Id, stopped: Result<(), Fault>) -> ! {
     daemon.link.answer(id, stopped.map(nothing));
-    daemon.link.say(PluginCall::Stopped);
+    daemon.link.stopped();
     exit(0)
 }
 

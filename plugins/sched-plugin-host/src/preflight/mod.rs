@@ -16,7 +16,7 @@ mod tests;
 mod trust;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
 
@@ -39,15 +39,23 @@ pub struct Cleared {
     pub sha256: String,
 }
 
-/// What a preflight needs to know about the machine and the daemon.
+/// What is known about machine and daemon when a plugin is looked at and started.
 #[derive(Debug, Clone)]
 pub struct Grounds {
     /// Where libraries are copied to. Made if it is missing.
     pub cache: PathBuf,
     /// What loads a library: a command, to which the path of the library is added.
     pub loader: Vec<OsString>,
-    /// Where programs are looked for that are named without a `/`.
-    pub path: OsString,
+    /// The daemon's environment: a few of its variables are passed on, and programs that are named without a `/` are looked
+    /// for on its `PATH`.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+impl Grounds {
+    fn path(&self) -> &OsStr {
+        let found = self.environment.iter().find(|(name, _)| name == "PATH");
+        found.map_or(OsStr::new("/usr/bin:/bin"), |(_, path)| path)
+    }
 }
 
 /// Checks the plugin in `folder`, which is called `name`.
@@ -82,7 +90,7 @@ pub fn preflight(name: &str, folder: &Path, grounds: &Grounds) -> Result<Cleared
         });
     }
     let argv = match &manifest.code {
-        Code::Command(words) => program::argv(&real, words, &grounds.path)?,
+        Code::Command(words) => program::argv(&real, words, grounds.path())?,
         Code::Library(_) => {
             let bytes = code.map_or_else(Vec::new, |code| code.bytes);
             let copy = copy::keep(&grounds.cache, &sha256, &bytes)?;

@@ -64,8 +64,7 @@ impl Place {
 
     fn preflight(&self) -> Result<Cleared> {
         let cache = self.0.path().join("cache");
-        let grounds =
-            Grounds { cache, loader: vec!["sched".into(), "__plugin-host".into()], path: "/usr/bin:/bin".into() };
+        let grounds = Grounds { cache, loader: vec!["sched".into(), "__plugin-host".into()], environment: Vec::new() };
         preflight("bells", &self.folder(), &grounds)
     }
 

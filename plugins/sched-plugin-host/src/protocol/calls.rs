@@ -78,12 +78,12 @@ const fn minute() -> u64 {
 ///
 /// ```
 /// use sched_plugin_host::protocol::Welcome;
-/// let welcome: Welcome = serde_json::from_str(r#"{"unavailable": {"reason": "no bus"}}"#)?;
+/// let welcome: Welcome = serde_json::from_str(r#"{"unavailable": {"reason": "no bus"}, "later": 1}"#)?;
 /// assert_eq!(welcome, Welcome::Unavailable { reason: "no bus".into() });
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "WelcomeMembers")]
 pub enum Welcome {
     /// It can work.
     Ready(Ready),
@@ -92,6 +92,30 @@ pub enum Welcome {
         /// Why.
         reason: String,
     },
+}
+
+/// As an object, so that members of a later version are let through.
+#[derive(Deserialize)]
+struct WelcomeMembers {
+    ready: Option<Ready>,
+    unavailable: Option<Unavailable>,
+}
+
+#[derive(Deserialize)]
+struct Unavailable {
+    reason: String,
+}
+
+impl TryFrom<WelcomeMembers> for Welcome {
+    type Error = &'static str;
+
+    fn try_from(members: WelcomeMembers) -> Result<Self, Self::Error> {
+        match members {
+            WelcomeMembers { unavailable: Some(Unavailable { reason }), .. } => Ok(Self::Unavailable { reason }),
+            WelcomeMembers { ready: Some(ready), .. } => Ok(Self::Ready(ready)),
+            _ => Err("it has neither member"),
+        }
+    }
 }
 
 /// What a plugin says about itself.

@@ -52,6 +52,17 @@ fn what_it_lacks_is_no_fault_and_what_it_rejects_is() {
 }
 
 #[test]
+fn before_it_is_ready_only_lines_for_the_log_come() {
+    let (_folder, library) = probe(&[]);
+    let mut plugin = Plugin::of_library(&library);
+    let config = json!({"does": "ask in create"});
+    let hello = plugin.call("hello", json!({"protocol": 1, "sched": "0", "nonce": "x", "config": config}));
+    let early = "too early: -3 nothing can be asked before the plugin is ready";
+    assert_eq!(plugin.line(), json!({"call": "log", "level": "info", "message": early}));
+    assert_eq!(plugin.line()["id"], hello);
+}
+
+#[test]
 fn a_start_that_ends_is_answered_with_how() {
     let (_folder, mut plugin) = ready("return");
     assert_eq!(plugin.ask("start", json!({})), Ok(json!({})));

@@ -111,7 +111,7 @@ fn each_passes_the_gate_before_anything_of_it_runs() {
     let grounds = Grounds {
         cache: home.path().join("cache"),
         loader: vec!["sched".into(), sched_plugin_host::library::ARGUMENT.into()],
-        path: std::env::var_os("PATH").unwrap_or_default(),
+        environment: std::env::vars_os().collect(),
     };
     let rust = std::env::current_exe().expect("this program").with_file_name("libon_folder_change.so");
     let c = build_fixed_interval(home.path());

@@ -48,6 +48,9 @@ static sched_status create(const sched_host *given, sched_str json, void **self,
   snprintf(config, sizeof config, "%.*s", (int)json.len, json.ptr);
   printf("noise of create\n");
   fflush(stdout);
+  sched_error why = {.struct_size = sizeof why};
+  host->beat(host->ctx);
+  if (does("ask in create")) say("too early: %d %s", host->tick(host->ctx, &why), why.message);
   if (does("lack")) return fail(err, SCHED_E_UNAVAILABLE, "there is no bus");
   if (does("reject")) return fail(err, SCHED_E_INVALID, "config: no such word");
   if (does("say nothing")) return SCHED_E_GENERIC;
