@@ -14,7 +14,7 @@ use crate::parent::Plugin;
 
 #[test]
 fn the_one_in_rust_fires_when_its_folder_changes() {
-    let library = std::env::current_exe().expect("this program").with_file_name("libon_folder_change.so");
+    let library = library_in_rust();
     let watched = tempfile::tempdir().expect("a folder");
     let mut plugin = Plugin::of_library(&library);
     let config = json!({"folder": watched.path(), "job": "import", "every_seconds": 0});
@@ -113,7 +113,7 @@ fn each_passes_the_gate_before_anything_of_it_runs() {
         loader: vec!["sched".into(), sched_plugin_host::library::ARGUMENT.into()],
         environment: std::env::vars_os().collect(),
     };
-    let rust = std::env::current_exe().expect("this program").with_file_name("libon_folder_change.so");
+    let rust = library_in_rust();
     let c = build_fixed_interval(home.path());
     let python = examples().join("own-instants/own_instants.py");
     for (name, code) in [("on-folder-change", rust), ("fixed-interval", c), ("own-instants", python)] {
@@ -139,7 +139,7 @@ fn answer_ticks_until_fire(plugin: &mut Plugin) -> Value {
 
 /// Whether this machine has what an example needs. `scripts/test` says it in the open when it has not.
 #[expect(clippy::print_stdout, reason = "a test that proves nothing here says so")]
-fn is_there(program: &str) -> bool {
+pub(crate) fn is_there(program: &str) -> bool {
     let is_there = Command::new(program).arg("--version").output().is_ok();
     if !is_there {
         println!("no {program} here: an example is not tried");
@@ -147,7 +147,12 @@ fn is_there(program: &str) -> bool {
     is_there
 }
 
-fn build_fixed_interval(folder: &Path) -> PathBuf {
+/// What Cargo has built as a dependency of this test.
+pub(crate) fn library_in_rust() -> PathBuf {
+    std::env::current_exe().expect("this program").with_file_name("libon_folder_change.so")
+}
+
+pub(crate) fn build_fixed_interval(folder: &Path) -> PathBuf {
     let made = Command::new("make")
         .arg("-C")
         .arg(examples().join("fixed-interval"))

@@ -170,7 +170,7 @@ pub(crate) fn ready(does: &str) -> (tempfile::TempDir, Plugin) {
 }
 
 /// `examples/plugin_host.rs`, as new as the library whose part it is.
-fn host_program() -> PathBuf {
+pub(crate) fn host_program() -> PathBuf {
     let test = std::env::current_exe().expect("this program");
     let folder = test.parent().and_then(Path::parent).expect("the folder of the profile");
     let program = folder.join("examples/plugin_host");
