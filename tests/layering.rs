@@ -22,7 +22,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sched-plugin-host", &["scheduler-core", "sched-plugin-abi", "on-folder-change"]),
     ("on-folder-change", &["sched-plugin"]),
     ("sched", &["scheduler-core", "sched-runner", "sched-providers", "sched-plugin-host"]),
-    ("sched-tests", &["scheduler-core", "sched-runner", "sched-providers", "sched-plugin-host", "sched"]),
+    (
+        "sched-tests",
+        &["scheduler-core", "sched-runner", "sched-providers", "sched-plugin", "sched-plugin-host", "sched"],
+    ),
     ("sched-benches", &["scheduler-core"]),
 ];
 

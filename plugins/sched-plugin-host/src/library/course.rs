@@ -119,12 +119,11 @@ enum Asked {
 /// Calls hooks, one at a time, for as long as the process lives.
 fn call_hooks(daemon: &'static Daemon, held: &Held, queue: &Receiver<(Id, Asked)>) -> i32 {
     for (id, asked) in queue {
-        let answer = with(held, |plugin| match asked {
+        answer(daemon, held, id, |plugin| match asked {
             Asked::JobsChanged => plugin.jobs_changed().map(nothing),
             Asked::Reconcile => plugin.reconcile().map(nothing),
             Asked::FireDue { job, at } => asked_for(&job, at, || plugin.fire_due(&job)).map(|fired| json!(fired)),
         });
-        daemon.link.answer(id, answer);
     }
     // The reader is gone, and has ended the process, or whoever stops the plugin will.
     loop {
@@ -193,16 +192,15 @@ impl Reader {
 
     fn start(&self, id: Id) {
         if self.has_nothing_to_call() {
-            return self.daemon.link.answer(id, with(&self.held, Plugin::start).map(nothing));
+            return self.daemon.link.answer(id, Err(not_there()));
         }
         let (daemon, held) = (self.daemon, Arc::clone(&self.held));
         spawn("start", move || {
-            let ended = match with(&held, Plugin::start) {
+            answer(daemon, &held, id, |plugin| match plugin.start() {
                 // Whoever hands on that the daemon is stopping, while it is, has ended as it should.
-                Err(fault) if fault.code == Code::Stopping && daemon.wait.is_stopping() => Ok(()),
-                ended => ended,
-            };
-            daemon.link.answer(id, ended.map(nothing));
+                Err(fault) if fault.code == Code::Stopping && daemon.wait.is_stopping() => Ok(json!({})),
+                ended => ended.map(nothing),
+            });
         });
     }
 
@@ -230,11 +228,14 @@ fn end(daemon: &Daemon, id: Id, stopped: Result<(), Fault>) -> ! {
     exit(0)
 }
 
-/// Calls the plugin, if it is still there.
-fn with<R>(held: &Held, call: impl FnOnce(&Plugin) -> Result<R, Fault>) -> Result<R, Fault> {
-    held.read()
-        .as_ref()
-        .map_or_else(|| Err(Fault::new(Code::Unavailable, "the plugin is not ready, or has ended")), call)
+/// Calls the plugin, if it is there, and answers the daemon before it lets go of it: after that the process may end.
+fn answer(daemon: &Daemon, held: &Held, id: Id, call: impl FnOnce(&Plugin) -> Result<Value, Fault>) {
+    let plugin = held.read();
+    daemon.link.answer(id, plugin.as_ref().ok_or_else(not_there).and_then(call));
+}
+
+fn not_there() -> Fault {
+    Fault::new(Code::Unavailable, "the plugin is not ready, or has ended")
 }
 
 fn nothing((): ()) -> Value {

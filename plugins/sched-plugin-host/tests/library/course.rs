@@ -37,7 +37,7 @@ fn it_is_ready_and_stops_when_it_is_told_to() {
 
     let (status, log) = plugin.end();
     assert!(status.success(), "{status}");
-    assert_eq!(log, "noise of create\n", "its output is log, and it ended without its destructors");
+    assert_eq!(log, "noise of create, 0 bytes of input\n", "its output is log, and it ended without its destructors");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_daemon_that_is_gone_is_the_end() {
     plugin.hang_up();
     let (status, log) = plugin.end();
     assert_eq!(status.code(), Some(1));
-    assert_eq!(log, "noise of create\n__plugin-host: the host is gone\n");
+    assert_eq!(log, "noise of create, 0 bytes of input\n__plugin-host: the host is gone\n");
 }
 
 #[test]

@@ -46,7 +46,8 @@ __attribute__((destructor)) static void at_exit(void) { fprintf(stderr, "destruc
 static sched_status create(const sched_host *given, sched_str json, void **self, sched_error *err) {
   host = given;
   snprintf(config, sizeof config, "%.*s", (int)json.len, json.ptr);
-  printf("noise of create\n");
+  char byte;
+  printf("noise of create, %zd bytes of input\n", read(0, &byte, 1));
   fflush(stdout);
   sched_error why = {.struct_size = sizeof why};
   host->beat(host->ctx);
