@@ -20,6 +20,7 @@ mod limits;
 mod log_format;
 mod logs;
 mod owners;
+mod plugins;
 mod policies;
 mod provider;
 mod reload;

@@ -1,7 +1,12 @@
 //! The plugins of a home, as the resolver of providers and people see them. Looking for them never fails: whatever is in the
 //! folder has an entry, with the reason if it can't be used.
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use scheduler_core::{
@@ -10,9 +15,9 @@ use scheduler_core::{
 };
 
 use crate::{
-    child::{self, Introduced},
+    child::{self, Child, Introduced},
     preflight::{Cleared, Grounds, preflight},
-    protocol::{self, Hello},
+    protocol::{self, Hello, Ready},
     provider::PluginProvider,
     strikes::Strikes,
 };
@@ -110,6 +115,31 @@ impl Plugins {
         self.make(false)
     }
 
+    /// Takes the plugin in `folder`, wherever that is, through gates 1 and 2: it is started, says what it is, and is ended. What
+    /// it does is not held against it.
+    ///
+    /// # Errors
+    /// Why it would not pass the first; the second's are beside what the first found out.
+    pub fn check(&self, folder: &Path) -> Result<(Cleared, Result<Ready>)> {
+        let real = folder.canonicalize();
+        let real = real.map_err(|error| Error::io(format!("cannot find {}", folder.display()), error))?;
+        let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let cleared = preflight(&name, &real, &self.0.grounds)?;
+        let introduced = self.0.introduced(&cleared).and_then(|(_child, introduced)| match introduced {
+            Introduced::Ready(ready) => Ok(ready),
+            Introduced::Unavailable(why) => {
+                Err(Error::new(ErrorKind::Foreign, format!("it is not available here: {why}")))
+            }
+        });
+        Ok((cleared, introduced))
+    }
+
+    /// Changes with the code and the plugin.yaml of the plugin called `name`; `None` if it can't be used.
+    pub fn mark(&self, name: &str) -> Option<String> {
+        let cleared = self.0.cleared(name).ok()?;
+        Some(format!("{} {:?}", cleared.sha256, cleared.manifest))
+    }
+
     fn make(&self, starts: bool) -> Vec<Arc<dyn ProviderFactory>> {
         let names = self.0.names().unwrap_or_else(|error| {
             tracing::warn!(%error, "no plugin can be found");
@@ -168,6 +198,9 @@ impl Inner {
 
     /// Gate 1, and the record.
     fn cleared(&self, name: &str) -> Result<Cleared> {
+        if !self.names()?.iter().any(|known| known == name) {
+            return Err(Error::new(ErrorKind::NotFound, format!("no plugin is called `{name}`")));
+        }
         let cleared = preflight(name, &self.folder.join(name), &self.grounds)?;
         match self.strikes.quarantine(&cleared.sha256)? {
             None => Ok(cleared),
@@ -178,8 +211,7 @@ impl Inner {
         }
     }
 
-    /// Gate 2.
-    fn started(&self, cleared: &Cleared) -> Result<PluginProvider> {
+    fn introduced(&self, cleared: &Cleared) -> Result<(Child, Introduced)> {
         let hello = Hello {
             protocol: protocol::VERSION,
             sched: env!("CARGO_PKG_VERSION").to_owned(),
@@ -187,7 +219,12 @@ impl Inner {
             config: cleared.manifest.config.clone(),
             interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
         };
-        let introduced = child::introduce(cleared, &self.grounds.environment, &hello).inspect_err(|error| {
+        child::introduce(cleared, &self.grounds.environment, &hello)
+    }
+
+    /// Gate 2.
+    fn started(&self, cleared: &Cleared) -> Result<PluginProvider> {
+        let introduced = self.introduced(cleared).inspect_err(|error| {
             self.strikes.record(&cleared.sha256, &cleared.manifest.name, &error.to_string());
         })?;
         if let Introduced::Ready(ready) = &introduced.1 {
