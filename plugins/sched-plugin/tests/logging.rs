@@ -13,7 +13,8 @@ impl SchedulerPlugin for Talker {
     }
 
     fn start(&self, _: &Host) -> Result<(), BoxError> {
-        log::trace!("about to");
+        log::trace!("not wanted, unless the plugin says so");
+        log::debug!("about to");
         panic!("lost the thread");
     }
 }
@@ -31,7 +32,7 @@ fn records_and_panics_go_to_the_host() {
     };
     assert_eq!((status, error.text()), (status::PANIC, "panicked in `start`: lost the thread"));
     let calls = host.calls();
-    assert_eq!(calls[..2], ["log info made of nothing", "log trace about to"]);
+    assert_eq!(calls[..2], ["log info made of nothing", "log debug about to"]);
     assert!(calls[2].starts_with("log error panicked at plugins/sched-plugin/tests/logging.rs:"), "{calls:?}");
     assert!(calls[2].ends_with(": lost the thread") && calls.len() == 3, "{calls:?}");
     // SAFETY: made by `create` of the same table, and not used after this.
