@@ -37,6 +37,11 @@ pub(crate) fn path() -> Option<OsString> {
     get("PATH")
 }
 
+/// All of it: a plugin gets the few that are no secrets.
+pub(crate) fn all() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
 fn get(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -77,6 +77,9 @@ use self::{
 
 /// Runs the program with the arguments it was given.
 pub fn main() -> ExitCode {
+    // A plugin that is a library lives in this program too, as another process of it: before anything else, while there is
+    // one thread.
+    sched_plugin_host::library::serve_if_asked();
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(refusal) => return output::print_refusal(&refusal).into(),

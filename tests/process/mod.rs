@@ -21,6 +21,7 @@ mod limits;
 mod log_format;
 mod logs;
 mod owners;
+mod plugins;
 mod policies;
 mod provider;
 mod reload;

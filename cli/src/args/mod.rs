@@ -10,6 +10,7 @@
 //! | `accounting` | `audit`, `why` |
 //! | `simulate` | `simulate` |
 //! | `safety` | `backup`, `restore`, `repair` |
+//! | `plugins` | `providers`, `plugin` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
@@ -20,6 +21,7 @@ mod firing;
 mod help;
 mod jobs;
 mod looking;
+mod plugins;
 mod safety;
 mod settings;
 mod shell;
@@ -38,6 +40,7 @@ pub(crate) use self::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
+    plugins::{PluginAllowArgs, PluginCheckArgs, PluginCommand, ProvidersArgs},
     safety::{BackupArgs, RepairArgs, RestoreArgs},
     settings::Settings,
     shell::{CompletionsArgs, ManArgs},
@@ -140,6 +143,11 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Make a damaged home whole again, with all that can be read of it
     Repair(RepairArgs),
+    /// What can decide when jobs fire, and what does
+    Providers(ProvidersArgs),
+    /// Providers of your own: programs and libraries in the home's `plugins` folder
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Print the JSON Schema of jobs.json or config.yaml, for editors
     Schema(SchemaArgs),
     /// Print the script that completes commands in a shell

@@ -22,6 +22,8 @@ mod man;
 mod nagios;
 mod next;
 mod pause;
+mod plugin;
+mod providers;
 mod remove;
 mod repair;
 mod restore;
@@ -65,6 +67,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Why(args) => block_on(why::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
         Command::Doctor(args) => block_on(doctor::run(args, context, out)),
+        Command::Providers(args) => providers::run(args, context, out),
+        Command::Plugin(command) => plugin::run(command, context, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Run(args) => run::run(args, context, out),
         Command::Tick(args) => tick::run(args, context, out),

@@ -3,8 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use scheduler_core::{
-    Engine, ErrorKind, Home, JobRunner, JobStore as _, config,
+    Engine, ErrorKind, Home, JobRunner, JobStore as _,
+    config::{self, Loaded},
     liveness::PulseWriter,
+    provider::Resolved,
     store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
@@ -45,7 +47,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     // From here on there is at most one of us; what was read before may be a moment old.
     let _lock = lock::take(&home)?;
     let loaded = config::load(&RealFs, &home, true);
-    let provider = machinery::provider(&loaded);
+    let (loaded, provider) = resolved(&home, loaded).await?;
     // The reason for a fallback is told where it happens, once.
     for problem in loaded.problems.iter().filter(|problem| provider.reason.as_ref() != Some(&problem.what)) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
@@ -89,6 +91,17 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         out.line(last)?;
     }
     Ok(exit::OK)
+}
+
+/// A plugin has seconds to get ready, which is nothing for the runtime to wait for.
+async fn resolved(home: &Home, loaded: Loaded) -> Result<(Loaded, Resolved), Failure> {
+    let home = home.clone();
+    let resolve = move || {
+        let provider = machinery::provider(&home, &loaded);
+        (loaded, provider)
+    };
+    let gone = |why| Failure::new(ErrorKind::Foreign, format!("no provider could be found: {why}"));
+    tokio::task::spawn_blocking(resolve).await.map_err(gone)
 }
 
 /// The lock is ours, so whoever beat last is gone; if it didn't say goodbye, somebody should know.

@@ -94,7 +94,7 @@ pub(super) async fn of_home(context: &Context) -> Result<Findings, Failure> {
     // In a file that was written by hand, a key that means nothing is a mistake too.
     let mut config = context.config().problems.clone();
     if config.is_empty()
-        && let Some(reason) = machinery::provider(context.config()).reason
+        && let Some(reason) = machinery::provider_to_be(&home, context.config()).reason
     {
         let what = format!("{}: provider: {reason}", home.config_yaml().display());
         config.push(Problem::new("config-provider", what, "correct it; until then the built-in ticker fires"));

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use sched_plugin_host::with_bundled;
 use sched_runner::{CommandRunner, RunnerConfig, proc};
 use scheduler_core::{
     AlertFiles, Clock, Engine, Home, JobRunner,
     config::{Config, Loaded},
     engine::Settings,
     liveness::{Heartbeat, Pulse},
-    provider::{Resolved, resolve},
+    provider::{ProviderFactory, Resolved, resolve},
     store::{JsonStore, Limits},
     vfs::RealFs,
 };
 
+use super::plugins;
 use crate::context::machine_id;
 
 /// A home's engine, ready to be run.
@@ -68,12 +70,22 @@ pub(crate) fn build(
     Machinery { engine, pulse, store }
 }
 
-/// The provider that fires, and why it isn't the one that was asked for.
-pub(crate) fn provider(loaded: &Loaded) -> Resolved {
+/// The provider that fires, and why it isn't the one that was asked for. A plugin is started for that, which may take as long
+/// as it may to get ready.
+pub(crate) fn provider(home: &Home, loaded: &Loaded) -> Resolved {
+    chosen(loaded, || plugins::of(home, &loaded.config).factories())
+}
+
+/// The same, to look: a plugin is only looked at.
+pub(crate) fn provider_to_be(home: &Home, loaded: &Loaded) -> Resolved {
+    chosen(loaded, || plugins::of(home, &loaded.config).dry_factories())
+}
+
+fn chosen(loaded: &Loaded, plugins: impl FnOnce() -> Vec<Arc<dyn ProviderFactory>>) -> Resolved {
     if let Some(problem) = loaded.problems.iter().find(|problem| is_about_the_provider(&problem.key, loaded.readable)) {
         return Resolved::fallback(problem.what.clone());
     }
-    resolve(&loaded.config.provider, &sched_providers::bundled())
+    resolve(&loaded.config.provider, &with_bundled(sched_providers::bundled(), plugins()))
 }
 
 /// A file that can't be read as a whole names no provider either.

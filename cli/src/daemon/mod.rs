@@ -7,6 +7,7 @@
 //! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels, SIGHUP reloads |
 //! | `reload` | config.yaml brought into force while the daemon runs |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
+//! | `plugins` | the plugins in the home |
 //! | `init` | the first process of a container, when that is us |
 //! | `show` | fires made visible, for `run --example` |
 
@@ -14,6 +15,7 @@ pub(crate) mod filesystem;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod machinery;
+pub(crate) mod plugins;
 pub(crate) mod reload;
 pub(crate) mod show;
 pub(crate) mod signals;

@@ -1,23 +1,30 @@
 //! SIGHUP: config.yaml is read again, and what it says otherwise takes effect without a restart. Runs that are open end as
 //! they began.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use sched_runner::{CommandRunner, RunnerConfig};
 use scheduler_core::{
     Engine, Home, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext,
-    config::{self, Config},
+    config::{self, Config, Loaded},
     liveness::Pulse,
     provider::Resolved,
-    store::JsonStore,
+    store::{JsonStore, Problem},
     vfs::RealFs,
 };
 use tokio::sync::Notify;
 
-use super::machinery::{self, Machinery};
+use super::{
+    machinery::{self, Machinery},
+    plugins,
+};
 use crate::context;
+
+/// How long a plugin that failed is left alone, at first and at most.
+const FIRST_RETRY: Duration = Duration::from_secs(10);
+const LAST_RETRY: Duration = Duration::from_mins(10);
 
 /// Brings config.yaml into force in a daemon that runs.
 pub(crate) struct Reloader {
@@ -28,8 +35,8 @@ pub(crate) struct Reloader {
     runner: Arc<ChangingRunner>,
     /// What is in force.
     config: Config,
-    /// The provider that was asked for last, and why it isn't the one that config.yaml names.
-    wanted: (String, Option<String>),
+    /// The provider that was asked for last, why it isn't the one that config.yaml names, and which code it is.
+    wanted: ((String, Option<String>), Option<String>),
 }
 
 impl Reloader {
@@ -43,19 +50,50 @@ impl Reloader {
     ) -> Self {
         let Machinery { engine, pulse, store } = machinery;
         let (engine, pulse, store) = (engine.clone(), pulse.clone(), Arc::clone(store));
-        Self { home: home.clone(), engine, pulse, store, runner, config, wanted: named(provider) }
+        let wanted = (named(provider), plugins::of(home, &config).mark(&config.provider));
+        Self { home: home.clone(), engine, pulse, store, runner, config, wanted }
     }
 
-    /// Reloads whenever it is `asked`.
+    /// Reloads whenever it is `asked`, and starts a plugin that failed again, ever more rarely.
     pub(crate) async fn run(mut self, asked: Arc<Notify>) {
+        let mut patience = FIRST_RETRY;
         loop {
-            asked.notified().await;
+            let is_plugin = self.wanted.1.is_some();
+            tokio::select! {
+                () = asked.notified() => patience = FIRST_RETRY,
+                () = tokio::time::sleep(patience), if is_plugin => {
+                    patience = self.retry(patience).await;
+                    continue;
+                }
+            }
             if self.engine.is_stopping() {
                 tracing::warn!("SIGHUP: the daemon is stopping; nothing is reloaded");
             } else {
                 self.reload().await;
             }
         }
+    }
+
+    /// Starts the plugin again if the built-in ticker fires in its place; answers how long to wait before the next look.
+    async fn retry(&mut self, patience: Duration) -> Duration {
+        let beat = self.pulse.current();
+        if self.engine.is_stopping() || beat.provider == self.config.provider {
+            return FIRST_RETRY;
+        }
+        let Some(provider) = self.provider(Vec::new()).await else { return patience };
+        if provider.reason.is_some() {
+            // What can't be used at all, a plugin in quarantine say, waits for somebody's SIGHUP.
+            self.wanted.1 = None;
+        }
+        self.engine.reload(machinery::settings(&self.config), Some(provider));
+        (patience * 2).min(LAST_RETRY)
+    }
+
+    /// The provider that the configuration in force asks for; a plugin is started for that.
+    async fn provider(&self, problems: Vec<Problem>) -> Option<Resolved> {
+        let (home, config) = (self.home.clone(), self.config.clone());
+        let loaded = Loaded { config, problems, ..Loaded::default() };
+        tokio::task::spawn_blocking(move || machinery::provider(&home, &loaded)).await.ok()
     }
 
     async fn reload(&mut self) {
@@ -67,11 +105,16 @@ impl Reloader {
             self.engine.reload(machinery::settings(&self.config), None);
             return;
         }
-        let provider = machinery::provider(&loaded);
-        for problem in loaded.problems.iter().filter(|problem| provider.reason.as_ref() != Some(&problem.what)) {
+        let home = self.home.clone();
+        let look = move || {
+            let mark = plugins::of(&home, &loaded.config).mark(&loaded.config.provider);
+            (machinery::provider_to_be(&home, &loaded), mark, loaded)
+        };
+        let Ok((to_be, mark, loaded)) = tokio::task::spawn_blocking(look).await else { return };
+        for problem in loaded.problems.iter().filter(|problem| to_be.reason.as_ref() != Some(&problem.what)) {
             tracing::warn!("{}; {}", problem.what, problem.hint);
         }
-        let mut config = loaded.config;
+        let mut config = loaded.config.clone();
         let defaults = config.job_defaults();
         if defaults != self.config.job_defaults()
             && let Err(error) = self.store.set_defaults(defaults).await
@@ -99,12 +142,14 @@ impl Reloader {
             some => tracing::info!("SIGHUP: config.yaml was read again; {}", some.join(", ")),
         }
         self.config = config;
-        let wanted = named(&provider);
-        // Compared with what fires too: one that has failed since is tried again.
+        let wanted = (named(&to_be), mark);
+        // Compared with what fires too: one that has failed since is tried again. A plugin that is at work, and is still what
+        // it was, isn't started a second time.
         let beat = self.pulse.current();
-        let is_another = wanted != self.wanted || wanted != (beat.provider, beat.fallback_reason);
+        let is_another = wanted != self.wanted || wanted.0 != (beat.provider, beat.fallback_reason);
         self.wanted = wanted;
-        self.engine.reload(machinery::settings(&self.config), is_another.then_some(provider));
+        let provider = if is_another { self.provider(loaded.problems).await } else { None };
+        self.engine.reload(machinery::settings(&self.config), provider);
     }
 }
 

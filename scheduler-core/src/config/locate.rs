@@ -1,4 +1,4 @@
-//! Where in the text of `config.yaml` a key or its value stands.
+//! Where in the text of a YAML file, `config.yaml` above all, a key or its value stands.
 //!
 //! Parsed YAML values carry no positions, but the parser's errors do. So the text is read once more along the path of
 //! the key, and the reader refuses whatever it finds there: the refusal carries the place. This holds for block and
@@ -9,20 +9,38 @@ use std::{fmt, marker::PhantomData};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A place in a text, both counted from 1.
+/// A place in a text.
+///
+/// ```
+/// use scheduler_core::config::locate::Place;
+/// assert_eq!(Place { line: 2, column: 11 }.to_string(), "line 2, column 11");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub struct Place {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in characters.
+    pub column: usize,
 }
 
 /// Where the value at `path` begins.
-pub(super) fn value(text: &str, path: &[&str]) -> Option<Place> {
+///
+/// ```
+/// use scheduler_core::config::locate;
+/// let place = locate::value("a: 1\nticker: {interval: soon}\n", &["ticker", "interval"]);
+/// assert_eq!(place.unwrap().to_string(), "line 2, column 20");
+/// ```
+pub fn value(text: &str, path: &[&str]) -> Option<Place> {
     place_of_refusal(text, Walk { path, stop_at_key: false, leaf: Refuse })
 }
 
 /// Where the key at the end of `path` begins.
-pub(super) fn key(text: &str, path: &[&str]) -> Option<Place> {
+///
+/// ```
+/// use scheduler_core::config::locate;
+/// assert_eq!(locate::key("a: 1\nticker: {interval: soon}\n", &["ticker"]).unwrap().line, 2);
+/// ```
+pub fn key(text: &str, path: &[&str]) -> Option<Place> {
     place_of_refusal(text, Walk { path, stop_at_key: true, leaf: Refuse })
 }
 
@@ -33,7 +51,12 @@ pub(super) fn written(text: &str, path: &[&str]) -> Option<String> {
 }
 
 /// The place after `before`, the part of a text that was fine.
-pub(super) fn after(before: &str) -> Place {
+///
+/// ```
+/// use scheduler_core::config::locate::{self, Place};
+/// assert_eq!(locate::after("a: 1\nb"), Place { line: 2, column: 2 });
+/// ```
+pub fn after(before: &str) -> Place {
     let last_line = before.rsplit('\n').next().unwrap_or_default();
     Place { line: before.split('\n').count(), column: last_line.chars().count() + 1 }
 }

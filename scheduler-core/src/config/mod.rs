@@ -14,7 +14,7 @@
 mod difference;
 mod keys;
 mod load;
-mod locate;
+pub mod locate;
 mod reference;
 mod template;
 mod values;

@@ -16,7 +16,7 @@ pub static KEYS: [Row; 10] = [
         "provider",
         Shape::Text,
         Absent::Value(r#""""#),
-        "What decides when jobs fire: empty for the built-in ticker, `none` for standby.",
+        "What decides when jobs fire: empty for the built-in ticker, `none` for standby, else a plugin by name.",
     )
     .examples(&[r#""none""#]),
     Row::new(

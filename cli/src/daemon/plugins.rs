@@ -1,0 +1,31 @@
+//! The plugins of a home, as this program finds and starts them.
+
+use std::sync::Arc;
+
+use sched_plugin_host::{Found, Grounds, Plugins, Strikes, library};
+use scheduler_core::{Home, SystemClock, config::Config, vfs::RealFs};
+
+use crate::env;
+
+/// The plugins of `home`.
+pub(crate) fn of(home: &Home, config: &Config) -> Plugins {
+    let grounds = Grounds {
+        cache: home.state().join("plugins"),
+        // Not by its path: a daemon whose program was replaced since must not start another version of it.
+        loader: vec!["/proc/self/exe".into(), library::ARGUMENT.into()],
+        environment: env::all(),
+    };
+    Plugins::new(home, grounds, strikes(home), config.interval)
+}
+
+/// Which of them crashed.
+pub(crate) fn strikes(home: &Home) -> Strikes {
+    Strikes::new(Arc::new(RealFs), Arc::new(SystemClock), home)
+}
+
+/// All of them, with what would become of each.
+pub(crate) fn look(home: &Home, config: &Config) -> Vec<Found> {
+    let bundled = sched_providers::bundled();
+    let names: Vec<&str> = bundled.iter().map(|factory| factory.name()).collect();
+    of(home, config).look(&names)
+}
