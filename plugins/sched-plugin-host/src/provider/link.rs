@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::failure::Failure;
-use crate::protocol::{Call, Fault, HostCall, Message};
+use crate::protocol::{Call, Fault, HostCall, MOST_WORDS, Message, brief};
 
 /// Lines that wait to be written. More wait with whoever writes them.
 const WAITING: usize = 16;
@@ -128,7 +128,7 @@ impl Link {
     pub(super) async fn hook(&self, call: HostCall) -> Result<()> {
         match self.call(call).await? {
             Ok(_) => Ok(()),
-            Err(fault) => Err(Error::new(ErrorKind::Foreign, fault.to_string())),
+            Err(fault) => Err(Error::new(ErrorKind::Foreign, brief(&fault.to_string(), MOST_WORDS))),
         }
     }
 
