@@ -139,7 +139,8 @@ impl Host {
         }
     }
 
-    /// Writes a line to the daemon's log. The macros of the `log` crate, such as `log::info!`, do the same.
+    /// Writes a line to the daemon's log. The macros of the `log` crate, such as `log::info!`, do the same, up to
+    /// debug unless `log::set_max_level` says otherwise; `tracing` does too with its feature `log`.
     pub fn log(&self, level: Level, message: &str) {
         if let Some(log) = self.table.log {
             // The levels of both have the same numbers.

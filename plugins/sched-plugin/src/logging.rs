@@ -12,7 +12,8 @@ pub(crate) fn lead_to(host: Host) {
     FIRST.call_once(|| {
         // A plugin that has set a logger of its own keeps it.
         if log::set_logger(Box::leak(Box::new(ToHost(host)))).is_ok() {
-            log::set_max_level(LevelFilter::Trace);
+            // Libraries trace thousands of lines a second, and the daemon takes that for a flood. Who wants them asks for them.
+            log::set_max_level(LevelFilter::Debug);
         }
         panic::set_hook(Box::new(move |info| {
             let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();

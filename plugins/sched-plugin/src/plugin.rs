@@ -58,7 +58,8 @@ pub trait SchedulerPlugin: Send + Sync + Sized + 'static {
     ///
     /// # Behavior
     /// - With [`Liveness::Ticks`] it works until [`Host::is_stopping`] and then returns. It waits with [`Host::wait_until`] or
-    ///   [`Host::wait_for`], which beat; who waits elsewhere calls [`Host::beat`] once a minute. To return early is a failure.
+    ///   [`Host::wait_for`], which beat; who waits elsewhere calls [`Host::beat`] at least once in every `ticker.interval` of
+    ///   config.yaml, which is a minute by default. To return early is a failure.
     /// - With [`Liveness::External`] it arms something outside and returns.
     ///
     /// # Errors
@@ -135,7 +136,7 @@ pub trait SchedulerPlugin: Send + Sync + Sized + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Liveness {
-    /// It ticks or beats at least once a minute; silence means that it is dead.
+    /// It ticks or beats at least once in every `ticker.interval` of config.yaml; silence means that it is dead.
     Ticks,
     /// It armed something outside, such as a timer of the system; silence means nothing.
     External,

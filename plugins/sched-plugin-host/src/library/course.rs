@@ -24,9 +24,7 @@ use super::{
     table::{Daemon, asked_for, table},
     wait::Wait,
 };
-use crate::protocol::{
-    Code, Fault, Hello, Hook, HostCall, LineReader, Message, PluginCall, Ready, Unread, VERSION, Welcome,
-};
+use crate::protocol::{Code, Fault, Hello, Hook, HostCall, LineReader, Message, Ready, Unread, VERSION, Welcome};
 
 /// The plugin while it is there. Whoever calls it holds it for reading; taking it out waits for all of them.
 type Held = Arc<RwLock<Option<Plugin>>>;
@@ -53,13 +51,20 @@ pub(super) fn run(library: Option<&Path>) -> i32 {
     let held = Held::default();
     let (hooks, queue) = mpsc::channel();
     let reader = Reader { daemon, held: Arc::clone(&held), hooks };
-    spawn("reader", move || reader.run(lines));
+    let (up, is_up) = mpsc::channel();
+    spawn("reader", move || {
+        let _ = up.send(());
+        reader.run(lines);
+    });
+    // A constructor that hangs keeps new threads from their first line. This one is past that before anything is loaded, so
+    // that a stop is heard at least.
+    let _ = is_up.recv();
 
     let welcome = welcome(library, &hello, daemon).map(|(welcome, plugin)| {
         *held.write() = plugin;
         json!(welcome)
     });
-    daemon.link.answer(id, welcome);
+    daemon.link.welcome(id, welcome);
     call_hooks(daemon, &held, &queue)
 }
 
@@ -114,12 +119,11 @@ enum Asked {
 /// Calls hooks, one at a time, for as long as the process lives.
 fn call_hooks(daemon: &'static Daemon, held: &Held, queue: &Receiver<(Id, Asked)>) -> i32 {
     for (id, asked) in queue {
-        let answer = with(held, |plugin| match asked {
+        answer(daemon, held, id, |plugin| match asked {
             Asked::JobsChanged => plugin.jobs_changed().map(nothing),
             Asked::Reconcile => plugin.reconcile().map(nothing),
             Asked::FireDue { job, at } => asked_for(&job, at, || plugin.fire_due(&job)).map(|fired| json!(fired)),
         });
-        daemon.link.answer(id, answer);
     }
     // The reader is gone, and has ended the process, or whoever stops the plugin will.
     loop {
@@ -180,36 +184,58 @@ impl Reader {
         let _ = self.hooks.send((id, asked));
     }
 
+    /// Whether there is nothing to call yet, or any more. While a constructor hangs, it holds the loader's lock, and no new
+    /// thread gets to its first line; so the reader, which must never wait, answers by itself then.
+    fn has_nothing_to_call(&self) -> bool {
+        self.held.try_read().is_some_and(|plugin| plugin.is_none())
+    }
+
     fn start(&self, id: Id) {
+        if self.has_nothing_to_call() {
+            return self.daemon.link.answer(id, Err(not_there()));
+        }
         let (daemon, held) = (self.daemon, Arc::clone(&self.held));
         spawn("start", move || {
-            let ended = match with(&held, Plugin::start) {
+            answer(daemon, &held, id, |plugin| match plugin.start() {
                 // Whoever hands on that the daemon is stopping, while it is, has ended as it should.
-                Err(fault) if fault.code == Code::Stopping && daemon.wait.is_stopping() => Ok(()),
-                ended => ended,
-            };
-            daemon.link.answer(id, ended.map(nothing));
+                Err(fault) if fault.code == Code::Stopping && daemon.wait.is_stopping() => Ok(json!({})),
+                ended => ended.map(nothing),
+            });
         });
     }
 
     fn stop(&self, id: Id) {
         self.daemon.wait.stop();
+        if self.has_nothing_to_call() {
+            end(self.daemon, id, Ok(()));
+        }
         let (daemon, held) = (self.daemon, Arc::clone(&self.held));
         spawn("stop", move || {
-            let stopped = with(&held, Plugin::stop);
+            // One that isn't made yet has armed nothing.
+            let stopped = held.read().as_ref().map_or(Ok(()), Plugin::stop);
             // This waits for `start` and for a hook that runs. Whoever never returns is killed by the daemon in the end.
             let plugin = held.write().take();
             drop(plugin);
-            daemon.link.answer(id, stopped.map(nothing));
-            daemon.link.say(PluginCall::Stopped);
-            exit(0);
+            end(daemon, id, stopped);
         });
     }
 }
 
-/// Calls the plugin, if it is still there.
-fn with<R>(held: &Held, call: impl FnOnce(&Plugin) -> Result<R, Fault>) -> Result<R, Fault> {
-    held.read().as_ref().map_or_else(|| Err(Fault::new(Code::Stopping, "the plugin has ended")), call)
+/// Tells the daemon how the stop went, and ends the process.
+fn end(daemon: &Daemon, id: Id, stopped: Result<(), Fault>) -> ! {
+    daemon.link.answer(id, stopped.map(nothing));
+    daemon.link.stopped();
+    exit(0)
+}
+
+/// Calls the plugin, if it is there, and answers the daemon before it lets go of it: after that the process may end.
+fn answer(daemon: &Daemon, held: &Held, id: Id, call: impl FnOnce(&Plugin) -> Result<Value, Fault>) {
+    let plugin = held.read();
+    daemon.link.answer(id, plugin.as_ref().ok_or_else(not_there).and_then(call));
+}
+
+fn not_there() -> Fault {
+    Fault::new(Code::Unavailable, "the plugin is not ready, or has ended")
 }
 
 fn nothing((): ()) -> Value {

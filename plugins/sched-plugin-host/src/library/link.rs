@@ -17,8 +17,15 @@ type Answer = Result<Value, Fault>;
 
 /// The way to the daemon. Calls may be made from any thread.
 pub(super) struct Link {
-    answers: Mutex<File>,
+    out: Mutex<Out>,
     waiting: Mutex<Waiting>,
+}
+
+/// The daemon's end. Whoever writes a line has it alone.
+struct Out {
+    answers: File,
+    /// Whether the daemon knows that the plugin is ready. Until then it takes lines for its log, and nothing else.
+    is_open: bool,
 }
 
 /// Whoever waits for an answer, by the id of the call.
@@ -30,7 +37,8 @@ struct Waiting {
 
 impl Link {
     pub(super) fn new(answers: File) -> Self {
-        Self { answers: Mutex::new(answers), waiting: Mutex::new(Waiting { last: 0, senders: Some(HashMap::new()) }) }
+        let waiting = Mutex::new(Waiting { last: 0, senders: Some(HashMap::new()) });
+        Self { out: Mutex::new(Out { answers, is_open: false }), waiting }
     }
 
     /// Asks, and waits for the answer.
@@ -43,7 +51,7 @@ impl Link {
             waiting.senders.as_mut().ok_or_else(gone)?.insert(id, sender);
             id
         };
-        if let Err(fault) = self.write(&Message::Call { id: Some(id), call }) {
+        if let Err(fault) = self.call(Some(id), call) {
             self.take(id);
             return Err(fault);
         }
@@ -53,9 +61,9 @@ impl Link {
             .map_err(|error| Fault::new(Code::Generic, format!("the daemon's answer can't be read: {error}")))
     }
 
-    /// Says something that has no answer. If nobody is there any more, nobody needs it.
-    pub(super) fn say(&self, call: PluginCall) {
-        let _ = self.write(&Message::Call { id: None, call });
+    /// Shows that the plugin is at work. If nobody is there any more, or yet, nobody needs it.
+    pub(super) fn beat(&self) {
+        let _ = self.call(None, PluginCall::Beat);
     }
 
     /// A line for the daemon's log.
@@ -66,14 +74,24 @@ impl Link {
             end if end < message.len() => format!("{}... ({} bytes)", &message[..end], message.len()),
             _ => message.to_owned(),
         };
-        self.say(PluginCall::Log { level, message });
+        let _ = write(&mut self.out.lock(), &Message::Call { id: None, call: PluginCall::Log { level, message } });
     }
 
-    /// Answers a call of the daemon.
+    /// Answers `hello`. From then on the daemon may be asked: it may say `start` before this returns.
+    pub(super) fn welcome(&self, id: Option<u64>, answer: Answer) {
+        let mut out = self.out.lock();
+        out.is_open = answer.is_ok();
+        answer_to(&mut out, id, answer);
+    }
+
+    /// Answers another call of the daemon.
     pub(super) fn answer(&self, id: Option<u64>, answer: Answer) {
-        if let Some(id) = id {
-            let _ = self.write(&Message::Answer { id, answer });
-        }
+        answer_to(&mut self.out.lock(), id, answer);
+    }
+
+    /// Says that nothing else will come.
+    pub(super) fn stopped(&self) {
+        let _ = write(&mut self.out.lock(), &Message::Call { id: None, call: PluginCall::Stopped });
     }
 
     /// An answer of the daemon has come.
@@ -92,10 +110,25 @@ impl Link {
         self.waiting.lock().senders.as_mut()?.remove(&id)
     }
 
-    fn write(&self, message: &Message<PluginCall>) -> Result<(), Fault> {
-        let line = message.to_line()?;
-        self.answers.lock().write_all(line.as_bytes()).map_err(|_| gone())
+    fn call(&self, id: Option<u64>, call: PluginCall) -> Result<(), Fault> {
+        let mut out = self.out.lock();
+        if !out.is_open {
+            return Err(Fault::new(Code::Unavailable, "nothing can be asked before the plugin is ready"));
+        }
+        write(&mut out, &Message::Call { id, call })
     }
+}
+
+fn answer_to(out: &mut Out, id: Option<u64>, answer: Answer) {
+    if let Some(id) = id {
+        // Nobody is left to be told that it could not be written.
+        let _ = write(out, &Message::Answer { id, answer });
+    }
+}
+
+fn write(out: &mut Out, message: &Message<PluginCall>) -> Result<(), Fault> {
+    let line = message.to_line()?;
+    out.answers.write_all(line.as_bytes()).map_err(|_| gone())
 }
 
 fn gone() -> Fault {

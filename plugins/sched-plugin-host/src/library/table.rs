@@ -148,7 +148,7 @@ unsafe extern "C" fn beat(ctx: *mut c_void) {
     guarded((), || {
         // SAFETY: the ABI: `ctx` is the table's.
         let daemon = unsafe { daemon(ctx) };
-        daemon.link.say(PluginCall::Beat);
+        daemon.link.beat();
         daemon.wait.has_beaten();
     });
 }
@@ -171,7 +171,7 @@ unsafe extern "C" fn wait_until(ctx: *mut c_void, unix_ms: i64) -> u32 {
         // SAFETY: the ABI: `ctx` is the table's.
         let daemon = unsafe { daemon(ctx) };
         let now = || SystemClock.now().as_millisecond();
-        daemon.wait.until(unix_ms, now, || daemon.link.say(PluginCall::Beat))
+        daemon.wait.until(unix_ms, now, || daemon.link.beat())
     })
 }
 
