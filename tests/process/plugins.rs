@@ -1,6 +1,6 @@
 //! A plugin in a home: `provider: NAME` is all it takes, and whatever becomes of it, jobs fire.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -69,6 +69,98 @@ fn jobs_fire_by_a_plugin_and_by_the_built_in_ticker_from_the_moment_it_is_killed
     assert_ne!(left(&place, "pid"), pid.to_string());
     daemon.stop();
     assert_eq!(left(&place, "bye"), "bye");
+}
+
+#[test]
+fn a_reload_starts_a_plugin_anew_only_if_it_is_another_one() {
+    let place = with(TICKS);
+    let mut daemon = place.daemon();
+    place.until_started("job", 1);
+    let first = left(&place, "pid");
+    daemon.signal(Signal::HUP);
+    daemon.until_logged("SIGHUP: config.yaml was read again");
+    place.until_started("job", place.effects("job").len() + 2);
+    assert_eq!(left(&place, "pid"), first);
+
+    let manifest = fs::read_to_string(place.home().join("plugins/bells/plugin.yaml")).expect("a file");
+    place.write("plugins/bells/plugin.yaml", format!("{manifest}config: {{every: 5}}\n"));
+    daemon.signal(Signal::HUP);
+    let second = eventually("another process", || {
+        let pid = left(&place, "pid");
+        if pid.is_empty() || pid == first { Err(pid) } else { Ok(pid) }
+    });
+    place.until_started("job", place.effects("job").len() + 2);
+    assert_eq!(place.until_verdict("live", 0)["heartbeat"]["provider"], json!("bells"));
+    daemon.stop();
+    assert_eq!((left(&place, "pid"), left(&place, "bye")), (second, "bye".to_owned()));
+}
+
+#[test]
+fn a_plugin_that_failed_is_started_again() {
+    let place = with(TICKS);
+    let mut daemon = place.daemon();
+    place.until_started("job", 1);
+    let pid: i32 = left(&place, "pid").parse().expect("a pid");
+    kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).expect("a kill");
+    place.until_verdict("degraded", 3);
+    let status = place.until_verdict("live", 0);
+    assert_eq!(status["heartbeat"]["provider"], json!("bells"), "{status:#}");
+
+    // Twice is too often, for this code.
+    let pid: i32 = left(&place, "pid").parse().expect("a pid");
+    kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).expect("a kill");
+    place.until_verdict("degraded", 3);
+    daemon.signal(Signal::HUP);
+    place.until_status("it is in quarantine", |status| {
+        status["problems"][0]["what"].as_str().is_some_and(|what| what.contains("it is in quarantine after 2 crashes"))
+    });
+    assert!(place.ok(&["plugin", "allow", "bells"]).contains("may be started again"));
+    daemon.signal(Signal::HUP);
+    place.until_verdict("live", 0);
+    daemon.stop();
+}
+
+const TICKS_IN_C: &str = r#"
+#include "sched_plugin.h"
+static const sched_host *host;
+static sched_status create(const sched_host *h, sched_str c, void **s, sched_error *e) { (void)c; (void)e; host = h; *s = &host; return 0; }
+static void destroy(void *s) { (void)s; }
+static sched_status start(void *s, sched_error *e) {
+    (void)s;
+    while (!host->is_stopping(host->ctx)) {
+        host->tick(host->ctx, e);
+        host->wait_until(host->ctx, host->next_wakeup(host->ctx));
+    }
+    return 0;
+}
+const sched_plugin sched_plugin_v1 =
+    { SCHED_PLUGIN_MAGIC, 1, 0, sizeof(sched_plugin), 0, 0, 0, "bells", "1", "", create, destroy, start, 0, 0, 0, 0, 0 };
+"#;
+
+#[test]
+fn a_library_fires_from_a_process_of_its_own_and_its_copy_is_what_is_loaded() {
+    let place = with("");
+    let (code, library) = (place.path("bells.c"), place.home().join("plugins/bells/libbells.so"));
+    fs::write(&code, TICKS_IN_C).expect("a file");
+    let header = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/sched-plugin-abi/include");
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-I", header, "-o"]).arg(&library).arg(&code);
+    assert!(cc.status().expect("a C compiler").success());
+    fs::set_permissions(&library, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let manifest = "name: bells\nversion: '1'\nkind: dylib\nlibrary: libbells.so\nabi: 1\n";
+    place.write("plugins/bells/plugin.yaml", manifest);
+    let mut daemon = place.daemon();
+    place.until_started("job", 2);
+    let status = place.until_verdict("live", 0);
+    assert_eq!(status["heartbeat"]["provider"], json!("bells"), "{status:#}");
+
+    // Cut off in place, which kills whoever has it loaded; nobody has.
+    fs::write(&library, "").expect("a file");
+    let fired = place.effects("job").len();
+    place.until_started("job", fired + 2);
+    let status = place.until_verdict("live", 0);
+    assert_eq!(status["heartbeat"]["provider"], json!("bells"), "{status:#}");
+    daemon.stop();
 }
 
 #[test]

@@ -134,10 +134,10 @@ impl Plugins {
         Ok((cleared, introduced))
     }
 
-    /// Changes with the code and the plugin.yaml of the plugin called `name`; `None` if it can't be used.
+    /// Changes with the code and the plugin.yaml of the plugin called `name`, and with the interval that it is told; `None` if it can't be used.
     pub fn mark(&self, name: &str) -> Option<String> {
         let cleared = self.0.cleared(name).ok()?;
-        Some(format!("{} {:?}", cleared.sha256, cleared.manifest))
+        Some(format!("{} {:?} {:?}", cleared.sha256, cleared.manifest, self.0.interval))
     }
 
     fn make(&self, starts: bool) -> Vec<Arc<dyn ProviderFactory>> {

@@ -11,6 +11,10 @@ use crate::{
     provider::{CronScheduler, Liveness, Resolved, Ticker},
 };
 
+/// How long a provider that has been told to end may take: a little longer than the ten seconds after which the provider
+/// of a plugin kills its process.
+const TO_END: Duration = Duration::from_secs(12);
+
 /// Runs `resolved` until the engine stops, and the built-in ticker when it doesn't hold.
 pub(super) async fn run(engine: Engine, resolved: Resolved) {
     let shared = &engine.0;
@@ -110,7 +114,7 @@ async fn hold(
 
 /// Waits for a provider that has been told to end; one that doesn't listen is left behind.
 async fn let_end(name: &str, mut running: tokio::task::JoinHandle<crate::Result<()>>) {
-    if tokio::time::timeout(Duration::from_secs(10), &mut running).await.is_err() {
+    if tokio::time::timeout(TO_END, &mut running).await.is_err() {
         tracing::warn!(provider = name, "the provider does not stop; it is left behind");
         running.abort();
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     manifest::Manifest,
-    protocol::{Hello, HostCall, Message, PluginCall, Ready, Unread, Welcome},
+    protocol::{Hello, HostCall, MOST_WORDS, Message, PluginCall, Ready, Unread, Welcome, brief},
 };
 
 /// What a plugin said to `hello`.
@@ -49,14 +49,14 @@ pub(super) fn listen(
             Ok(Message::Answer { id: HELLO, answer: Ok(value) }) => {
                 return match serde_json::from_value(value) {
                     Ok(Welcome::Ready(ready)) => checked(manifest, hello, ready).map_err(Silence::Breach),
-                    Ok(Welcome::Unavailable { reason }) => Ok(Introduced::Unavailable(reason)),
+                    Ok(Welcome::Unavailable { reason }) => Ok(Introduced::Unavailable(brief(&reason, MOST_WORDS))),
                     Err(why) => Err(Silence::Breach(format!(
                         "its answer to `hello` is neither `ready` nor `unavailable`: {why}"
                     ))),
                 };
             }
             Ok(Message::Answer { id: HELLO, answer: Err(fault) }) => {
-                return Err(Silence::Breach(format!("it refused `hello`: {fault}")));
+                return Err(Silence::Breach(format!("it refused `hello`: {}", brief(&fault.to_string(), MOST_WORDS))));
             }
             Ok(_) => return Err(Silence::Breach("it said something else before `ready`".into())),
             Err(Unread::Garbage(why) | Unread::Call { fault: crate::protocol::Fault { message: why, .. }, .. }) => {
@@ -72,7 +72,11 @@ fn checked(manifest: &Manifest, hello: &Hello, ready: Ready) -> Result<Introduce
         return Err("its `ready` has another nonce than `hello`".into());
     }
     if ready.name != manifest.name {
-        return Err(format!("it calls itself `{}`, and plugin.yaml `{}`", ready.name.escape_debug(), manifest.name));
+        return Err(format!(
+            "it calls itself `{}`, and plugin.yaml `{}`",
+            brief(&ready.name, MOST_WORDS),
+            manifest.name
+        ));
     }
     Ok(Introduced::Ready(ready))
 }

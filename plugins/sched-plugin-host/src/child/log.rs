@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::protocol::LogLevel;
+use crate::protocol::{LogLevel, brief};
 
 /// A longer line is cut into several.
 const LONGEST: usize = 4 << 10;
@@ -45,7 +45,7 @@ pub(super) fn follow(name: &str, stderr: OwnedFd) {
 
 /// A line that a plugin called `log` with.
 pub(crate) fn line(plugin: &str, level: LogLevel, message: &str) {
-    let message = message.escape_debug();
+    let message = brief(message, LONGEST);
     match level {
         LogLevel::Error => tracing::error!(plugin, "{message}"),
         LogLevel::Warn => tracing::warn!(plugin, "{message}"),

@@ -29,6 +29,10 @@ const KEYS: [&str; 12] = [
 ];
 const TIMEOUTS: [&str; 3] = ["ready", "call", "stop"];
 
+const LONGEST: Duration = Duration::from_hours(1);
+/// The engine leaves behind what has not ended some time after this; a plugin is killed before.
+const LONGEST_STOP: Duration = Duration::from_secs(10);
+
 /// More than this is no manifest but a mistake.
 const MAX_LEN: usize = 1 << 20;
 
@@ -185,8 +189,11 @@ impl Keys<'_> {
             };
             *field = duration::parse(&text)
                 .and_then(|given| {
-                    let too_long = "longer than 1h, so a plugin that hangs would go unnoticed for hours";
-                    if given <= Duration::from_hours(1) { Ok(given) } else { Err(too_long.into()) }
+                    let (most, why) = match *name {
+                        "stop" => (LONGEST_STOP, "longer than 10s, after which a daemon that stops waits no more"),
+                        _ => (LONGEST, "longer than 1h, so a plugin that hangs would go unnoticed for hours"),
+                    };
+                    if given <= most { Ok(given) } else { Err(why.into()) }
                 })
                 .map_err(|why| self.wrong(&["timeouts", name], &why, "write it as `10s`"))?;
         }

@@ -12,7 +12,7 @@ fn parse(text: &str) -> Result<Manifest> {
 #[test]
 fn every_key_is_read() {
     let rest = format!(
-        "description: Rings\nsha256: {}\nconfig: {{every: 5, names: [a]}}\ntimeouts: {{ready: 1s, stop: 2m}}\nmin_sched: '0.1'\n\
+        "description: Rings\nsha256: {}\nconfig: {{every: 5, names: [a]}}\ntimeouts: {{ready: 1s, stop: 2s}}\nmin_sched: '0.1'\n\
          _note: mine\n",
         "AB".repeat(32)
     );
@@ -22,7 +22,7 @@ fn every_key_is_read() {
     assert_eq!(manifest.code, Code::Command(vec!["./bells".into(), "--loud".into()]));
     assert_eq!(manifest.sha256, Some("ab".repeat(32)));
     assert_eq!(manifest.config, json!({ "every": 5, "names": ["a"] }));
-    let [ready, call, stop] = [1, 10, 120].map(Duration::from_secs);
+    let [ready, call, stop] = [1, 10, 2].map(Duration::from_secs);
     assert_eq!(manifest.timeouts, Timeouts { ready, call, stop });
 
     let manifest = parse(DYLIB).unwrap();
@@ -100,6 +100,10 @@ fn every_mistake_is_named_with_its_place_and_its_fix() {
     check(
         &format!("{EXEC}timeouts: {{call: 2h}}\n"),
         "line 6, column 18: timeouts.call: longer than 1h, so a plugin that hangs would go unnoticed for hours [write it as `10s`]",
+    );
+    check(
+        &format!("{EXEC}timeouts: {{stop: 11s}}\n"),
+        "line 6, column 18: timeouts.stop: longer than 10s, after which a daemon that stops waits no more [write it as `10s`]",
     );
     check(
         &format!("{EXEC}min_sched: '99.0'\n"),

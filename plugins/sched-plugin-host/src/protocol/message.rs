@@ -148,12 +148,17 @@ impl<C: Call> Message<C> {
     }
 }
 
-/// The beginning of a text, fit for a message of one line.
 fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut start: String = text.chars().take(LONGEST).collect();
-    if start.len() < text.len() {
+    brief(text, 60)
+}
+
+/// The beginning of a text, at most `longest` characters of it, fit for a message of one line.
+pub(crate) fn brief(text: &str, longest: usize) -> String {
+    let shown =
+        |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() };
+    let mut start: String = text.chars().take(longest).map(shown).collect();
+    if text.chars().nth(longest).is_some() {
         start.push_str("...");
     }
-    start.escape_debug().to_string()
+    start
 }

@@ -31,7 +31,11 @@ pub use calls::{
 };
 pub use fault::{Code, Fault};
 pub use lines::{LineBuffer, LineReader, MAX_LINE};
+pub(crate) use message::brief;
 pub use message::{Call, Message, Unread};
 
 /// The protocol's number, as `hello` says it.
 pub const VERSION: u32 = 1;
+
+/// A plugin's reasons are shown up to here, in characters: `sched status` is no place for a megabyte.
+pub(crate) const MOST_WORDS: usize = 300;

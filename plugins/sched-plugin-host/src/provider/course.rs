@@ -18,7 +18,7 @@ use super::{
 use crate::{
     child::{Child, Pipes, Process, Silence, log_line},
     manifest::Timeouts,
-    protocol::{HostCall, LineBuffer, Message, PluginCall, Unread},
+    protocol::{HostCall, LineBuffer, MOST_WORDS, Message, PluginCall, Unread, brief},
 };
 
 /// Calls of a plugin that are carried out at once. While there are as many, nothing more is read.
@@ -27,8 +27,6 @@ const AT_ONCE: usize = 64;
 const MOST_LINES: u32 = 10_000;
 /// How long the output of a process that has ended may go on: somebody it started holds it.
 const AFTER_END: Duration = Duration::from_secs(1);
-/// The engine leaves behind what doesn't end within ten seconds; a plugin is killed before that.
-const LONGEST_STOP: Duration = Duration::from_secs(9);
 const AT_WORK: &str = "while it was at work";
 
 /// What a plugin's life goes by.
@@ -128,7 +126,7 @@ impl Course<'_> {
                         let what = format!("more than {MOST_LINES} lines within a second");
                         return Err(Failure::breach(what).into());
                     }
-                    let call = self.take(&line, stopping)?;
+                    let call = self.take(&line, stopping, &mut serving)?;
                     if matches!(call, Some((_, PluginCall::Beat | PluginCall::Tick))) {
                         heard = Instant::now();
                     }
@@ -147,10 +145,14 @@ impl Course<'_> {
                     return Err(Failure::crash(what).into());
                 }
                 Event::Started(Err(fault)) if !stopping => {
-                    return Err(Failure::orderly(format!("its `start` failed: {fault}")).into());
+                    return Err(Failure::orderly(format!(
+                        "its `start` failed: {}",
+                        brief(&fault.to_string(), MOST_WORDS)
+                    ))
+                    .into());
                 }
                 Event::Told => {
-                    let by = Instant::now() + self.timeouts.stop.min(LONGEST_STOP);
+                    let by = Instant::now() + self.timeouts.stop;
                     // One that doesn't read has its time too, and is killed after it.
                     let Ok(Ok(answered)) = timeout(by - Instant::now(), self.link.send(HostCall::Stop)).await else {
                         self.overdue();
@@ -180,7 +182,12 @@ impl Course<'_> {
     }
 
     /// Reads a line: an answer goes to who asked, a call is returned.
-    fn take(&self, line: &str, stopping: bool) -> Result<Option<(Option<u64>, PluginCall)>, Failure> {
+    fn take(
+        &self,
+        line: &str,
+        stopping: bool,
+        serving: &mut JoinSet<()>,
+    ) -> Result<Option<(Option<u64>, PluginCall)>, Failure> {
         match Message::<PluginCall>::read(line) {
             Ok(Message::Answer { id, answer }) => {
                 if !self.link.answered(id, answer) {
@@ -195,8 +202,7 @@ impl Course<'_> {
             Err(Unread::Call { id, fault }) => {
                 tracing::debug!(plugin = self.name, "{fault}");
                 let Some(id) = id else { return Ok(None) };
-                let (link, answer) = (Arc::clone(self.link), Message::<HostCall>::Answer { id, answer: Err(fault) });
-                tokio::spawn(async move { link.write(&answer).await });
+                self.answer(id, Err(fault), serving);
                 Ok(None)
             }
             Err(Unread::Garbage(why)) => Err(Failure::breach(why)),
@@ -215,17 +221,27 @@ impl Course<'_> {
         }
         serving.spawn(async move {
             let answer = service::answer(&cx, &link, call).await;
-            let Some(id) = id else { return };
-            let written = link.write(&Message::<HostCall>::Answer { id, answer }).await;
-            if let Err(error) = written {
-                tracing::debug!(%error, "an answer could not be given");
+            if let Some(id) = id {
+                give(&link, id, answer).await;
             }
         });
     }
 
+    /// Gives an answer that is there already, when there is room for it: until then it counts as one that is worked on.
+    fn answer(&self, id: u64, answer: Answer, serving: &mut JoinSet<()>) {
+        let link = Arc::clone(self.link);
+        serving.spawn(async move { give(&link, id, answer).await });
+    }
+
     fn overdue(&self) {
-        let limit = duration::format(self.timeouts.stop.min(LONGEST_STOP));
+        let limit = duration::format(self.timeouts.stop);
         tracing::warn!(plugin = self.name, "the plugin did not stop within {limit}; it is killed");
+    }
+}
+
+async fn give(link: &Link, id: u64, answer: Answer) {
+    if let Err(error) = link.write(&Message::<HostCall>::Answer { id, answer }).await {
+        tracing::debug!(%error, "an answer could not be given");
     }
 }
 

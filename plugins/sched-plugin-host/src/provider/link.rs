@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::failure::Failure;
-use crate::protocol::{Call, Fault, HostCall, Message};
+use crate::protocol::{Call, Fault, HostCall, MOST_WORDS, Message, brief};
 
 /// Lines that wait to be written. More wait with whoever writes them.
 const WAITING: usize = 16;
@@ -30,7 +30,7 @@ pub(super) struct Link {
     failed: watch::Sender<Option<Failure>>,
     /// The job that `fire_due` was called for, and what came of a fire of it since.
     firing: Mutex<Option<(JobId, Option<FireOutcome>)>>,
-    /// Held by the one `fire_due` that is under way.
+    /// Held by the hook that is under way: a plugin hears of one at a time.
     turn: AsyncMutex<()>,
 }
 
@@ -126,9 +126,10 @@ impl Link {
 
     /// Calls a hook that answers nothing.
     pub(super) async fn hook(&self, call: HostCall) -> Result<()> {
+        let _turn = self.turn.lock().await;
         match self.call(call).await? {
             Ok(_) => Ok(()),
-            Err(fault) => Err(Error::new(ErrorKind::Foreign, fault.to_string())),
+            Err(fault) => Err(Error::new(ErrorKind::Foreign, brief(&fault.to_string(), MOST_WORDS))),
         }
     }
 

@@ -8,7 +8,7 @@ use scheduler_core::{
 use serde_json::json;
 
 use super::link::{Answer, Link};
-use crate::protocol::{Code, Fault, Fire, FireKind, Fired, JobItem, Outcome, PluginCall};
+use crate::protocol::{Code, Fault, Fire, FireKind, Fired, JobItem, MOST_WORDS, Outcome, PluginCall, brief};
 
 /// The answer to a call that takes time.
 pub(super) async fn answer(cx: &SchedulerContext, link: &Link, call: PluginCall) -> Answer {
@@ -88,7 +88,10 @@ pub(super) fn refusal(plugin: &str, fault: &Fault) -> Result<FireOutcome> {
     match fault.code {
         Code::NotFound => Ok(FireOutcome::NotFound),
         Code::Revoked => Ok(FireOutcome::Revoked),
-        _ => Err(Error::new(ErrorKind::Foreign, format!("provider `{plugin}`: {fault}"))),
+        _ => Err(Error::new(
+            ErrorKind::Foreign,
+            format!("provider `{plugin}`: {}", brief(&fault.to_string(), MOST_WORDS)),
+        )),
     }
 }
 
