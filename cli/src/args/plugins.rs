@@ -45,7 +45,7 @@ Examples:
   sched plugin check ~/.sched/plugins/bells"
 )]
 pub(crate) struct PluginCheckArgs {
-    /// The plugin's folder
+    /// The plugin's folder, or the name of one in `<home>/plugins`
     pub(crate) folder: PathBuf,
 }
 

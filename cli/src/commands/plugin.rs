@@ -1,7 +1,9 @@
 //! `sched plugin list|check|allow`: providers of somebody's own.
 
+use std::path::{Path, PathBuf};
+
 use sched_plugin_host::{Cleared, Found, Standing, protocol::Ready};
-use scheduler_core::{Error, ErrorKind, Result};
+use scheduler_core::{Error, ErrorKind, Home, Result};
 use serde_json::{Value, json};
 
 use super::{Done, providers};
@@ -69,12 +71,20 @@ fn to_json(found: &Found) -> Value {
     entry
 }
 
+/// The folder that is meant: the one with this path, else the one of the installed plugin with this name.
+fn folder_of(home: &Home, wanted: &Path) -> PathBuf {
+    let installed = home.path().join("plugins").join(wanted);
+    let is_name = wanted.components().count() == 1 && wanted.is_relative();
+    if is_name && !wanted.exists() && installed.is_dir() { installed } else { wanted.to_owned() }
+}
+
 /// What a gate said.
 type Gate = (&'static str, Result<String>);
 
 fn check(args: &PluginCheckArgs, context: &Context, out: &mut Output) -> Done {
-    let plugins = plugins::of(&context.home()?, &context.config().config);
-    let gates = gates(plugins.check(&args.folder));
+    let home = context.home()?;
+    let plugins = plugins::of(&home, &context.config().config);
+    let gates = gates(plugins.check(&folder_of(&home, &args.folder)));
     let passed = gates.iter().all(|(_, said)| said.is_ok());
     let code = if passed { exit::OK } else { exit::ATTENTION };
     if out.wants_json() {
