@@ -93,7 +93,7 @@ fn ran(answer: &Explanation) -> (Cell, String) {
         Some(RunResult::Cancelled) => ("it was cancelled", Tone::Attention),
         Some(RunResult::Unknown) | None => ("nobody saw how it ended", Tone::Bad),
     };
-    let first = answer.attempts.first().and_then(started_at);
+    let first = answer.attempts.first().and_then(LedgerEntry::started_at);
     let late = first.map(|started| started.duration_since(start_of(answer))).filter(|late| *late > ON_TIME);
     let late = late.map(|late| format!("{} late, ", when::length(late))).unwrap_or_default();
     let attempts = answer.attempts.len();
@@ -216,13 +216,6 @@ fn told(entry: &LedgerEntry, owed_at: Timestamp, zone: &TimeZone) -> String {
             format!("run {run}: {started}; {end}{message} at {}", stamp(entry.at))
         }
         None => format!("run {run}: never started; {end}{message} at {}", stamp(entry.at)),
-    }
-}
-
-fn started_at(entry: &LedgerEntry) -> Option<Timestamp> {
-    match &entry.what {
-        LedgerWhat::Occurrence { started_at, .. } => *started_at,
-        LedgerWhat::Gap(_) => None,
     }
 }
 

@@ -7,14 +7,12 @@ use sched_runner::proc;
 use scheduler_core::{
     Home,
     audit::{Outage, OutageCause},
-    liveness::{Heartbeat, Phase, heartbeat, stale_after},
+    liveness::{Heartbeat, Phase, heartbeat, stale_after, tick_period},
     vfs::RealFs,
 };
 
 use crate::daemon::lock;
 
-/// The longest gap between two ticks that is taken for their period.
-const LONGEST: Duration = Duration::from_hours(1);
 /// A restart that is quicker than this is none.
 const NOTABLE: SignedDuration = SignedDuration::from_secs(1);
 
@@ -80,10 +78,7 @@ impl Predecessor {
     /// How far apart ticks may be.
     fn patience(&self) -> Option<SignedDuration> {
         let tick = self.tick.as_ref()?;
-        let interval = Duration::try_from_secs_f64(tick.interval_s).unwrap_or_default();
-        let gap = tick.previous_at.map(|before| Duration::try_from(tick.at.duration_since(before)).unwrap_or_default());
-        let period = interval.max(gap.unwrap_or_default()).min(LONGEST);
-        SignedDuration::try_from(stale_after(period)).ok()
+        SignedDuration::try_from(stale_after(tick_period(tick, Duration::ZERO))).ok()
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn entry_json(entry: &LedgerEntry, zone: &TimeZone) -> Value {
         LedgerWhat::Gap(gap) => json!({
             "job": entry.job,
             "verdict": Closing::Skipped(gap.reason).word(),
-            "reason": reason_word(gap.reason),
+            "reason": gap.reason.word(),
             "from": stamp(gap.from),
             "to": stamp(gap.to),
             "at": stamp(entry.at),
@@ -81,7 +81,7 @@ pub(crate) fn entry_json(entry: &LedgerEntry, zone: &TimeZone) -> Value {
                 "cause": cause,
                 "attempt": attempt,
                 "verdict": end.word(),
-                "reason": skipped(end).map(reason_word),
+                "reason": skipped(end).map(SkipReason::word),
                 "owed_at": stamp(*owed_at),
                 "started_at": started_at.map(stamp),
                 "retry_at": retry_at.map(stamp),
@@ -170,9 +170,4 @@ fn cause_words(cause: Cause) -> Option<&'static str> {
         Cause::Forced => Some("forced"),
         _ => None,
     }
-}
-
-/// The reason as the journal writes it.
-fn reason_word(reason: SkipReason) -> Value {
-    serde_json::to_value(reason).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! `sched audit`: every occurrence that was owed, accounted for.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use parking_lot::Mutex;
@@ -115,9 +115,7 @@ fn faults_in_short(audit: &Audit) -> String {
         (audit.unreadable, "entries of the history can't be read"),
         (sum(|job| u64::from(job.unjudged.is_some())), "jobs with a definition that can't be read"),
     ];
-    let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    parts.join(", ")
+    listed(&parts).unwrap_or_default()
 }
 
 fn missing(job: &JobAudit) -> u64 {
@@ -169,14 +167,12 @@ fn outage_row(cost: &OutageCost, zone: &TimeZone) -> Vec<Cell> {
     };
     let detail = outage.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
     let costs = [(cost.skipped, "coalesced or skipped"), (cost.late, "late"), (cost.waiting, "waiting")];
-    let costs: Vec<String> =
-        costs.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     vec![
         when::stamp(outage.from, zone).into(),
         when::stamp(outage.to, zone).into(),
         lasted.into(),
         format!("{}{detail}", outage.cause.word()).into(),
-        if costs.is_empty() { Cell::new("nothing", Tone::Faint) } else { costs.join(", ").into() },
+        listed(&costs).map_or_else(|| Cell::new("nothing", Tone::Faint), Cell::from),
     ]
 }
 
@@ -187,7 +183,7 @@ fn job_row(job: &JobAudit) -> Vec<Cell> {
         [RunResult::Failed, RunResult::TimedOut, RunResult::Cancelled, RunResult::Unknown].map(bad).into();
     how.push((job.late, "late".into()));
     let skipped = job.ends.iter().filter(|(end, _)| !matches!(end, End::Ran(_)));
-    let skipped: Vec<(u64, String)> = skipped.map(|(end, count)| (*count, end_words(*end).to_owned())).collect();
+    let skipped: Vec<(u64, &str)> = skipped.map(|(end, count)| (*count, end_words(*end))).collect();
     let missing = missing(job);
     vec![
         job.job.to_string().into(),
@@ -198,12 +194,12 @@ fn job_row(job: &JobAudit) -> Vec<Cell> {
         },
         listed(&skipped).unwrap_or_default().into(),
         if missing == 0 { Cell::new("0", Tone::Good) } else { Cell::new(missing.to_string(), Tone::Bad) },
-        listed(&[(job.asked, "asked for".into()), (job.retried, "retried".into())]).unwrap_or_default().into(),
+        listed(&[(job.asked, "asked for"), (job.retried, "retried")]).unwrap_or_default().into(),
     ]
 }
 
 /// `3 failed, 1 late`; none if all are zero.
-fn listed(counts: &[(u64, String)]) -> Option<String> {
+fn listed(counts: &[(u64, impl Display)]) -> Option<String> {
     let counts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     (!counts.is_empty()).then(|| counts.join(", "))

@@ -211,7 +211,7 @@ pub(crate) fn explain(
         },
     };
 
-    let started = last.and_then(started_at);
+    let started = last.and_then(LedgerEntry::started_at);
     let settled = started.or_else(|| last.or(found.gap.as_ref()).map(|entry| entry.at)).unwrap_or(now);
     // What came on time, or was nobody's to run, needs no outage to explain it.
     let unseen = is_unknown(last);
@@ -284,13 +284,6 @@ fn not_owed(life: &Life, in_force: Option<&Chapter>, instant: Timestamp) -> NotO
     } else {
         // Its schedule has it, but a change of the definition came between the instant before and this one.
         NotOwed::NotYetDefined { at: chapter.since }
-    }
-}
-
-fn started_at(entry: &LedgerEntry) -> Option<Timestamp> {
-    match &entry.what {
-        LedgerWhat::Occurrence { started_at, .. } => *started_at,
-        LedgerWhat::Gap(_) => None,
     }
 }
 

@@ -18,6 +18,7 @@ mod writer;
 
 pub use facts::{Facts, JobFacts, LockFacts, OpenRun, Troubled};
 pub use heartbeat::{Failure, Heartbeat, Phase, Status, Unreadable};
+pub use presence::tick_period;
 pub use pulse::Pulse;
 pub use verdict::{Verdict, VerdictKind, stale_after, verdict};
 pub use writer::PulseWriter;

@@ -167,8 +167,7 @@ fn by_ticks(facts: &Facts) -> Option<Verdict> {
     if let Some(why) = foreign(facts, tick) {
         return Some(unknown(format!("the last `sched tick` can't be judged: {why}")).with_hint("ask on that machine"));
     }
-    let gap = Duration::try_from(tick.at.duration_since(previous)).unwrap_or_default().min(LONGEST);
-    let period = believed_interval(tick, facts).max(gap);
+    let period = tick_period(tick, facts.interval);
     let limit = stale_after(period);
     let hint = "check that the system's cron still calls `sched tick` for this home";
     if facts.boot_id.as_deref() != Some(&tick.boot_id) {
@@ -255,5 +254,26 @@ fn misdated(facts: &Facts, beat: &Heartbeat) -> Option<String> {
 }
 
 fn believed_interval(beat: &Heartbeat, facts: &Facts) -> Duration {
-    Duration::try_from_secs_f64(beat.interval_s).unwrap_or(facts.interval).min(LONGEST)
+    believed(beat, facts.interval)
+}
+
+fn believed(beat: &Heartbeat, otherwise: Duration) -> Duration {
+    Duration::try_from_secs_f64(beat.interval_s).unwrap_or(otherwise).min(LONGEST)
+}
+
+/// How far apart ticks are, by the last one: its interval, or as far as the two last were if that is longer, but no more than
+/// an hour. `otherwise` is the interval of one that names none that can be.
+///
+/// ```
+/// use std::time::Duration;
+/// use jiff::{Timestamp, ToSpan as _};
+/// use scheduler_core::liveness::{Heartbeat, tick_period};
+/// let mut tick = Heartbeat::new("tick", Timestamp::UNIX_EPOCH, Duration::from_mins(1));
+/// assert_eq!(tick_period(&tick, Duration::ZERO), Duration::from_mins(1));
+/// tick.previous_at = Some(tick.at - 5.minutes());
+/// assert_eq!(tick_period(&tick, Duration::ZERO), Duration::from_mins(5));
+/// ```
+pub fn tick_period(tick: &Heartbeat, otherwise: Duration) -> Duration {
+    let gap = tick.previous_at.map(|before| Duration::try_from(tick.at.duration_since(before)).unwrap_or_default());
+    believed(tick, otherwise).max(gap.unwrap_or_default().min(LONGEST))
 }

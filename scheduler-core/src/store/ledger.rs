@@ -28,7 +28,7 @@ use crate::{
 /// store.ask(Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false }).await?;
 /// Engine::builder(store.clone(), Arc::new(MyRunner)).build().run_once().await?;
 /// let entry = store.ledger(LedgerQuery::default()).await?.remove(0);
-/// assert!(entry.run().is_some() && entry.retry_at().is_none());
+/// assert!(entry.run().is_some() && entry.started_at().is_some() && entry.retry_at().is_none());
 /// assert!(entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded));
 /// # Ok(())
 /// # }
@@ -155,6 +155,14 @@ impl LedgerEntry {
     pub fn retry_at(&self) -> Option<Timestamp> {
         match &self.what {
             LedgerWhat::Occurrence { retry_at, .. } => *retry_at,
+            LedgerWhat::Gap(_) => None,
+        }
+    }
+
+    /// When it was started, if it was.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        match &self.what {
+            LedgerWhat::Occurrence { started_at, .. } => *started_at,
             LedgerWhat::Gap(_) => None,
         }
     }
