@@ -81,7 +81,8 @@ fn on_a_full_disk_the_daemon_stays_says_so_doubles_nothing_and_fires_on_when_the
     place.ok(&["add", "@daily", "--", "true"]);
     daemon.stop();
     let lines = daemon.log().lines().filter(|line| line.contains("no space left")).count();
-    assert!(lines < 10, "the log must not fill the disk too: {}", daemon.log());
+    // Each thing that can fail says so once when it begins, and what was put on record says so once when it is over.
+    assert!(lines < 20, "the log must not fill the disk too: {}", daemon.log());
     for job in ["job", "another", "third"] {
         place.no_instant_twice(job);
         every_second_is_in_the_history_once(&place, job);

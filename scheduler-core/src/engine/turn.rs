@@ -147,23 +147,13 @@ impl Shared {
         if unnoted.is_empty() {
             return Ok(());
         }
-        for outage in &unnoted {
-            let detail = outage.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            let what = format!("{} from {:.0} to {:.0}{detail}", outage.cause.words(), outage.from, outage.to);
-            match outage.cause {
-                // Told where it was found out, if it is worth a line.
-                OutageCause::Stopped | OutageCause::Crashed | OutageCause::Rebooted | OutageCause::NoTick => {
-                    tracing::info!("{what}");
-                }
-                _ => tracing::warn!("{what}"),
-            }
-        }
         let noted = self.options.store.note(unnoted.clone()).await;
         if noted.is_err() {
+            // Told when it is on record: a disk that is full for a night would have a line of it for every second.
             let mut witness = self.witness.lock();
-            for outage in unnoted {
-                witness.note(outage);
-            }
+            unnoted.into_iter().for_each(|outage| witness.note(outage));
+        } else {
+            unnoted.iter().for_each(tell_of);
         }
         noted
     }
@@ -320,6 +310,19 @@ impl Shared {
     /// for standby, which is meant to.
     fn backstop(&self) -> bool {
         !matches!(self.options.pulse.current().provider.as_str(), "builtin" | "none" | "")
+    }
+}
+
+/// Writes what is now on record into the log.
+fn tell_of(outage: &Outage) {
+    let detail = outage.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+    let what = format!("{} from {:.0} to {:.0}{detail}", outage.cause.words(), outage.from, outage.to);
+    match outage.cause {
+        // Told where it was found out, if it is worth a line.
+        OutageCause::Stopped | OutageCause::Crashed | OutageCause::Rebooted | OutageCause::NoTick => {
+            tracing::info!("{what}");
+        }
+        _ => tracing::warn!("{what}"),
     }
 }
 
