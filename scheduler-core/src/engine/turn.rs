@@ -151,7 +151,9 @@ impl Shared {
         if noted.is_err() {
             // Told when it is on record: a disk that is full for a night would have a line of it for every second.
             let mut witness = self.witness.lock();
-            unnoted.into_iter().for_each(|outage| witness.note(outage));
+            for outage in unnoted {
+                witness.note(outage);
+            }
         } else {
             unnoted.iter().for_each(tell_of);
         }
