@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(refusal) => return output::print_refusal(&refusal).into(),
     };
-    log::install(&cli);
+    let _log = log::install(&cli);
     // Whoever reads a log as JSON reads the reason for its end as JSON too.
     let mut out = Output::new(&Global { json: cli.global.json || cli.command.logs_json(), ..cli.global.clone() });
     let done = run(&cli, &mut out);

@@ -1,23 +1,49 @@
 //! Diagnostics on stderr: what the libraries have to say beside a command's own answer.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use tracing::{Event, Level, Subscriber, level_filters::LevelFilter};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer, writer::BoxMakeWriter},
     registry::LookupSpan,
 };
 
 use crate::args::{Cli, Command};
 
-/// Installs the subscriber. A command that answers at once speaks up only when something is wrong, in the form of its own
+/// Lines that wait for somebody to read the ones before.
+const WAITING: usize = 10_000;
+
+static LOST: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// How many lines were lost so far, because whoever reads them was too slow.
+pub(crate) fn lost() -> usize {
+    LOST.get().map_or(0, ErrorCounter::dropped_lines)
+}
+
+/// What the daemon logs to: a reader that stops reading (a pipe that is full, a terminal that was stopped) costs lines, and
+/// keeps nothing from its work.
+fn patient() -> (NonBlocking, WorkerGuard) {
+    let built =
+        NonBlockingBuilder::default().buffered_lines_limit(WAITING).thread_name("log").finish(std::io::stderr());
+    let _ = LOST.set(built.0.error_counter());
+    built
+}
+
+/// Installs the subscriber; what is still to be written when the program ends is written by the end of the answer. A command that answers at once speaks up only when something is wrong, in the form of its own
 /// errors; the daemon says what it does, and when.
-pub(crate) fn install(cli: &Cli) {
+pub(crate) fn install(cli: &Cli) -> Option<WorkerGuard> {
     let daemon = matches!(cli.command, Command::Run(_));
     // The examples show each fire as a line of its own.
     let talkative = matches!(&cli.command, Command::Run(args) if !args.example);
     let level = level(talkative, cli.global.verbose, cli.global.quiet);
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
+    let (writer, guard) = if daemon {
+        let (writer, guard) = patient();
+        (BoxMakeWriter::new(writer), Some(guard))
+    } else {
+        (BoxMakeWriter::new(std::io::stderr), None)
+    };
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(writer).with_ansi(false);
     // A host that installed one of its own keeps it.
     let _ = if cli.command.logs_json() {
         subscriber.json().flatten_event(true).try_init()
@@ -26,6 +52,7 @@ pub(crate) fn install(cli: &Cli) {
     } else {
         subscriber.event_format(LikeErrors).try_init()
     };
+    guard
 }
 
 fn level(daemon: bool, verbose: u8, quiet: bool) -> LevelFilter {

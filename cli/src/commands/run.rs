@@ -20,6 +20,7 @@ use crate::{
         reload::{ChangingRunner, Reloader},
         show::OutLoud,
         signals,
+        supervisor::Supervisor,
     },
     example, exit,
     failure::Failure,
@@ -62,9 +63,12 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
     take_over_from(&Predecessor::of(&home), &machinery.engine, context);
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
+    let supervisor =
+        Supervisor::start(machinery.pulse.clone(), Arc::clone(context.clock()), loaded.config.abort_after)?;
     let asked = Arc::new(Notify::new());
     signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
-    let reloads = tokio::spawn(Reloader::new(&home, &machinery, real, loaded.config, &provider).run(asked));
+    let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), loaded.config, &provider);
+    let reloads = tokio::spawn(reloader.run(asked));
 
     let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
     if args.logs_json() {
@@ -82,6 +86,8 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     reloads.abort();
     writer.finish();
     let closed = machinery.store.close().await;
+    // Not before: a disk that hangs would keep a daemon from ending, too.
+    drop(supervisor);
     ended?;
     closed?;
     let last = "stopped; nothing fires until the next `sched run`";
@@ -111,8 +117,14 @@ fn take_over_from(predecessor: &Predecessor, engine: &Engine, context: &Context)
     }
     if let Some(last) = predecessor.crashed() {
         let (pid, cycle) = (last.pid, last.cycle);
+        let runs = match last.running {
+            0 => String::new(),
+            1 => "; 1 run was open and is looked for".to_owned(),
+            runs => format!("; {runs} runs were open and are looked for"),
+        };
+        let why = last.error.as_ref().map_or_else(String::new, |error| format!("; it said: {}", error.message));
         tracing::warn!(
-            "the previous daemon (pid {pid}) ended without stopping, at cycle {cycle}; its last beat: {}",
+            "the previous daemon (pid {pid}) ended without stopping, at cycle {cycle}; its last beat: {:.0}{runs}{why}",
             last.at
         );
     }

@@ -6,6 +6,7 @@
 //! | `lock` | `state/daemon.lock`: at most one daemon, and who it is |
 //! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels, SIGHUP reloads |
 //! | `reload` | config.yaml brought into force while the daemon runs |
+//! | `supervisor` | notices from outside the runtime when the daemon doesn't get on, and ends it |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
 //! | `plugins` | the plugins in the home |
 //! | `init` | the first process of a container, when that is us |
@@ -19,3 +20,4 @@ pub(crate) mod plugins;
 pub(crate) mod reload;
 pub(crate) mod show;
 pub(crate) mod signals;
+pub(crate) mod supervisor;

@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use super::{
     machinery::{self, Machinery},
-    plugins,
+    plugins, supervisor,
 };
 use crate::context;
 
@@ -33,6 +33,7 @@ pub(crate) struct Reloader {
     pulse: Pulse,
     store: Arc<JsonStore>,
     runner: Arc<ChangingRunner>,
+    supervisor: Arc<supervisor::Shared>,
     /// What is in force.
     config: Config,
     /// The provider that was asked for last, why it isn't the one that config.yaml names, and which code it is.
@@ -45,13 +46,14 @@ impl Reloader {
         home: &Home,
         machinery: &Machinery,
         runner: Arc<ChangingRunner>,
+        supervisor: Arc<supervisor::Shared>,
         config: Config,
         provider: &Resolved,
     ) -> Self {
         let Machinery { engine, pulse, store } = machinery;
         let (engine, pulse, store) = (engine.clone(), pulse.clone(), Arc::clone(store));
         let wanted = (named(provider), plugins::of(home, &config).mark(&config.provider));
-        Self { home: home.clone(), engine, pulse, store, runner, config, wanted }
+        Self { home: home.clone(), engine, pulse, store, runner, supervisor, config, wanted }
     }
 
     /// Reloads whenever it is `asked`, and starts a plugin that failed again, ever more rarely.
@@ -134,6 +136,7 @@ impl Reloader {
         if (&config.history, &config.defaults) != (&self.config.history, &self.config.defaults) {
             self.runner.change(machinery::runner_config(&self.home, &config));
         }
+        self.supervisor.abort_after(config.abort_after);
         let agent = machinery::agent(&config);
         self.pulse.publish(|beat| beat.agent = agent);
         let differences: Vec<String> = self.config.differences(&config).iter().map(ToString::to_string).collect();

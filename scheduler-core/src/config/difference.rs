@@ -63,8 +63,19 @@ impl Config {
 
 /// Every key in words. Taken apart without `..`, so that none can be forgotten.
 fn said(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { provider, agent, timezone, interval, max_parallel, groups, drain_timeout, misfire, history, defaults } =
-        config;
+    let Config {
+        provider,
+        agent,
+        timezone,
+        interval,
+        abort_after,
+        max_parallel,
+        groups,
+        drain_timeout,
+        misfire,
+        history,
+        defaults,
+    } = config;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
     let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
@@ -73,6 +84,7 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("agent", agent.clone().unwrap_or_else(|| "the name of the machine".into())),
         ("timezone", timezone.clone()),
         ("ticker.interval", duration::format(*interval)),
+        ("ticker.abort_after", duration::format(*abort_after)),
         ("max_parallel", max_parallel.to_string()),
         ("groups", groups_words(groups)),
         ("drain_timeout", duration::format(*drain_timeout)),

@@ -17,18 +17,8 @@ use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 10] = [
-    "gateway",
-    "monitor",
-    "notify",
-    "watchdog",
-    "probes",
-    "providers",
-    "heartbeats",
-    "report",
-    "ticker.abort_after",
-    "store",
-];
+pub(super) const NOT_HERE: [&str; 9] =
+    ["gateway", "monitor", "notify", "watchdog", "probes", "providers", "heartbeats", "report", "store"];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -67,6 +57,7 @@ impl Keys<'_> {
         });
         self.set(&mut config.timezone, "timezone", time_zone);
         self.set(&mut config.interval, "ticker.interval", interval);
+        self.set(&mut config.abort_after, "ticker.abort_after", any_duration);
         self.set(&mut config.max_parallel, "max_parallel", |value| whole(value, 1));
         self.set(&mut config.groups, "groups", groups);
         self.set(&mut config.drain_timeout, "drain_timeout", any_duration);

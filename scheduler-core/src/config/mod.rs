@@ -51,6 +51,8 @@ pub struct Config {
     pub timezone: String,
     /// The longest the ticker sleeps, and with it how often the heart beats: between 1 s and 1 h.
     pub interval: Duration,
+    /// How long the daemon may go without getting on before it ends itself; zero is for ever.
+    pub abort_after: Duration,
     /// Runs open at once, over all jobs.
     pub max_parallel: usize,
     /// Runs open at once of the jobs of a group.
@@ -116,6 +118,7 @@ impl Default for Config {
             agent: None,
             timezone: "system".into(),
             interval: Duration::from_mins(1),
+            abort_after: Duration::from_mins(5),
             max_parallel: 256,
             groups: Groups::NONE,
             drain_timeout: Duration::from_mins(1),

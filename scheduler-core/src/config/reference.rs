@@ -35,13 +35,22 @@ pub static KEYS: [Row; 10] = [
     .examples(&[r#""Europe/Berlin""#, r#""UTC""#]),
     Row::new(
         "ticker",
-        Shape::Section(&[Row::new(
-            "interval",
-            Shape::Duration,
-            Absent::Value(r#""60s""#),
-            "The longest it sleeps, and how often its heart beats; between 1s and 1h.",
-        )
-        .examples(&[r#""30s""#])]),
+        Shape::Section(&[
+            Row::new(
+                "interval",
+                Shape::Duration,
+                Absent::Value(r#""60s""#),
+                "The longest it sleeps, and how often its heart beats; between 1s and 1h.",
+            )
+            .examples(&[r#""30s""#]),
+            Row::new(
+                "abort_after",
+                Shape::Duration,
+                Absent::Value(r#""5m""#),
+                "How long the daemon may be stuck before it ends itself, so that it is started anew; 0 is never.",
+            )
+            .examples(&[r#""2m""#, "0"]),
+        ]),
         Absent::Value("{}"),
         "The built-in ticker.",
     ),

@@ -27,6 +27,9 @@ pub(super) fn evidence(facts: &Facts) -> Vec<String> {
         )),
         Err(why) => lines.push(format!("ticker.json: {why}")),
     }
+    if let Some(error) = facts.beat.as_ref().ok().and_then(|beat| beat.error.as_ref()) {
+        lines.push(format!("what it last said: {}", error.message));
+    }
     if let Ok(tick) = &facts.tick {
         lines.push(format!("last `sched tick` at {}", moment(tick.at, facts.now)));
     }

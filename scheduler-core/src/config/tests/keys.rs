@@ -246,12 +246,12 @@ fn a_wrong_value_costs_its_key_only() {
         ),
         ("store: postgres://db", 1, 8, "store", "this build of sched does not carry `store` out", "remove the key"),
         (
-            "ticker: {abort_after: 5m}",
+            "ticker: {abort_after: soon}",
             1,
             23,
             "ticker.abort_after",
-            "this build of sched does not carry `ticker.abort_after` out",
-            "remove the key",
+            "`soon` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
+            default,
         ),
         (
             "defaults: {retries: 2}",
