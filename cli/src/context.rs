@@ -70,6 +70,11 @@ impl Context {
         absolute.map(Home::new).map_err(|cause| Error::io(format!("cannot find {}", home.display()), cause).into())
     }
 
+    /// Whether somebody said where the home is.
+    pub(crate) fn names_a_home(&self) -> bool {
+        self.home_option.as_ref().is_some_and(|home| !home.as_os_str().is_empty()) || env::sched_home().is_some()
+    }
+
     /// The store, to look: makes nothing, needs no right to write.
     ///
     /// # Errors

@@ -37,6 +37,11 @@ pub(crate) fn path() -> Option<OsString> {
     get("PATH")
 }
 
+/// `NOTIFY_SOCKET`: where a service manager wants to hear of this process.
+pub(crate) fn notify_socket() -> Option<OsString> {
+    get("NOTIFY_SOCKET")
+}
+
 /// All of it: a plugin gets the few that are no secrets.
 pub(crate) fn all() -> Vec<(OsString, OsString)> {
     std::env::vars_os().collect()

@@ -6,7 +6,7 @@ use clap::Command;
 
 /// The groups, and the commands in each.
 const GROUPS: [(&str, &[&str]); 10] = [
-    ("Getting it to fire", &["init", "run", "tick"]),
+    ("Getting it to fire", &["init", "run", "tick", "service"]),
     ("Jobs", &["add", "list", "show", "edit", "remove", "pause", "resume", "apply"]),
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),

@@ -11,6 +11,7 @@
 //! | `simulate` | `simulate` |
 //! | `safety` | `backup`, `restore`, `repair` |
 //! | `plugins` | `providers`, `plugin` |
+//! | `service` | `service` |
 //! | `shell` | `completions`, `man` |
 //! | `values` | texts that are checked as they are read: durations, sizes, `K=V` |
 //! | `help` | the grouped list of commands |
@@ -23,6 +24,7 @@ mod jobs;
 mod looking;
 mod plugins;
 mod safety;
+mod service;
 mod settings;
 mod shell;
 mod simulate;
@@ -42,6 +44,7 @@ pub(crate) use self::{
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
     plugins::{PluginAllowArgs, PluginCheckArgs, PluginCommand, ProvidersArgs},
     safety::{BackupArgs, RepairArgs, RestoreArgs},
+    service::{ServiceCommand, ServiceInstallArgs, ServiceStatusArgs, ServiceUninstallArgs, WhichService},
     settings::Settings,
     shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
@@ -148,6 +151,9 @@ pub(crate) enum Command {
     /// Providers of your own: programs and libraries in the home's `plugins` folder
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// The daemon and its watchdog as units of systemd
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Print the JSON Schema of jobs.json or config.yaml, for editors
     Schema(SchemaArgs),
     /// Print the script that completes commands in a shell

@@ -30,6 +30,7 @@ mod restore;
 mod resume;
 mod run;
 mod schema;
+mod service;
 mod show;
 mod simulate;
 mod status;
@@ -69,6 +70,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Doctor(args) => block_on(doctor::run(args, context, out)),
         Command::Providers(args) => providers::run(args, context, out),
         Command::Plugin(command) => plugin::run(command, context, out),
+        Command::Service(command) => service::run(command, context, out),
         Command::Schema(args) => schema::run(args, out),
         Command::Run(args) => run::run(args, context, out),
         Command::Tick(args) => tick::run(args, context, out),

@@ -17,6 +17,7 @@ mod mishaps;
 mod next;
 mod pause;
 mod remove;
+mod service;
 mod shell;
 mod show;
 mod simulate;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use scheduler_core::liveness::{Heartbeat, Phase, Status};
 use sd_notify::NotifyState;
 
+use crate::env;
+
 /// Talks to the service manager; to nobody where there is none.
 #[derive(Debug)]
 pub(super) struct Systemd {
@@ -19,7 +21,7 @@ pub(super) struct Systemd {
 impl Systemd {
     /// As the environment says.
     pub(super) fn of_the_environment() -> Self {
-        let listens = std::env::var_os("NOTIFY_SOCKET").is_some_and(|socket| !socket.is_empty());
+        let listens = env::notify_socket().is_some();
         let watchdog = sd_notify::watchdog_enabled().filter(|_| listens);
         Self { listens, watchdog, ready: false, told: String::new(), stopping: false }
     }

@@ -31,7 +31,7 @@ impl Filters {
     pub(super) fn apply(&self, text: &str, folders: &[&Path]) -> String {
         let named = |text: String, folder: &&Path| text.replace(&folder.display().to_string(), "[DIR]");
         let text = folders.iter().fold(text.to_owned(), named);
-        let text = text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
+        let text = text.replace(env!("CARGO_BIN_EXE_sched"), "[SCHED]").replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
         self.0.iter().fold(text, |text, (pattern, instead)| pattern.replace_all(&text, *instead).into_owned())
     }
 }

@@ -1,0 +1,54 @@
+//! `sched service`, into folders of its own: whether systemd takes the units is for `systemd-analyze` to say.
+
+use std::{fs, process::Command};
+
+use crate::support::Sandbox;
+
+const UNITS: [&str; 5] =
+    ["sched.service", "sched-watchdog.service", "sched-watchdog.timer", "sched-check.service", "sched-check.timer"];
+
+#[test]
+fn units_are_written_once_kept_if_changed_and_taken_away() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().with_file_name("units");
+    let dir = folder.to_str().unwrap();
+    let said = sandbox.ok(&["service", "install", "--unit-dir", dir]);
+    assert!(said.contains("systemctl daemon-reload && systemctl enable --now sched.service"), "{said}");
+    let texts = || UNITS.map(|unit| fs::read_to_string(folder.join(unit)).unwrap());
+    let first = texts();
+    assert!(sandbox.ok(&["service", "install", "--unit-dir", dir]).contains("sched.service: is as it should be"));
+    assert_eq!(texts(), first);
+
+    let own = folder.join("sched.service");
+    fs::write(&own, first[0].replace("RestartSec=5", "RestartSec=1")).unwrap();
+    sandbox.fails(&["service", "install", "--unit-dir", dir], 1, &["sched.service is not what this build would write"]);
+    sandbox.ok(&["service", "install", "--unit-dir", dir, "--force"]);
+    assert_eq!(texts(), first);
+
+    fs::write(&own, "[Unit]\nDescription=mine\n").unwrap();
+    sandbox.fails(&["service", "uninstall", "--unit-dir", dir], 1, &["sched.service was not written by sched"]);
+    sandbox.ok(&["service", "uninstall", "--unit-dir", dir, "--force"]);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    sandbox.fails(&["service", "uninstall", "--unit-dir", dir], 1, &["no units of a service `sched`"]);
+}
+
+#[test]
+fn systemd_has_nothing_against_the_units() {
+    let sandbox = Sandbox::new();
+    for (name, more) in [("sched", vec![]), ("night-jobs", vec!["--run-as", "root"]), ("own", vec!["--user"])] {
+        let folder = sandbox.path().with_file_name(format!("units of {name}"));
+        let mut line = vec!["service", "install", "--name", name, "--unit-dir", folder.to_str().unwrap()];
+        line.extend(more);
+        sandbox.ok(&line);
+        let mut analyze = Command::new("systemd-analyze");
+        analyze.args(["verify", "--man=no"]);
+        analyze.args(fs::read_dir(&folder).unwrap().map(|unit| unit.unwrap().path()));
+        let Ok(output) = analyze.output() else {
+            println!("skipped, nothing is proved: there is no systemd-analyze here");
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.lines().filter(|line| line.contains(name)).count(), 0, "{said}");
+    }
+}
