@@ -1,4 +1,4 @@
-//! How a heartbeat is doing: [`judge`], a pure function of what was read, what is expected and what time it is. The first
+//! How a heartbeat is doing: [`judge()`], a pure function of what was read, what is expected and what time it is. The first
 //! row that matches is the verdict:
 //!
 //! | verdict | evidence | a problem |

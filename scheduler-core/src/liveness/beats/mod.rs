@@ -1,9 +1,9 @@
 //! Heartbeats of any job, also of those that sched doesn't run: what they are, where they lie, and what is made of them.
 //!
 //! - [`BeatName`] turns any name into that of a file, so that no heartbeat is lost because of its name.
-//! - [`Beat`] is what one says, and the format of its file; [`write`] and [`read`] bring it to the disk and back.
+//! - [`Beat`] is what one says, and the format of its file; [`write()`] and [`read()`] bring it to the disk and back.
 //! - [`Expected`] is one that must come; [`Expectations`] has all of them, from config.yaml and from `heartbeat expect`.
-//! - [`judge`] is the one pure function that says how one is doing; [`survey`] puts all that there are before it.
+//! - [`judge()`] is the one pure function that says how one is doing; [`survey()`] puts all that there are before it.
 //!
 //! The daemon's own beat is another thing, with evidence of its process: [`heartbeat`](super::heartbeat).
 //!
