@@ -12,6 +12,7 @@ use scheduler_core::{
 };
 
 use crate::{
+    beats,
     context::{self, Context, machine_id},
     daemon::lock,
     foreign, groups,
@@ -46,6 +47,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
         _ => loaded.config.provider.clone(),
     };
     facts.problems.clone_from(&loaded.problems);
+    facts.problems.extend(beats::survey(context, home, beats::FACTOR).problems());
     let mut views = Vec::new();
     match read_store(context).await {
         Ok((jobs, open, problems)) => {

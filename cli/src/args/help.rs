@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Command;
 
 /// The groups, and the commands in each.
-const GROUPS: [(&str, &[&str]); 10] = [
+const GROUPS: [(&str, &[&str]); 11] = [
     ("Getting it to fire", &["init", "run", "tick", "service"]),
     ("Jobs", &["add", "list", "show", "edit", "remove", "pause", "resume", "apply"]),
     ("By hand", &["fire", "cancel"]),
@@ -13,6 +13,7 @@ const GROUPS: [(&str, &[&str]); 10] = [
     ("When, and what happened?", &["next", "simulate", "history", "logs", "why", "audit"]),
     ("Are the files right?", &["validate", "schema"]),
     ("Is the machine right?", &["doctor"]),
+    ("Watch and tell", &["heartbeat"]),
     ("Who decides when?", &["providers", "plugin"]),
     ("To be safe", &["backup", "restore", "repair"]),
     ("For the shell", &["completions", "man"]),

@@ -9,6 +9,7 @@
 //! | `looking` | `next`, `history`, `logs` |
 //! | `accounting` | `audit`, `why` |
 //! | `simulate` | `simulate` |
+//! | `heartbeat` | `heartbeat` |
 //! | `safety` | `backup`, `restore`, `repair` |
 //! | `plugins` | `providers`, `plugin` |
 //! | `service` | `service` |
@@ -19,6 +20,7 @@
 mod accounting;
 mod changing;
 mod firing;
+mod heartbeat;
 mod help;
 mod jobs;
 mod looking;
@@ -38,6 +40,10 @@ pub(crate) use self::{
     accounting::{AuditArgs, WhyArgs},
     changing::{ApplyArgs, EditArgs},
     firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
+    heartbeat::{
+        BeatStatus, HeartbeatCheckArgs, HeartbeatCommand, HeartbeatExpectArgs, HeartbeatForgetArgs,
+        HeartbeatSnippetArgs, HeartbeatWriteArgs, is_heartbeat_write,
+    },
     jobs::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
@@ -140,6 +146,9 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on
     Doctor(DoctorArgs),
+    /// Heartbeats of any job, also of those that sched doesn't run
+    #[command(subcommand)]
+    Heartbeat(HeartbeatCommand),
     /// Copy the home as it is at one moment
     Backup(BackupArgs),
     /// Put a version of jobs.json back, or make a home of a backup

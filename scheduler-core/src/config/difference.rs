@@ -6,6 +6,7 @@ use super::{Config, Defaults, History};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
+    liveness::beats::Expected,
     store::Groups,
 };
 
@@ -75,6 +76,8 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         misfire,
         history,
         defaults,
+        heartbeats,
+        heartbeats_dir: folder,
     } = config;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
@@ -102,6 +105,8 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("defaults.inherit_env", inherit_env.to_string()),
         ("defaults.env", names(env)),
         ("defaults.shell", shell.clone()),
+        ("heartbeats", heartbeats_words(heartbeats)),
+        ("heartbeats_dir", folder.as_ref().map_or_else(|| "the home's own".into(), |it| it.display().to_string())),
     ]
 }
 
@@ -113,6 +118,14 @@ fn names(env: &BTreeMap<String, String>) -> String {
 fn groups_words(groups: &Groups) -> String {
     let groups: Vec<String> = groups.iter().map(|(name, most)| format!("{name} {most}")).collect();
     if groups.is_empty() { "none".into() } else { groups.join(" ") }
+}
+
+fn heartbeats_words(heartbeats: &[Expected]) -> String {
+    let one = |Expected { name, every, max_age }: &Expected| {
+        let most = max_age.map_or_else(String::new, |age| format!(" (at most {})", duration::format(age)));
+        format!("{name} every {}{most}", duration::format(*every))
+    };
+    if heartbeats.is_empty() { "none".into() } else { heartbeats.iter().map(one).collect::<Vec<_>>().join(", ") }
 }
 
 fn policy_word(policy: MisfirePolicy) -> &'static str {
@@ -177,6 +190,12 @@ mod tests {
         let other = |c: &mut Config| drop(c.defaults.env.insert("TOKEN".into(), "hunter2".into()));
         let groups = |c: &mut Config| c.groups = [("a".into(), 1), ("b".into(), 2)].into_iter().collect();
         check(nothing, groups, &["groups: none -> a 1 b 2"]);
+        let heartbeats = |c: &mut Config| {
+            let (name, every) = (crate::liveness::beats::BeatName::new("a"), Duration::from_mins(15));
+            c.heartbeats.push(Expected { name, every, max_age: Some(every) });
+        };
+        check(nothing, heartbeats, &["heartbeats: none -> a every 15m (at most 15m)"]);
+        check(nothing, |c| c.heartbeats_dir = Some("/x".into()), &["heartbeats_dir: the home's own -> /x"]);
         check(nothing, secret, &["defaults.env: none -> TOKEN"]);
         check(secret, other, &["defaults.env: old values -> new ones"]);
     }

@@ -9,16 +9,16 @@ use serde_yaml::{Mapping, Value};
 use super::{
     Config, locate,
     values::{
-        Wrong, any_duration, bytes, environment, grace, groups, interval, is_empty, kind, name, overlap, policy,
-        retries, shell, time_zone, truth, whole,
+        Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
+        overlap, policy, retries, shell, time_zone, truth, whole,
     },
 };
 use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 9] =
-    ["gateway", "monitor", "notify", "watchdog", "probes", "providers", "heartbeats", "report", "store"];
+pub(super) const NOT_HERE: [&str; 8] =
+    ["gateway", "monitor", "notify", "watchdog", "probes", "providers", "report", "store"];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -77,6 +77,8 @@ impl Keys<'_> {
         self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
         self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);
+        self.set(&mut config.heartbeats, "heartbeats", heartbeats);
+        self.set(&mut config.heartbeats_dir, "heartbeats_dir", folder);
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.

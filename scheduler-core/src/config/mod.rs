@@ -19,7 +19,7 @@ mod reference;
 mod template;
 mod values;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use difference::Difference;
 pub use load::{Loaded, Source, load};
@@ -29,6 +29,7 @@ pub use template::TEMPLATE;
 
 use crate::{
     job::{JobDefaults, Misfire, Overlap, Retries},
+    liveness::beats::Expected,
     schedule::zone,
     store::Groups,
 };
@@ -65,6 +66,10 @@ pub struct Config {
     pub history: History,
     /// What holds for jobs that don't say otherwise.
     pub defaults: Defaults,
+    /// Heartbeats of jobs that must come; each name once.
+    pub heartbeats: Vec<Expected>,
+    /// The folder that jobs put their heartbeats into; `None` is the home's own.
+    pub heartbeats_dir: Option<PathBuf>,
 }
 
 /// How much of the past is kept.
@@ -125,6 +130,8 @@ impl Default for Config {
             misfire: Misfire::default(),
             history: History::default(),
             defaults: Defaults::default(),
+            heartbeats: Vec::new(),
+            heartbeats_dir: None,
         }
     }
 }

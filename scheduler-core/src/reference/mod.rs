@@ -65,6 +65,8 @@ pub enum Shape {
     Truth,
     /// `30s`, `1h30m`, or 0.
     Duration,
+    /// A duration that isn't 0.
+    Span,
     /// A duration or `auto`.
     Grace,
     /// A date and time.
@@ -92,6 +94,8 @@ pub enum Shape {
     Section(&'static [Row]),
     /// Any number of sections with these keys, each with a name of its own.
     Named(&'static [Row]),
+    /// A list of sections with these keys.
+    Each(&'static [Row]),
 }
 
 /// What holds where a key isn't written.

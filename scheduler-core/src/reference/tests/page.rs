@@ -37,6 +37,7 @@ fn table(rows: &[Row], within: &str) -> String {
 fn table_inside(row: &Row, path: &str) -> String {
     match row.shape {
         Shape::Named(rows) => table(rows, &format!("{path}.NAME.")),
+        Shape::Each(rows) => table(rows, &format!("{path}[].")),
         _ if row.inside().is_empty() => String::new(),
         _ => table(row.inside(), &format!("{path}.")),
     }
@@ -55,7 +56,7 @@ fn shape(row: &Row) -> String {
         Shape::Zone => "time zone".into(),
         Shape::Schedule => "[schedule](schedules.md)".into(),
         Shape::Truth => "`true`, `false`".into(),
-        Shape::Duration => "duration".into(),
+        Shape::Duration | Shape::Span => "duration".into(),
         Shape::Grace => "duration, `auto`".into(),
         Shape::Instant => "date and time".into(),
         Shape::Size => "size".into(),
@@ -67,6 +68,7 @@ fn shape(row: &Row) -> String {
         Shape::Folder => "absolute path".into(),
         Shape::Section(_) => "section".into(),
         Shape::Named(_) => "named sections".into(),
+        Shape::Each(_) => "list of sections".into(),
     }
 }
 
