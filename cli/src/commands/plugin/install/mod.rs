@@ -158,8 +158,9 @@ impl<'a> Source<'a> {
         let checked = plugins::of(&context.home()?, &context.config().config).check(folder);
         let passed = checked.and_then(|(cleared, ready)| ready.map(|_| cleared));
         passed.map_err(|error| {
-            // People know it by where they have it.
-            let said = |text: &str| text.replace(&folder.display().to_string(), &self.given.display().to_string());
+            // People know it by where they have it, and the gates by where it really is.
+            let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+            let said = |text: &str| text.replace(&real.display().to_string(), &self.given.display().to_string());
             let what = format!("plugin `{}` was not installed: {}", self.manifest.name, said(&error.to_string()));
             let failure = Failure::new(error.kind(), what);
             let failure = error.hint_text().map(said).into_iter().fold(failure, Failure::hint);
