@@ -62,6 +62,14 @@ fn every_command_of_the_audit_page_does_what_it_says() {
     follow("docs/audit.md", 7);
 }
 
+/// Its plugin is a program in Python. `scripts/test` says so where there is none.
+#[test]
+fn every_command_of_the_plugins_page_does_what_it_says() {
+    if Path::new("/usr/bin/python3").exists() || Path::new("/usr/local/bin/python3").exists() {
+        follow("docs/plugins.md", 12);
+    }
+}
+
 /// Types in what the page shows, which must be at least so many commands.
 #[track_caller]
 fn follow(page: &str, at_least: usize) {

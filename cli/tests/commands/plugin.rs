@@ -111,6 +111,24 @@ fn what_is_installed_is_what_is_needed_and_its_owners_alone_to_write() {
 }
 
 #[test]
+fn no_name_gets_in_the_way_of_what_install_does() {
+    for name in ["new", "old", "tried", "7", "plugin.yaml"] {
+        let bench = Bench::new();
+        for file in ["ring", "plugin.yaml"] {
+            let text = fs::read_to_string(bench.bells.join(file)).unwrap();
+            bench.write(file, &text.replace("name: bells", &format!("name: '{name}'")).replace("bells", name));
+        }
+        for line in [&["plugin", "install", "bells"][..], &["plugin", "install", "bells", "--force"]] {
+            bench.sandbox.ok(line);
+            let expected = ["", "/plugin.yaml", "/ring"].map(|file| format!("{name}{file}"));
+            assert_eq!(bench.all().into_keys().collect::<Vec<_>>(), expected);
+        }
+        bench.sandbox.ok(&["plugin", "remove", name]);
+        assert!(bench.all().is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn what_is_started_is_needed_even_in_a_cache_and_what_lies_elsewhere_has_no_sum() {
     let bench = Bench::new();
     bench.write("target/CACHEDIR.TAG", "x");

@@ -36,9 +36,11 @@ impl Staging {
         Ok(Self { folder })
     }
 
-    /// A path in it.
-    pub(super) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.folder.join(name)
+    /// Where the plugin called `name` can be put together; `part` keeps one such place from another.
+    pub(super) fn place(&self, part: &str, name: &str) -> Result<PathBuf, Failure> {
+        let folder = self.folder.join(part);
+        make(&folder)?;
+        Ok(folder.join(name))
     }
 
     /// Puts what is at `staged` to `target` in one step. What was there goes with the staging place.

@@ -38,7 +38,10 @@ pub(super) fn run(args: &PluginRemoveArgs, context: &Context, out: &mut Output) 
     let staging = Staging::new(&folder)?;
     staging.withdraw(&target)?;
     drop(staging);
-    let forgotten = plugins::strikes(&home).allow(name)?;
+    let forgotten = plugins::strikes(&home).allow(name).unwrap_or_else(|error| {
+        out.warn(format!("its crashes could not be forgotten: {error}"), error.hint_text());
+        false
+    });
 
     if out.wants_json() {
         let folder = target.display().to_string();

@@ -95,7 +95,7 @@ pub(super) fn run(args: &PluginInstallArgs, context: &Context, out: &mut Output)
     }
 
     let staging = Staging::new(&plugins)?;
-    let staged = staging.path(name);
+    let staged = staging.place("new", name)?;
     let how = if args.link {
         source.cleared(&source.real, context)?;
         folders::link(&source.real, &staged)?;
@@ -133,7 +133,7 @@ impl<'a> Source<'a> {
         let pieces = pieces::of(self.given, &self.real, &self.manifest.code, &manifest.code)?;
         pieces::copy(&pieces, staged)?;
         // A copy of the copy goes through the gates: a plugin that is started may leave files beside it.
-        let tried = staging.path("tried").join(&self.manifest.name);
+        let tried = staging.place("tried", &self.manifest.name)?;
         let again: Vec<Piece> = pieces.iter().map(|piece| piece.taken_from(staged)).collect();
         pieces::copy(&again, &tried)?;
         folders::write(&tried.join(manifest::FILE), text.as_bytes(), false)?;
