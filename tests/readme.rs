@@ -148,7 +148,8 @@ struct Terminal {
 impl Terminal {
     fn new() -> Self {
         let program = built_program();
-        let folder = tempfile::tempdir().expect("a folder");
+        let ours = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(ours).tempdir().expect("a folder");
         fs::create_dir(folder.path().join("bin")).expect("a folder");
         symlink(&program, folder.path().join("bin/sched")).expect("a link");
         let names = vec![

@@ -50,7 +50,7 @@ impl Bench {
         fs::read_to_string(self.plugins().join("bells").join(name)).unwrap_or_default()
     }
 
-    /// What is in the folder of plugins, hidden or not, with the modes.
+    /// What is in the folder of plugins, hidden or not: what its owner may do with it, and who else may write it.
     fn all(&self) -> BTreeMap<String, u32> {
         let mut all = BTreeMap::new();
         walk(&self.plugins(), &self.plugins(), &mut all);
@@ -73,7 +73,7 @@ fn walk(root: &Path, folder: &Path, all: &mut BTreeMap<String, u32>) {
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
         let stat = fs::symlink_metadata(&path).unwrap();
-        all.insert(path.strip_prefix(root).unwrap().display().to_string(), stat.permissions().mode() & 0o777);
+        all.insert(path.strip_prefix(root).unwrap().display().to_string(), stat.permissions().mode() & 0o722);
         if stat.is_dir() {
             walk(root, &path, all);
         }
@@ -91,13 +91,13 @@ fn what_is_installed_is_what_is_needed_and_its_owners_alone_to_write() {
     symlink("lib/chime", bench.bells.join("gong")).unwrap();
     bench.sandbox.ok(&["plugin", "install", "bells"]);
     let expected = [
-        ("bells", 0o755),
-        ("bells/gong", 0o755),
-        ("bells/lib", 0o755),
-        ("bells/lib/chime", 0o755),
-        ("bells/plugin.yaml", 0o644),
+        ("bells", 0o700),
+        ("bells/gong", 0o700),
+        ("bells/lib", 0o700),
+        ("bells/lib/chime", 0o700),
+        ("bells/plugin.yaml", 0o600),
         // And not `trace`, which it makes when it is tried.
-        ("bells/ring", 0o644),
+        ("bells/ring", 0o600),
     ];
     assert_eq!(bench.all(), expected.map(|(path, mode)| (path.to_owned(), mode)).into());
     let list = bench.sandbox.json(&["plugin", "list"]);
