@@ -67,6 +67,14 @@ fn every_command_of_the_heartbeats_page_does_what_it_says() {
     follow("docs/heartbeats.md", 7);
 }
 
+/// Its plugin is a program in Python. `scripts/test` says so where there is none.
+#[test]
+fn every_command_of_the_plugins_page_does_what_it_says() {
+    if Path::new("/usr/bin/python3").exists() || Path::new("/usr/local/bin/python3").exists() {
+        follow("docs/plugins.md", 12);
+    }
+}
+
 /// Types in what the page shows, which must be at least so many commands.
 #[track_caller]
 fn follow(page: &str, at_least: usize) {
@@ -145,7 +153,8 @@ struct Terminal {
 impl Terminal {
     fn new() -> Self {
         let program = built_program();
-        let folder = tempfile::tempdir().expect("a folder");
+        let ours = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(ours).tempdir().expect("a folder");
         fs::create_dir(folder.path().join("bin")).expect("a folder");
         symlink(&program, folder.path().join("bin/sched")).expect("a link");
         let names = vec![

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::Write as _,
-    os::unix::process::ExitStatusExt as _,
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -33,7 +33,10 @@ pub(crate) struct Ran {
 impl Place {
     /// A home without files.
     pub(crate) fn empty() -> Self {
-        let place = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        // Whatever the umask is: plugins must be nobody else's to write, with the folders above them.
+        let ours = fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(ours).tempdir().expect("a temporary folder");
+        let place = Self { folder };
         fs::create_dir(place.home()).expect("a home");
         place
     }

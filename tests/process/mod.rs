@@ -22,6 +22,7 @@ mod limits;
 mod log_format;
 mod logs;
 mod owners;
+mod plugin_new;
 mod plugins;
 mod policies;
 mod provider;

@@ -48,7 +48,10 @@ pub(crate) use self::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
     looking::{HistoryArgs, LogsArgs, MAX_COUNT, NextArgs},
-    plugins::{PluginAllowArgs, PluginCheckArgs, PluginCommand, ProvidersArgs},
+    plugins::{
+        Lang, PluginAllowArgs, PluginCheckArgs, PluginCommand, PluginInstallArgs, PluginNewArgs, PluginRemoveArgs,
+        ProvidersArgs,
+    },
     safety::{BackupArgs, RepairArgs, RestoreArgs},
     service::{ServiceCommand, ServiceInstallArgs, ServiceStatusArgs, ServiceUninstallArgs, WhichService},
     settings::Settings,

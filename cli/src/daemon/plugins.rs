@@ -25,7 +25,12 @@ pub(crate) fn strikes(home: &Home) -> Strikes {
 
 /// All of them, with what would become of each.
 pub(crate) fn look(home: &Home, config: &Config) -> Vec<Found> {
-    let bundled = sched_providers::bundled();
-    let names: Vec<&str> = bundled.iter().map(|factory| factory.name()).collect();
+    let bundled = bundled();
+    let names: Vec<&str> = bundled.iter().map(String::as_str).collect();
     of(home, config).look(&names)
+}
+
+/// The names of the providers that come along, but for the built-in one.
+pub(crate) fn bundled() -> Vec<String> {
+    sched_providers::bundled().iter().map(|factory| factory.name().to_owned()).collect()
 }

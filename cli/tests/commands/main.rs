@@ -16,6 +16,7 @@ mod list;
 mod mishaps;
 mod next;
 mod pause;
+mod plugin;
 mod remove;
 mod service;
 mod shell;

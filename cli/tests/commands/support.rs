@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Command, Stdio},
     sync::Arc,
@@ -35,7 +36,9 @@ pub(crate) struct Ran {
 impl Sandbox {
     /// A folder in which no home has been made.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        // Whatever the umask is: plugins must be nobody else's to write, with the folders above them.
+        let ours = fs::Permissions::from_mode(0o700);
+        Self { folder: tempfile::Builder::new().permissions(ours).tempdir().unwrap() }
     }
 
     /// A home with these entries in its jobs.json.
