@@ -61,6 +61,11 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let runner: Arc<dyn JobRunner> =
         if args.example { Arc::new(OutLoud(Arc::clone(&real))) } else { Arc::clone(&real) as _ };
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
+    // Before the first beat is written: it must not name one that nobody asked for.
+    machinery.pulse.publish(|beat| {
+        provider.provider.name().clone_into(&mut beat.provider);
+        beat.fallback_reason.clone_from(&provider.reason);
+    });
     take_over_from(&Predecessor::of(&home), &machinery.engine, context);
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     let supervisor =
