@@ -28,3 +28,4 @@ mod reload;
 mod repair;
 mod soak;
 mod stopping;
+mod zoo;

@@ -58,7 +58,7 @@ fn jobs_fire_by_a_plugin_and_by_the_built_in_ticker_from_the_moment_it_is_killed
     let pid: i32 = left(&place, "pid").parse().expect("a pid");
     kill_process(Pid::from_raw(pid).expect("a pid"), Signal::KILL).expect("a kill");
     let status = place.until_verdict("degraded", 3);
-    let why = "provider `bells` failed: it was killed by signal 9 (SIGKILL) while it was at work";
+    let why = "/plugins/bells/code was killed by signal 9 (SIGKILL) while it was at work";
     assert!(status["problems"][0]["what"].as_str().is_some_and(|what| what.contains(why)), "{status:#}");
     let fired = place.effects("job").len();
     place.until_started("job", fired + 2);
@@ -187,6 +187,6 @@ fn a_plugin_that_cannot_be_used_degrades_and_says_why() {
         assert!(status["problems"][0]["what"].as_str().is_some_and(|what| what.contains(want)), "{want}: {status:#}");
         daemon.stop();
     };
-    check("exit 0", 0o644, "provider `bells` could not be made: it exited with status 0 before it was ready");
+    check("exit 0", 0o644, "/plugins/bells/code exited with status 0 before it was ready");
     check(TICKS, 0o666, "/plugins/bells/code can be written by everybody (mode 0666)");
 }

@@ -225,7 +225,9 @@ impl Inner {
     /// Gate 2.
     fn started(&self, cleared: &Cleared) -> Result<PluginProvider> {
         let introduced = self.introduced(cleared).inspect_err(|error| {
-            self.strikes.record(&cleared.sha256, &cleared.manifest.name, &error.to_string());
+            if error.kind() == ErrorKind::Foreign {
+                self.strikes.record(&cleared.sha256, &cleared.manifest.name, &error.to_string());
+            }
         })?;
         if let Introduced::Ready(ready) = &introduced.1 {
             tracing::info!(plugin = cleared.manifest.name, version = ready.version, "the plugin is ready");

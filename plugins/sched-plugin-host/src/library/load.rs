@@ -21,25 +21,25 @@ pub(super) struct Loaded {
 
 /// Opens the library at `path`, which stays open for as long as the process lives. What is wrong is answered as a sentence.
 pub(super) fn load(path: &Path) -> Result<Loaded, String> {
-    let shown = path.display();
     if !path.is_absolute() {
-        return Err(format!(
-            "the library `{shown}` is not an absolute path, and no search path is to decide what is loaded"
-        ));
+        let shown = path.display();
+        return Err(format!("`{shown}` is not an absolute path, and no search path is to decide what is loaded"));
     }
+    // What is loaded is a copy, whose path means nothing to anybody; the daemon says whose copy.
+    let reason = |error| reason(&error).replace(&format!("{}: ", path.display()), "");
     // Symbols that are missing are told now, instead of ending the process at some later call.
     // SAFETY: this runs the library's constructors, whatever they do. That is what this process is for: it is the plugin's
     // own, and nothing else is at stake in it.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| format!("the library `{shown}` can't be loaded: {}", reason(&error)))?;
+        .map_err(|error| format!("the loader says: {}", reason(error)))?;
     // SAFETY: of the symbol only its address is taken.
     let exported = unsafe { library.get::<*const u8>(SYMBOL) }
         .map(|symbol| *symbol)
-        .map_err(|error| format!("the library `{shown}` exports no `sched_plugin_v1`: {}", reason(&error)))?;
+        .map_err(|error| format!("it exports no `sched_plugin_v1`; the loader says: {}", reason(error)))?;
     // Its threads and thread-local values may outlive any moment at which it could be unloaded.
     mem::forget(library);
     // SAFETY: the symbol is data of a library that stays loaded, and the ABI says what it begins with.
-    unsafe { read(exported) }.map_err(|why| format!("the library `{shown}` can't be used: {why}"))
+    unsafe { read(exported) }
 }
 
 /// What the loader says lies below what libloading says.
@@ -242,14 +242,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_said_with_its_path() {
+    fn what_cannot_be_opened_is_said() {
         let why = load(Path::new("libbells.so")).expect_err("relative");
-        assert!(why.starts_with("the library `libbells.so` is not an absolute path"), "{why}");
+        assert!(why.starts_with("`libbells.so` is not an absolute path"), "{why}");
         let why = load(Path::new("/nowhere/libbells.so")).expect_err("missing");
-        assert!(
-            why.starts_with("the library `/nowhere/libbells.so` can't be loaded: /nowhere/libbells.so: cannot open"),
-            "{why}"
-        );
+        assert!(why.starts_with("the loader says: cannot open shared object file"), "{why}");
         // A library, but no plugin.
         let maps = std::fs::read_to_string("/proc/self/maps").expect("maps");
         let libc = maps.lines().filter_map(|line| line.split_whitespace().nth(5)).find(|path| path.contains("/libc"));

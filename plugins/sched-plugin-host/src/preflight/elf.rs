@@ -38,7 +38,7 @@ pub(super) fn library(real: &Path, path: &Path) -> Result<CodeFile> {
 /// What is in the file of a library.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Wrong> {
     kind(bytes)?;
-    let broken = |why: object::Error| (format!("is no whole ELF file: {why}"), AGAIN);
+    let broken = |_: object::Error| ("is no whole ELF file".to_owned(), AGAIN);
     let file = ElfFile64::<LittleEndian>::parse(bytes).map_err(broken)?;
     let header = file.elf_header();
     let segments = header.program_headers(LE, bytes).map_err(broken)?;
@@ -64,6 +64,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Wrong> {
 /// What the first bytes tell: the reader below takes 64-bit little-endian files alone.
 fn kind(bytes: &[u8]) -> Result<(), Wrong> {
     let word = |at: usize| Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    if bytes.is_empty() {
+        return Err(("is empty".into(), AGAIN));
+    }
     if !bytes.starts_with(&elf::ELFMAG) {
         return Err(("is not an ELF file".into(), BUILD));
     }

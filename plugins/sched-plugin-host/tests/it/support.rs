@@ -75,6 +75,12 @@ impl Place {
         self.folder.path().join("home/plugins/bells")
     }
 
+    /// A sentence, in which `%` is the plugin's file.
+    pub(crate) fn told(&self, sentence: &str) -> String {
+        let code = self.folder().canonicalize().expect("a folder").join("code");
+        sentence.replace('%', &code.display().to_string())
+    }
+
     pub(crate) fn home(&self) -> Home {
         Home::new(self.folder.path().join("home"))
     }
