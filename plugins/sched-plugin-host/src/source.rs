@@ -231,6 +231,7 @@ impl Inner {
         })?;
         if let Introduced::Ready(ready) = &introduced.1 {
             tracing::info!(plugin = cleared.manifest.name, version = ready.version, "the plugin is ready");
+            cleared.prune();
         }
         Ok(PluginProvider::new(cleared, self.interval, introduced, self.strikes.clone()))
     }

@@ -46,6 +46,14 @@ pub struct Cleared {
 }
 
 impl Cleared {
+    /// Takes away the copies of other libraries that nobody uses any more. What can't be taken away stays for another time.
+    pub(crate) fn prune(&self) {
+        let (Code::Library(_), Some(copy)) = (&self.manifest.code, self.argv.last()) else { return };
+        if let Err(error) = copy::prune(copy.as_ref()) {
+            tracing::debug!(%error, "old copies of plugins stay");
+        }
+    }
+
     /// A sentence about the plugin that begins with `it`, with the name of its file in that place.
     pub(crate) fn told(&self, what: &str) -> String {
         let file = self.file.display();

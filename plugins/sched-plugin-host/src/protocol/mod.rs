@@ -27,7 +27,8 @@ mod message;
 mod tests;
 
 pub use calls::{
-    Fire, FireKind, Fired, Hello, Hook, HostCall, JobItem, LogLevel, Outcome, PluginCall, Ready, Welcome, WireLiveness,
+    Fire, FireKind, Fired, Hello, Hook, HostCall, JobItem, JobPage, LONGEST_PAGE, LogLevel, Outcome, PluginCall, Ready,
+    Welcome, WireLiveness,
 };
 pub use fault::{Code, Fault};
 pub use lines::{LineBuffer, LineReader, MAX_LINE};

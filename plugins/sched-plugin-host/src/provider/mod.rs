@@ -26,7 +26,7 @@ use scheduler_core::{
 use crate::{
     child::{Child, Introduced},
     preflight::Cleared,
-    protocol::{Fired, Hook, HostCall, Ready, WireLiveness},
+    protocol::{Fired, Hook, HostCall, LONGEST_PAGE, Ready, WireLiveness},
     strikes::Strikes,
 };
 use failure::Failure;
@@ -159,7 +159,11 @@ impl CronScheduler for PluginProvider {
         if !self.has(Hook::JobsChanged) {
             return Ok(());
         }
-        let ids = changed.jobs.iter().map(ToString::to_string).collect();
-        self.link.hook(HostCall::JobsChanged { ids, only_next_at: changed.only_next_at }).await
+        // As many as fit into a line.
+        for jobs in changed.jobs.chunks(LONGEST_PAGE) {
+            let ids = jobs.iter().map(ToString::to_string).collect();
+            self.link.hook(HostCall::JobsChanged { ids, only_next_at: changed.only_next_at }).await?;
+        }
+        Ok(())
     }
 }
