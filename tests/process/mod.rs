@@ -21,6 +21,8 @@ mod limits;
 mod log_format;
 mod logs;
 mod owners;
+mod plugin_fires;
+mod plugin_names;
 mod plugins;
 mod policies;
 mod provider;
