@@ -21,6 +21,12 @@ pub(super) struct Loaded {
 
 /// Opens the library at `path`, which stays open for as long as the process lives. What is wrong is answered as a sentence.
 pub(super) fn load(path: &Path) -> Result<Loaded, String> {
+    // SAFETY: the symbol is data of a library that stays loaded, and the ABI says what it begins with.
+    unsafe { read(open(path)?) }
+}
+
+/// What it exports.
+fn open(path: &Path) -> Result<*const u8, String> {
     if !path.is_absolute() {
         let shown = path.display();
         return Err(format!("`{shown}` is not an absolute path, and no search path is to decide what is loaded"));
@@ -38,8 +44,7 @@ pub(super) fn load(path: &Path) -> Result<Loaded, String> {
         .map_err(|error| format!("it exports no `sched_plugin_v1`; the loader says: {}", reason(error)))?;
     // Its threads and thread-local values may outlive any moment at which it could be unloaded.
     mem::forget(library);
-    // SAFETY: the symbol is data of a library that stays loaded, and the ABI says what it begins with.
-    unsafe { read(exported) }
+    Ok(exported)
 }
 
 /// What the loader says lies below what libloading says.
@@ -148,6 +153,12 @@ mod tests {
     use sched_plugin_abi::{SchedError, SchedHost, SchedStr, Status};
 
     use super::*;
+    use crate::library::{
+        link::Link,
+        plugin::Plugin,
+        table::{Daemon, table},
+        wait::Wait,
+    };
 
     unsafe extern "C" fn create(_: *const SchedHost, _: SchedStr, _: *mut *mut c_void, _: *mut SchedError) -> Status {
         0
@@ -239,6 +250,46 @@ mod tests {
         let whole: Later = unsafe { copy(ptr::from_ref(&theirs).cast(), known.struct_size) };
         // SAFETY: the function takes anything.
         assert_eq!(whole.on_sunrise.map(|call| unsafe { call(null_mut(), null_mut()) }), Some(7));
+    }
+
+    /// The host's table as a later version may have it.
+    #[repr(C)]
+    struct LaterHost {
+        known: SchedHost,
+        sunrise: Option<unsafe extern "C" fn(*mut c_void) -> i64>,
+    }
+
+    #[test]
+    fn a_library_of_version_1_0_works_with_a_host_of_a_later_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let library = folder.path().join("libprobe.so");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut cc = std::process::Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-I"]).arg(sources.join("../sched-plugin-abi/include"));
+        let built = cc.arg(sources.join("tests/library/probe.c")).arg("-o").arg(&library).status();
+        assert!(built.expect("a C compiler").success());
+        let exported = open(&library).expect("a plugin");
+
+        // SAFETY: a real library's table, of as many bytes as it says.
+        let (size, read) = unsafe {
+            let size = exported.cast::<Head>().read_unaligned().struct_size;
+            (size, copy::<Later>(exported, size))
+        };
+        assert_eq!(size, SchedPlugin::SIZE_1_0);
+        assert!(read.on_sunrise.is_none() && read.known.on_jobs_changed.is_some());
+        let plugin = read_of(&read.known).expect("sound");
+
+        let link = Link::new(tempfile::tempfile().expect("a file"));
+        let wait = Wait::new(std::time::Duration::from_mins(1));
+        let daemon = Box::leak(Box::new(Daemon { link, wait }));
+        let ours = table(daemon);
+        let size = size_of::<LaterHost>() as u32;
+        // SAFETY: a table is numbers, pointers and functions, all of which may be shared.
+        let known = SchedHost { struct_size: size, abi_minor: 1, ..unsafe { ptr::from_ref(ours).read() } };
+        let host: &'static LaterHost = Box::leak(Box::new(LaterHost { known, sunrise: None }));
+        assert!(host.sunrise.is_none(), "which the plugin never looks at");
+        let plugin = Plugin::create(plugin, &host.known, r#"{"does": "return"}"#).expect("made");
+        assert_eq!(plugin.start(), Ok(()));
     }
 
     #[test]

@@ -93,7 +93,7 @@ unsafe extern "C" fn list_jobs(ctx: *mut c_void, out: SchedSink) -> Status {
         say("[");
         loop {
             let asked = daemon.link.ask::<Value>(PluginCall::Jobs { after: Some(after.clone()) });
-            let page = match asked.and_then(Page::read) {
+            let page = match asked.and_then(|answer| Page::read(&answer)) {
                 Ok(page) => page,
                 Err(fault) => return status_of(fault.code),
             };
@@ -119,7 +119,7 @@ struct Page {
 }
 
 impl Page {
-    fn read(answer: Value) -> Result<Self, Fault> {
+    fn read(answer: &Value) -> Result<Self, Fault> {
         let no_list = || Fault::new(Code::Generic, "the daemon's answer to `jobs` is no list");
         let more = answer["more"].as_bool().unwrap_or_default();
         // A daemon that knows no pages answers with the whole list.

@@ -136,7 +136,7 @@ mod tests {
         };
         let began = Instant::now();
         std::thread::scope(|scope| {
-            let waits = scope.spawn(|| wait.until(1000, &look, || ()));
+            let waits = scope.spawn(|| wait.until(1000, look, || ()));
             assert_eq!(looks.1.recv(), Ok(0));
             now.store(1000, Ordering::Relaxed);
             wait.clock_was_set();

@@ -36,6 +36,18 @@ fn a_table_of_a_later_version_is_as_good_as_ours() {
 }
 
 #[test]
+fn a_plugin_of_a_later_version_does_without_what_this_host_has_not() {
+    let (_folder, library) = probe(&["-DLONGER", "-DMINOR=1"]);
+    let mut plugin = Plugin::of_library(&library);
+    plugin.call(
+        "hello",
+        json!({"protocol": 1, "sched": "0", "nonce": "x", "config": {"does": "look for the later call"}}),
+    );
+    assert_eq!(plugin.next_log(), "a host of 1.0 has no sunrise");
+    assert!(plugin.until(|line| line["id"] == 1)["ok"]["ready"].is_object());
+}
+
+#[test]
 fn what_lives_outside_says_so() {
     let (_folder, library) = probe(&["-DFLAGS=0x70000001"]);
     let welcome = Plugin::of_library(&library).hello(&json!({})).expect("ready");
