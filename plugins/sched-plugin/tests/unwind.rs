@@ -51,8 +51,8 @@ fn dependencies() -> PathBuf {
 fn newest(folder: &Path) -> PathBuf {
     let files = fs::read_dir(folder).expect("a folder").filter_map(Result::ok);
     let named = files.filter(|file| {
-        let name = file.file_name().to_string_lossy().into_owned();
-        name.starts_with("libsched_plugin-") && name.ends_with(".rlib")
+        let is_ours = file.file_name().to_string_lossy().starts_with("libsched_plugin-");
+        is_ours && file.path().extension().is_some_and(|kind| kind == "rlib")
     });
     let built = |file: &fs::DirEntry| file.metadata().and_then(|stat| stat.modified()).ok();
     named.max_by_key(built).expect("the SDK, built").path()
