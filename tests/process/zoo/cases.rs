@@ -22,6 +22,7 @@ const AGAIN: &str = "copy or build it again";
 const EXPORT: &str = "export it with `export_scheduler!`, or define the struct of sched_plugin.h";
 const LIBRARY: &str = "try it by hand, as docs/plugins.md says: `sched __plugin-host %/libzoo.so`";
 const PROGRAM: &str = "try it by hand, as docs/plugins.md says: `cd % && sh bad.sh ";
+const BY_NAME: &str = "try it by hand, as docs/plugins.md says: `cd % && ./bad.sh`";
 const UPDATE: &str = "update sched";
 
 /// All of them, the slow ones first: nobody waits for the last one alone then.
@@ -63,6 +64,7 @@ fn slow() -> Vec<Case> {
 /// What their files tell.
 fn files() -> Vec<Case> {
     let spoilt = |name, spoilt, want| Case { name, made: C(&[]), spoilt, want };
+    let program = |name, spoilt, want| Case { name, made: Program, spoilt, want };
     vec![
         case(
             "missing symbol",
@@ -139,6 +141,30 @@ fn files() -> Vec<Case> {
             },
             Refused("%/libzoo.so is not a regular file", "put a regular file there"),
         ),
+        program("empty program", |at| executable(at, b""), Refused("%/bad.sh is empty", AGAIN)),
+        program(
+            "text as a program",
+            |at| executable(at, b"echo hello\n"),
+            Refused(
+                "%/bad.sh is neither a program for this machine nor a script that begins with `#!`",
+                "name its interpreter in its first line, `#!/bin/sh`, or first in `command`",
+            ),
+        ),
+        program(
+            "program of another architecture",
+            |at| executable(at, b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf3\0"),
+            Refused(RISC_V_PROGRAM, "build it for this machine"),
+        ),
+        program(
+            "program that may not be executed",
+            |_| (),
+            Refused("%/bad.sh can't be executed", "`chmod +x %/bad.sh`, or name its interpreter first in `command`"),
+        ),
+        program(
+            "program without its interpreter",
+            |at| executable(at, b"#!/nowhere/python\n"),
+            Refused("%/bad.sh could not be started: no such file or directory", BY_NAME),
+        ),
         spoilt(
             "missing file",
             |at| fs::remove_file(at.join("libzoo.so")).expect("a file that goes"),
@@ -151,6 +177,12 @@ const RISC_V: &str = if cfg!(target_arch = "aarch64") {
     "%/libzoo.so is made for RISC-V, and this is aarch64"
 } else {
     "%/libzoo.so is made for RISC-V, and this is x86-64"
+};
+
+const RISC_V_PROGRAM: &str = if cfg!(target_arch = "aarch64") {
+    "%/bad.sh is made for RISC-V, and this is aarch64"
+} else {
+    "%/bad.sh is made for RISC-V, and this is x86-64"
 };
 
 /// What others could change, or have.
@@ -391,4 +423,9 @@ fn pin(folder: &Path, sum: &str) {
     let path = folder.join("plugin.yaml");
     let text = fs::read_to_string(&path).expect("a plugin.yaml");
     fs::write(path, format!("{text}sha256: '{sum}'\n")).expect("a plugin.yaml");
+}
+
+fn executable(folder: &Path, bytes: &[u8]) {
+    fs::write(folder.join("bad.sh"), bytes).expect("a file");
+    mode(&folder.join("bad.sh"), 0o755);
 }

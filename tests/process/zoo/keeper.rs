@@ -29,6 +29,8 @@ pub(super) enum Made {
     Rust(&'static str),
     /// `bad.sh` with this argument.
     Sh(&'static str),
+    /// The same, started by its own name.
+    Program,
 }
 
 /// What becomes of it.
@@ -141,12 +143,13 @@ fn cage(place: &Place, made: Made) -> PathBuf {
             fs::copy(built, &library).expect("a copy");
             config = format!("{{in: '{place}'}}");
         }
-        Made::Sh(_) => {
+        Made::Sh(_) | Made::Program => {
             fs::copy(sources().join("bad.sh"), folder.join("bad.sh")).expect("a copy");
         }
     }
     let kind = match made {
         Made::Sh(word) => format!("kind: exec\ncommand: [sh, bad.sh, {word}]\nprotocol: 1\n"),
+        Made::Program => "kind: exec\ncommand: [./bad.sh]\nprotocol: 1\n".into(),
         _ => format!("kind: dylib\nlibrary: libzoo.so\nabi: 1\nconfig: {config}\n"),
     };
     fs::write(folder.join("plugin.yaml"), format!("name: zoo\nversion: '1'\n{kind}")).expect("a plugin.yaml");
