@@ -377,6 +377,14 @@ fn at_work() -> Vec<Case> {
             Rust("start, with a bomb"),
             Fails("%/libzoo.so: its `start` failed: panicked in `start`: a panic without a message"),
         ),
+        case(
+            "start logs and logs",
+            C(&["IN_START=for (int n = 0; n < 3000; n++) host->log(host->ctx, 3, (sched_str){\"again\", 5})"]),
+            Works(|_, daemon| {
+                let lines = daemon.log().matches("again").count();
+                assert!((1..1500).contains(&lines), "{lines} lines");
+            }),
+        ),
         case("panic in a thread", Rust("a thread"), Works(|_, daemon| daemon.until_logged("boom"))),
         case("program exits at work", Sh("later-exits"), Fails("%/bad.sh exited with status 0 while it was at work")),
         case(
