@@ -111,7 +111,7 @@ fn a_plugin_that_crashed_is_replaced_at_once_and_started_again() {
     daemon.until_logged("the built-in ticker fires instead");
     let fired = place.effects("job").len();
     place.until_started("job", fired + 1);
-    // A hundredth of a second, and up to one until the job is due again; more on a machine that is busy.
+    // Two hundredths of a second, and up to one until the job is due again; more on a machine that is busy.
     let took = killed.elapsed();
     assert!(took < Duration::from_secs(4), "{took:?}");
     let status = place.until_verdict("degraded", 3);
