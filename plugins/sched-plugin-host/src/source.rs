@@ -122,7 +122,10 @@ impl Plugins {
     /// Why it would not pass the first; the second's are beside what the first found out.
     pub fn check(&self, folder: &Path) -> Result<(Cleared, Result<Ready>)> {
         let real = folder.canonicalize();
-        let real = real.map_err(|error| Error::io(format!("cannot find {}", folder.display()), error))?;
+        let real = real.map_err(|error| {
+            Error::io(format!("cannot find {}", folder.display()), error)
+                .hint("give the folder of a plugin, or the name of one that `sched plugin list` shows")
+        })?;
         let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let cleared = preflight(&name, &real, &self.0.grounds)?;
         let introduced = self.0.introduced(&cleared).and_then(|(_child, introduced)| match introduced {
@@ -225,10 +228,13 @@ impl Inner {
     /// Gate 2.
     fn started(&self, cleared: &Cleared) -> Result<PluginProvider> {
         let introduced = self.introduced(cleared).inspect_err(|error| {
-            self.strikes.record(&cleared.sha256, &cleared.manifest.name, &error.to_string());
+            if error.kind() == ErrorKind::Foreign {
+                self.strikes.record(&cleared.sha256, &cleared.manifest.name, &error.to_string());
+            }
         })?;
         if let Introduced::Ready(ready) = &introduced.1 {
             tracing::info!(plugin = cleared.manifest.name, version = ready.version, "the plugin is ready");
+            cleared.prune();
         }
         Ok(PluginProvider::new(cleared, self.interval, introduced, self.strikes.clone()))
     }

@@ -6,6 +6,6 @@ place       folders, programs and packages, all below one throwaway folder
 processes   starting, watching and ending them
 stamps      what the job of the benchmarks left behind
 contenders/ a file each: how it is had, started and told to be ready
-lateness, standing, claims, syncs   the measurements
+lateness, standing, claims, syncs, plugins   the measurements
 report      tables from the figures
 """

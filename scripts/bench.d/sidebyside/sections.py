@@ -1,15 +1,15 @@
 """What is measured, in which order, and how much of it."""
 
-from . import claims, contenders, lateness, past, standing, stamps, syncs
+from . import claims, contenders, lateness, past, plugins, standing, stamps, syncs
 from .contenders import APScheduler, APSchedulerSQLite, Bare, Busybox, Cron, Hermes, Sched, TokioCron
 from .place import Missing
 from .processes import Failed
 
 
-def get(place, results, say):
-    """Every contender that can be had, by class; the others leave their reason in `results`."""
+def get(place, results, say, alone):
+    """Every contender that can be had, by class; the others leave their reason in `results`. With `alone`, sched."""
     had, results["contenders"] = {}, {}
-    for kind in contenders.ALL:
+    for kind in (Sched,) if alone else contenders.ALL:
         contender = kind(place)
         row = results["contenders"][kind.name] = {"note": kind.note}
         try:
@@ -117,6 +117,11 @@ def looking_back(had, quick, say):
         place.sched, place.past, place.fresh("past"), 3 if quick else 30, say))
 
 
+def plugins_of_both_kinds(had, quick, say):
+    """A library and a program: looked at, started, asking."""
+    return attempt(say, "plugins", lambda: plugins.measure(had[Sched].place, 10 if quick else 40, say))
+
+
 ALL = {
     "one_job": one_job,
     "burst_of_100": burst_of_100,
@@ -124,4 +129,7 @@ ALL = {
     "minutes_claims_syncs": minutes_claims_syncs,
     "standing_still": standing_still,
     "looking_back": looking_back,
+    "plugins": plugins_of_both_kinds,
 }
+# Those that need sched and nobody else.
+ALONE = {"plugins"}

@@ -14,8 +14,8 @@ def summary(values):
     values = list(values)
     if not values:
         return {"n": 0}
-    return {"n": len(values), "p50": percentile(values, 50), "p90": percentile(values, 90),
-            "p99": percentile(values, 99), "max": max(values)}
+    ranks = {f"p{percent}": percentile(values, percent) for percent in (50, 90, 95, 99)}
+    return {"n": len(values), **ranks, "max": max(values)}
 
 
 def median(values):

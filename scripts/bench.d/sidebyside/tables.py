@@ -11,7 +11,8 @@ LATE = "milliseconds after the instant, by the job's own clock"
 def all_of(results):
     made = [machine(results), one_job(results)]
     made += [burst(results, size) for size in (100, 1000) if f"burst_of_{size}" in results]
-    made += [*standing(results), claims(results), syncs(results), past(results), contenders(results)]
+    made += [*standing(results), claims(results), syncs(results), past(results), plugins(results)]
+    made += [contenders(results)]
     return [table for table in made if table and table[3]]
 
 
@@ -88,6 +89,25 @@ def past(results):
     remark = f"{found['entries']:,} instants of 100 jobs in {found['days']} days, {number(found['mib'])} MiB of history"
     rows = [[what, number(look["s"]), number(look["mib"])] for what, look in found["looks"].items()]
     return "Looking back, and ahead", remark, ["what", "s", "MiB"], rows
+
+
+def plugins(results):
+    found = results.get("plugins", {})
+    if "failed" in found:
+        return None
+    kinds = {
+        "looked at, before it is started: ms": lambda it: it["preflight_ms"],
+        "from its start until it is ready: ms, p50": lambda it: it["ready_ms"]["p50"],
+        "ready, p95": lambda it: it["ready_ms"]["p95"],
+        "a fire of what isn't due, there and back: µs, p50": lambda it: it["due_us"]["p50"],
+        "not due, p95": lambda it: it["due_us"]["p95"],
+        "a fire of an event, claimed on the disk: µs, p50": lambda it: it["event_us"]["p50"],
+        "event, p95": lambda it: it["event_us"]["p95"],
+        "memory of its process, MiB": lambda it: it["memory_mib"]["rss"],
+        "of that its own, and shared with nobody": lambda it: it["memory_mib"]["own"],
+    }
+    rows = [[what, *(number(of(it)) for it in found.values())] for what, of in kinds.items()]
+    return "Plugins", "", ["what", *found], rows if found else []
 
 
 def claims(results):

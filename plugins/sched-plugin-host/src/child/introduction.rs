@@ -56,7 +56,7 @@ pub(super) fn listen(
                 };
             }
             Ok(Message::Answer { id: HELLO, answer: Err(fault) }) => {
-                return Err(Silence::Breach(format!("it refused `hello`: {}", brief(&fault.to_string(), MOST_WORDS))));
+                return Err(Silence::Refused(fault));
             }
             Ok(_) => return Err(Silence::Breach("it said something else before `ready`".into())),
             Err(Unread::Garbage(why) | Unread::Call { fault: crate::protocol::Fault { message: why, .. }, .. }) => {

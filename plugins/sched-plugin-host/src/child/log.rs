@@ -19,32 +19,30 @@ const PER_SECOND: usize = 100;
 pub(super) fn follow(name: &str, stderr: OwnedFd) {
     let plugin = name.to_owned();
     let follow = move || {
-        let mut meter = Meter::new(plugin.clone());
+        let mut meter = Meter::new(&plugin);
         let mut lines = Vec::new();
         let (mut from, mut chunk) = (File::from(stderr), [0; LONGEST]);
         while let Ok(read @ 1..) = from.read(&mut chunk) {
             for byte in &chunk[..read] {
                 match byte {
-                    b'\n' => meter.write(&mut lines),
+                    b'\n' => meter.bytes(&mut lines),
                     byte => {
                         lines.push(*byte);
                         if lines.len() >= LONGEST {
-                            meter.write(&mut lines);
+                            meter.bytes(&mut lines);
                         }
                     }
                 }
             }
         }
-        meter.write(&mut lines);
-        meter.settle();
+        meter.bytes(&mut lines);
     };
     if let Err(error) = thread::Builder::new().name("sched-plugin-log".into()).spawn(follow) {
         tracing::warn!(plugin = name, %error, "what the plugin writes to its standard error can't be read");
     }
 }
 
-/// A line that a plugin called `log` with.
-pub(crate) fn line(plugin: &str, level: LogLevel, message: &str) {
+pub(super) fn line(plugin: &str, level: LogLevel, message: &str) {
     let message = brief(message, LONGEST);
     match level {
         LogLevel::Error => tracing::error!(plugin, "{message}"),
@@ -55,7 +53,8 @@ pub(crate) fn line(plugin: &str, level: LogLevel, message: &str) {
     }
 }
 
-struct Meter {
+/// Lines of one plugin, of which at most so many a second are written.
+pub(crate) struct Meter {
     plugin: String,
     since: Instant,
     written: usize,
@@ -63,25 +62,30 @@ struct Meter {
 }
 
 impl Meter {
-    fn new(plugin: String) -> Self {
-        Self { plugin, since: Instant::now(), written: 0, dropped: 0 }
+    pub(crate) fn new(plugin: &str) -> Self {
+        Self { plugin: plugin.to_owned(), since: Instant::now(), written: 0, dropped: 0 }
     }
 
-    fn write(&mut self, bytes: &mut Vec<u8>) {
+    /// A line that the plugin called `log` with.
+    pub(crate) fn line(&mut self, level: LogLevel, message: &str) {
         if self.since.elapsed() >= Duration::from_secs(1) {
             self.settle();
             (self.since, self.written) = (Instant::now(), 0);
         }
-        if bytes.is_empty() {
-            return;
-        }
         if self.written < PER_SECOND {
-            line(&self.plugin, LogLevel::Info, &String::from_utf8_lossy(bytes));
+            line(&self.plugin, level, message);
             self.written += 1;
         } else {
             self.dropped += 1;
         }
-        bytes.clear();
+    }
+
+    /// One that it wrote, which leaves the buffer empty.
+    fn bytes(&mut self, bytes: &mut Vec<u8>) {
+        if !bytes.is_empty() {
+            self.line(LogLevel::Info, &String::from_utf8_lossy(bytes));
+            bytes.clear();
+        }
     }
 
     fn settle(&mut self) {
@@ -92,5 +96,11 @@ impl Meter {
                 "{dropped} lines were left out: it writes more than {PER_SECOND} a second"
             );
         }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.settle();
     }
 }

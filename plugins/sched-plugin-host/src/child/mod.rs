@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use scheduler_core::{Error, ErrorKind, Result};
 
 pub(crate) use introduction::Introduced;
-pub(crate) use log::line as log_line;
+pub(crate) use log::Meter;
 pub(crate) use pipes::{Pipes, Silence};
 pub(crate) use process::Process;
 
@@ -33,7 +33,8 @@ pub(crate) struct Child {
 /// Starts what passed the preflight, and says hello. The plugin is ready, or it says why it can't work.
 ///
 /// # Errors
-/// What it did instead of answering, as a sentence without its name. It is gone then.
+/// What it did instead of answering, as a sentence with its file; of the kind `Foreign` if that counts against its code. It is
+/// gone then.
 pub(crate) fn introduce(
     plugin: &Cleared,
     environment: &[(OsString, OsString)],
@@ -43,15 +44,16 @@ pub(crate) fn introduce(
     let spawned = spawn::start(&plugin.argv, &plugin.folder, spawn::clean(environment, &plugin.manifest.name))
         .map_err(|error| {
             let program = plugin.argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-            Error::io(format!("{program} could not be started"), error).hint("try it by hand, in its folder")
+            Error::io(format!("{program} could not be started"), error).hint(plugin.by_hand())
         })?;
     log::follow(&plugin.manifest.name, spawned.stderr);
     let failed = |error: Errno| Error::io("its pipes could not be set up", error.into());
     let mut process = spawned.process;
     let mut pipes = Pipes::new(spawned.stdin, spawned.stdout).map_err(failed)?;
     let introduced = introduction::listen(&plugin.manifest, &mut pipes, hello, until).map_err(|why| {
-        let what = why.words(&mut process, "before it was ready");
-        Error::new(ErrorKind::Foreign, what).hint("run the plugin's command by hand: it must answer one line of JSON")
+        let kind = if why.is_crash() { ErrorKind::Foreign } else { ErrorKind::Invalid };
+        let what = plugin.told(&why.words(&mut process, "before it was ready"));
+        Error::new(kind, what).hint(plugin.by_hand())
     })?;
     Ok((Child { process, pipes }, introduced))
 }

@@ -13,7 +13,7 @@ use rustix::{
 use scheduler_core::duration;
 
 use super::Process;
-use crate::protocol::LineBuffer;
+use crate::protocol::{Code, Fault, LineBuffer, MOST_WORDS, brief};
 
 /// How long a process whose output has ended has to end too, so that we can say how.
 const TO_END: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ pub(crate) enum Silence {
     Late(Duration),
     /// What it does is not the protocol.
     Breach(String),
+    /// It answered `hello` with an error.
+    Refused(Fault),
 }
 
 impl Silence {
@@ -53,6 +55,13 @@ impl Silence {
     }
 }
 
+impl Silence {
+    /// Whether it counts against the plugin's code. One that says in due form that it can't work has done nothing wrong.
+    pub(crate) fn is_crash(&self) -> bool {
+        !matches!(self, Self::Refused(fault) if fault.code != Code::Panic)
+    }
+}
+
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,6 +69,7 @@ impl fmt::Display for Silence {
             Self::Deaf => f.write_str("it closed its input"),
             Self::Late(time) => write!(f, "it was not ready within {}", duration::format(*time)),
             Self::Breach(what) => write!(f, "it broke the protocol: {what}"),
+            Self::Refused(fault) => write!(f, "it can't be started: {}", brief(&fault.to_string(), MOST_WORDS)),
         }
     }
 }

@@ -16,7 +16,7 @@ use parking_lot::RwLock;
 use serde_json::{Value, json};
 
 use super::{
-    exit,
+    clock, exit,
     link::Link,
     load::load,
     plugin::Plugin,
@@ -56,6 +56,7 @@ pub(super) fn run(library: Option<&Path>) -> i32 {
         let _ = up.send(());
         reader.run(lines);
     });
+    spawn("clock", move || clock::follow(|| daemon.wait.clock_was_set()));
     // A constructor that hangs keeps new threads from their first line. This one is past that before anything is loaded, so
     // that a stop is heard at least.
     let _ = is_up.recv();

@@ -121,8 +121,10 @@ impl Link {
 
 fn answer_to(out: &mut Out, id: Option<u64>, answer: Answer) {
     if let Some(id) = id {
-        // Nobody is left to be told that it could not be written.
-        let _ = write(out, &Message::Answer { id, answer });
+        // An answer that doesn't fit into a line is answered with that. Beyond it nobody is left to be told.
+        if let Err(fault) = write(out, &Message::Answer { id, answer }) {
+            let _ = write(out, &Message::Answer { id, answer: Err(fault) });
+        }
     }
 }
 

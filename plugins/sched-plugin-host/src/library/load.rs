@@ -21,25 +21,30 @@ pub(super) struct Loaded {
 
 /// Opens the library at `path`, which stays open for as long as the process lives. What is wrong is answered as a sentence.
 pub(super) fn load(path: &Path) -> Result<Loaded, String> {
-    let shown = path.display();
+    // SAFETY: the symbol is data of a library that stays loaded, and the ABI says what it begins with.
+    unsafe { read(open(path)?) }
+}
+
+/// What it exports.
+fn open(path: &Path) -> Result<*const u8, String> {
     if !path.is_absolute() {
-        return Err(format!(
-            "the library `{shown}` is not an absolute path, and no search path is to decide what is loaded"
-        ));
+        let shown = path.display();
+        return Err(format!("`{shown}` is not an absolute path, and no search path is to decide what is loaded"));
     }
+    // What is loaded is a copy, whose path means nothing to anybody; the daemon says whose copy.
+    let reason = |error| reason(&error).replace(&format!("{}: ", path.display()), "");
     // Symbols that are missing are told now, instead of ending the process at some later call.
     // SAFETY: this runs the library's constructors, whatever they do. That is what this process is for: it is the plugin's
     // own, and nothing else is at stake in it.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| format!("the library `{shown}` can't be loaded: {}", reason(&error)))?;
+        .map_err(|error| format!("the loader says: {}", reason(error)))?;
     // SAFETY: of the symbol only its address is taken.
     let exported = unsafe { library.get::<*const u8>(SYMBOL) }
         .map(|symbol| *symbol)
-        .map_err(|error| format!("the library `{shown}` exports no `sched_plugin_v1`: {}", reason(&error)))?;
+        .map_err(|error| format!("it exports no `sched_plugin_v1`; the loader says: {}", reason(error)))?;
     // Its threads and thread-local values may outlive any moment at which it could be unloaded.
     mem::forget(library);
-    // SAFETY: the symbol is data of a library that stays loaded, and the ABI says what it begins with.
-    unsafe { read(exported) }.map_err(|why| format!("the library `{shown}` can't be used: {why}"))
+    Ok(exported)
 }
 
 /// What the loader says lies below what libloading says.
@@ -148,6 +153,12 @@ mod tests {
     use sched_plugin_abi::{SchedError, SchedHost, SchedStr, Status};
 
     use super::*;
+    use crate::library::{
+        link::Link,
+        plugin::Plugin,
+        table::{Daemon, table},
+        wait::Wait,
+    };
 
     unsafe extern "C" fn create(_: *const SchedHost, _: SchedStr, _: *mut *mut c_void, _: *mut SchedError) -> Status {
         0
@@ -241,15 +252,52 @@ mod tests {
         assert_eq!(whole.on_sunrise.map(|call| unsafe { call(null_mut(), null_mut()) }), Some(7));
     }
 
+    /// The host's table as a later version may have it.
+    #[repr(C)]
+    struct LaterHost {
+        known: SchedHost,
+        sunrise: Option<unsafe extern "C" fn(*mut c_void) -> i64>,
+    }
+
     #[test]
-    fn what_cannot_be_opened_is_said_with_its_path() {
+    fn a_library_of_version_1_0_works_with_a_host_of_a_later_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let library = folder.path().join("libprobe.so");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut cc = std::process::Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-I"]).arg(sources.join("../sched-plugin-abi/include"));
+        let built = cc.arg(sources.join("tests/library/probe.c")).arg("-o").arg(&library).status();
+        assert!(built.expect("a C compiler").success());
+        let exported = open(&library).expect("a plugin");
+
+        // SAFETY: a real library's table, of as many bytes as it says.
+        let (size, read) = unsafe {
+            let size = exported.cast::<Head>().read_unaligned().struct_size;
+            (size, copy::<Later>(exported, size))
+        };
+        assert_eq!(size, SchedPlugin::SIZE_1_0);
+        assert!(read.on_sunrise.is_none() && read.known.on_jobs_changed.is_some());
+        let plugin = read_of(&read.known).expect("sound");
+
+        let link = Link::new(tempfile::tempfile().expect("a file"));
+        let wait = Wait::new(std::time::Duration::from_mins(1));
+        let daemon = Box::leak(Box::new(Daemon { link, wait }));
+        let ours = table(daemon);
+        let size = size_of::<LaterHost>() as u32;
+        // SAFETY: a table is numbers, pointers and functions, all of which may be shared.
+        let known = SchedHost { struct_size: size, abi_minor: 1, ..unsafe { ptr::from_ref(ours).read() } };
+        let host: &'static LaterHost = Box::leak(Box::new(LaterHost { known, sunrise: None }));
+        assert!(host.sunrise.is_none(), "which the plugin never looks at");
+        let plugin = Plugin::create(plugin, &host.known, r#"{"does": "return"}"#).expect("made");
+        assert_eq!(plugin.start(), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_said() {
         let why = load(Path::new("libbells.so")).expect_err("relative");
-        assert!(why.starts_with("the library `libbells.so` is not an absolute path"), "{why}");
+        assert!(why.starts_with("`libbells.so` is not an absolute path"), "{why}");
         let why = load(Path::new("/nowhere/libbells.so")).expect_err("missing");
-        assert!(
-            why.starts_with("the library `/nowhere/libbells.so` can't be loaded: /nowhere/libbells.so: cannot open"),
-            "{why}"
-        );
+        assert!(why.starts_with("the loader says: cannot open shared object file"), "{why}");
         // A library, but no plugin.
         let maps = std::fs::read_to_string("/proc/self/maps").expect("maps");
         let libc = maps.lines().filter_map(|line| line.split_whitespace().nth(5)).find(|path| path.contains("/libc"));

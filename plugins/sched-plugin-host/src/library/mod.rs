@@ -8,15 +8,18 @@
 //! - `course.rs`: from `hello` to the end. Start reading here. `streams.rs`: where the lines come from and go to.
 //! - `load.rs`: a library is opened, and its head checked. `plugin.rs`: its functions, as safe ones. `table.rs`: the host's
 //!   functions, as the library calls them. `lent.rs`: texts and errors of C.
-//! - `link.rs`: calls to the daemon, and who waits for which answer. `wait.rs`: `wait_until`.
+//! - `link.rs`: calls to the daemon, and who waits for which answer. `wait.rs`: `wait_until`. `clock.rs`: when the wall
+//!   clock is set.
 //!
 //! # Threads
 //! - The reader takes every line from the daemon and never runs a line of the plugin's code, so that an answer always arrives.
+//! - One sleeps until the wall clock is set.
 //! - `start`, `stop`, and the hooks have a thread each; hooks run one at a time. The plugin may have more, and call from all.
 //!
 //! **Invariants:** no panic of ours goes into the library's frames, and no call to it is made after `destroy`. The library is
 //! never unloaded, and the process ends with `_exit`, so that nothing of the library's runs at its end.
 
+mod clock;
 mod course;
 mod lent;
 mod link;

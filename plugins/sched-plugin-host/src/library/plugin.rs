@@ -75,11 +75,11 @@ impl Plugin {
         let mut error = SchedError::EMPTY;
         // SAFETY: the library says that this is its `fire_due`; `this` is what its `create` made, and lives as long as `self`.
         let status = unsafe { fire_due(self.this, SchedStr::new(job), &raw mut error) };
-        done("fire_due", status, &error)?;
-        let outcome = outcome_of(status).ok_or_else(|| {
-            Fault::new(Code::Generic, format!("`fire_due` answered with {status}, which is no outcome"))
-        })?;
-        Ok(Fired { outcome, run: None, reason: None })
+        match outcome_of(status) {
+            Some(outcome) => Ok(Fired { outcome, run: None, reason: None }),
+            None if status < 0 => Err(fault("fire_due", status, &error)),
+            None => Err(Fault::new(Code::Generic, format!("`fire_due` answered with {status}, which is no outcome"))),
+        }
     }
 
     fn call_if_there(&self, name: &str, call: Call) -> Result<(), Fault> {
@@ -106,15 +106,24 @@ impl Drop for Plugin {
     }
 }
 
+/// What a call other than a fire came to: zero is success, and above it nothing has a meaning.
 fn done(name: &str, status: Status, error: &SchedError) -> Result<(), Fault> {
-    if status >= 0 {
-        return Ok(());
+    match status {
+        0 => Ok(()),
+        1.. => {
+            let what = format!("`{name}` answered with status {status}, and only 0 is success");
+            Err(Fault::new(Code::Invalid, what))
+        }
+        _ => Err(fault(name, status, error)),
     }
+}
+
+fn fault(name: &str, status: Status, error: &SchedError) -> Fault {
     let message = match error.text() {
         "" => format!("`{name}` answered with status {status} and no message"),
         message => message.to_owned(),
     };
-    Err(Fault::new(code_of(status), message))
+    Fault::new(code_of(status), message)
 }
 
 fn missing(name: &str) -> Fault {

@@ -14,7 +14,7 @@ use super::{
     plugin,
     wait::Wait,
 };
-use crate::protocol::{Fault, Fire, FireKind, Fired, LogLevel, PluginCall};
+use crate::protocol::{Code, Fault, Fire, FireKind, Fired, LogLevel, PluginCall};
 
 /// The daemon, as the functions of the table reach it. It is what their `ctx` points to.
 pub(super) struct Daemon {
@@ -84,18 +84,50 @@ unsafe extern "C" fn log(ctx: *mut c_void, level: i32, message: SchedStr) {
 
 unsafe extern "C" fn list_jobs(ctx: *mut c_void, out: SchedSink) -> Status {
     guarded(status::PANIC, || {
+        let Some(write) = out.write else { return status::INVALID };
         // SAFETY: the ABI: `ctx` is the table's.
-        match unsafe { daemon(ctx) }.link.ask::<Value>(PluginCall::Jobs) {
-            Err(fault) => status_of(fault.code),
-            Ok(jobs) => {
-                let jobs = jobs.to_string();
-                let Some(write) = out.write else { return status::INVALID };
-                // SAFETY: the ABI: the sink may be called during this call, and the text outlives that.
-                unsafe { write(out.ctx, SchedStr::new(&jobs)) };
-                status::STARTED
+        let daemon = unsafe { daemon(ctx) };
+        // SAFETY: the ABI: the sink may be called during this call, and the text outlives that.
+        let say = |chunk: &str| unsafe { write(out.ctx, SchedStr::new(chunk)) };
+        let mut after = String::new();
+        say("[");
+        loop {
+            let asked = daemon.link.ask::<Value>(PluginCall::Jobs { after: Some(after.clone()) });
+            let page = match asked.and_then(|answer| Page::read(&answer)) {
+                Ok(page) => page,
+                Err(fault) => return status_of(fault.code),
+            };
+            if !after.is_empty() && !page.jobs.is_empty() {
+                say(",");
+            }
+            say(&page.jobs.join(","));
+            match page.then {
+                Some(next) => after = next,
+                None => break,
             }
         }
+        say("]");
+        status::STARTED
     })
+}
+
+/// A page of the list of jobs. What each says is passed on as it is.
+struct Page {
+    jobs: Vec<String>,
+    /// After whom the next page begins, if there is one.
+    then: Option<String>,
+}
+
+impl Page {
+    fn read(answer: &Value) -> Result<Self, Fault> {
+        let no_list = || Fault::new(Code::Generic, "the daemon's answer to `jobs` is no list");
+        let more = answer["more"].as_bool().unwrap_or_default();
+        // A daemon that knows no pages answers with the whole list.
+        let list = answer.as_array().or_else(|| answer["jobs"].as_array()).ok_or_else(no_list)?;
+        let last = list.last().and_then(|job| job["id"].as_str());
+        let then = if more { Some(last.ok_or_else(no_list)?.to_owned()) } else { None };
+        Ok(Self { jobs: list.iter().map(ToString::to_string).collect(), then })
+    }
 }
 
 unsafe extern "C" fn fire_due(ctx: *mut c_void, job: SchedStr, error: *mut SchedError) -> Status {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use sched_plugin_abi::wake;
 
-/// Sleeps are on the monotonic clock, which a suspend stops and a set clock doesn't move; so none is longer than this before
-/// the wall clock is looked at again.
+/// Sleeps are on the monotonic clock, which a suspend stops and a set clock doesn't move. Somebody tells when that happens; where
+/// nobody can, none is longer than this before the wall clock is looked at again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 
 /// What a plugin waits for besides the time.
@@ -78,6 +78,13 @@ impl Wait {
         self.changed.notify_one();
     }
 
+    /// The wall clock is not what it was: whoever waits for it looks again.
+    pub(super) fn clock_was_set(&self) {
+        // With the lock, so that nobody is between a look at the clock and the sleep.
+        drop(self.state.lock());
+        self.changed.notify_all();
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         self.state.lock().stopping
     }
@@ -116,6 +123,26 @@ mod tests {
         assert_eq!(wait.until(FAR, || 0, || ()), wake::STOPPING | wake::JOBS_CHANGED);
         assert_eq!(wait.until(FAR, || 0, || ()), wake::STOPPING);
         assert!(wait.is_stopping());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_ends_a_wait_at_once() {
+        let wait = Wait::new(Duration::from_hours(1));
+        let (now, looks) = (AtomicI64::new(0), std::sync::mpsc::channel());
+        let look = || {
+            let shown = now.load(Ordering::Relaxed);
+            looks.0.send(shown).expect("somebody listens");
+            shown
+        };
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| wait.until(1000, look, || ()));
+            assert_eq!(looks.1.recv(), Ok(0));
+            now.store(1000, Ordering::Relaxed);
+            wait.clock_was_set();
+            assert_eq!(waits.join().expect("the wait"), 0);
+        });
+        assert!(began.elapsed() < LONGEST_SLEEP, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn library(real: &Path, path: &Path) -> Result<CodeFile> {
 /// What is in the file of a library.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Wrong> {
     kind(bytes)?;
-    let broken = |why: object::Error| (format!("is no whole ELF file: {why}"), AGAIN);
+    let broken = |_: object::Error| ("is no whole ELF file".to_owned(), AGAIN);
     let file = ElfFile64::<LittleEndian>::parse(bytes).map_err(broken)?;
     let header = file.elf_header();
     let segments = header.program_headers(LE, bytes).map_err(broken)?;
@@ -61,12 +61,39 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Wrong> {
     head(segments, bytes, symbol(&file)?)
 }
 
-/// What the first bytes tell: the reader below takes 64-bit little-endian files alone.
+/// What the first bytes of a program tell. What the kernel doesn't know would be given to a shell, whatever it is.
+pub(super) fn program(bytes: &[u8]) -> Result<(), Wrong> {
+    match bytes {
+        [] => Err(("is empty".into(), AGAIN)),
+        [b'#', b'!', ..] => Ok(()),
+        _ if bytes.starts_with(&elf::ELFMAG) => machine(bytes).map(drop),
+        _ => Err((
+            "is neither a program for this machine nor a script that begins with `#!`".into(),
+            "name its interpreter in its first line, `#!/bin/sh`, or first in `command`",
+        )),
+    }
+}
+
+/// What the first bytes of a library tell.
 fn kind(bytes: &[u8]) -> Result<(), Wrong> {
-    let word = |at: usize| Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    if bytes.is_empty() {
+        return Err(("is empty".into(), AGAIN));
+    }
     if !bytes.starts_with(&elf::ELFMAG) {
         return Err(("is not an ELF file".into(), BUILD));
     }
+    match machine(bytes)? {
+        elf::ET_DYN => Ok(()),
+        elf::ET_REL => Err(("is an object file that was never linked".into(), BUILD)),
+        elf::ET_EXEC => Err(("is a program, not a library".into(), BUILD)),
+        elf::ET_CORE => Err(("is a core dump, not a library".into(), BUILD)),
+        other => Err((format!("is an ELF file of the type {}, not a library", other.0), BUILD)),
+    }
+}
+
+/// The type of an ELF file, if it is made for this machine, which has 64 bits and is little-endian.
+fn machine(bytes: &[u8]) -> Result<elf::FileType, Wrong> {
+    let word = |at: usize| Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
     let (Some(kind), Some(machine)) = (word(16), word(18)) else {
         return Err(("is cut off within its first bytes".into(), AGAIN));
     };
@@ -84,13 +111,7 @@ fn kind(bytes: &[u8]) -> Result<(), Wrong> {
         };
         return Err((format!("is made for {other}, and this is {}", MACHINE.1), "build it for this machine"));
     }
-    match kind {
-        elf::ET_DYN => Ok(()),
-        elf::ET_REL => Err(("is an object file that was never linked".into(), BUILD)),
-        elf::ET_EXEC => Err(("is a program, not a library".into(), BUILD)),
-        elf::ET_CORE => Err(("is a core dump, not a library".into(), BUILD)),
-        other => Err((format!("is an ELF file of the type {}, not a library", other.0), BUILD)),
-    }
+    Ok(kind)
 }
 
 /// Where the plugin's table is once it is loaded, and how large.

@@ -23,7 +23,10 @@ use std::{
 use scheduler_core::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
 
-use crate::manifest::{self, Code, Manifest};
+use crate::{
+    library,
+    manifest::{self, Code, Manifest},
+};
 
 /// A plugin that passed: what is to be started, and where.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,9 +37,40 @@ pub struct Cleared {
     pub folder: PathBuf,
     /// What is started.
     pub argv: Vec<OsString>,
+    /// What people know it by: its library, or the file that its command runs, as it lies in the folder; of a command that
+    /// runs no file of the folder, the program.
+    pub file: PathBuf,
     /// Names its code: the SHA-256, in lower-case hex, of the library, of the program if that lies in the folder, and
     /// otherwise of the first argument that does. Without any, of plugin.yaml.
     pub sha256: String,
+}
+
+impl Cleared {
+    /// Takes away the copies of other libraries that nobody uses any more. What can't be taken away stays for another time.
+    pub(crate) fn prune(&self) {
+        let (Code::Library(_), Some(copy)) = (&self.manifest.code, self.argv.last()) else { return };
+        if let Err(error) = copy::prune(copy.as_ref()) {
+            tracing::debug!(%error, "old copies of plugins stay");
+        }
+    }
+
+    /// A sentence about the plugin that begins with `it`, with the name of its file in that place.
+    pub(crate) fn told(&self, what: &str) -> String {
+        let file = self.file.display();
+        match what.strip_prefix("it ") {
+            Some(rest) => format!("{file} {rest}"),
+            None => format!("{file}: {what}"),
+        }
+    }
+
+    /// How it is started by hand.
+    pub(crate) fn by_hand(&self) -> String {
+        let command = match &self.manifest.code {
+            Code::Library(_) => format!("sched {} {}", library::ARGUMENT, self.file.display()),
+            Code::Command(words) => format!("cd {} && {}", self.folder.display(), words.join(" ")),
+        };
+        format!("try it by hand, as docs/plugins.md says: `{command}`")
+    }
 }
 
 /// What is known about machine and daemon when a plugin is looked at and started.
@@ -89,6 +123,7 @@ pub fn preflight(name: &str, folder: &Path, grounds: &Grounds) -> Result<Cleared
                 .hint("remove `sha256`, or start a program that lies in the folder"),
         });
     }
+    let file = code.as_ref().map(|code| code.file.clone());
     let argv = match &manifest.code {
         Code::Command(words) => program::argv(&real, words, grounds.path())?,
         Code::Library(_) => {
@@ -97,7 +132,8 @@ pub fn preflight(name: &str, folder: &Path, grounds: &Grounds) -> Result<Cleared
             grounds.loader.iter().cloned().chain([copy.into()]).collect()
         }
     };
-    Ok(Cleared { manifest, folder: real, argv, sha256 })
+    let file = file.or_else(|| argv.first().map(PathBuf::from)).unwrap_or_else(|| real.clone());
+    Ok(Cleared { manifest, folder: real, argv, file, sha256 })
 }
 
 /// The file that a plugin's code is, as it was read.

@@ -9,7 +9,7 @@ use std::{
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use scheduler_core::Result;
 
-use super::{CodeFile, refused, trust};
+use super::{CodeFile, elf, refused, trust};
 
 /// The first word of the command that is a file in the folder `real`.
 pub(super) fn code(real: &Path, words: &[String]) -> Result<Option<CodeFile>> {
@@ -31,6 +31,11 @@ pub(super) fn argv(real: &Path, words: &[String], path: &OsStr) -> Result<Vec<Os
     if accessat(CWD, &program, Access::EXEC_OK, AtFlags::EACCESS).is_err() {
         return Err(refused(format!("{} can't be executed", program.display()))
             .hint(format!("`chmod +x {}`, or name its interpreter first in `command`", program.display())));
+    }
+    if program.starts_with(real) {
+        // Found above, in the folder, and so not a pipe.
+        let head = trust::file(real, &program)?;
+        elf::program(&head).map_err(|(what, hint)| refused(format!("{} {what}", program.display())).hint(hint))?;
     }
     Ok([program.into_os_string()].into_iter().chain(rest.iter().map(OsString::from)).collect())
 }

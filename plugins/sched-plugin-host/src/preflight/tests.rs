@@ -142,6 +142,29 @@ fn a_library_is_copied_and_the_copy_is_used() {
 }
 
 #[test]
+fn copies_that_nobody_asked_for_lately_go() {
+    let place = Place::library(&good(), &[]);
+    let cleared = place.preflight().unwrap();
+    let copy = PathBuf::from(cleared.argv.last().unwrap());
+    let age = |name: &str, minutes: u64| {
+        let path = copy.with_file_name(name);
+        fs::write(&path, b"a copy").unwrap();
+        let at = fs::metadata(&copy).unwrap().modified().unwrap() - std::time::Duration::from_mins(minutes);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+        path
+    };
+    let (old, young, draft) = (age("5f3a.so", 61), age("5f3b.so", 59), age("5f3a.77.tmp", 61));
+    cleared.prune();
+    assert_eq!([&copy, &old, &young, &draft].map(|path| path.exists()), [true, false, true, false]);
+
+    // Whoever asks for an old copy again has it for a while.
+    let at = fs::metadata(&copy).unwrap().modified().unwrap();
+    fs::File::options().write(true).open(&copy).unwrap().set_modified(at - std::time::Duration::from_hours(5)).unwrap();
+    place.preflight().unwrap();
+    assert!(fs::metadata(&copy).unwrap().modified().unwrap() >= at);
+}
+
+#[test]
 fn a_stripped_library_and_one_in_c_plus_plus_order_of_sections_pass_too() {
     for options in
         [["-shared", "-fPIC", "-s"], ["-shared", "-fPIC", "-Wl,-z,relro,-z,now"], ["-shared", "-fPIC", "-O3"]]

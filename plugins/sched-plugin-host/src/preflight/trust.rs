@@ -147,7 +147,7 @@ pub(super) fn owned_by(path: &Path, owner: u32, mode: u32, us: u32) -> Result<()
 fn resolved(path: &Path) -> Result<PathBuf> {
     path.canonicalize().map_err(|error| {
         if error.kind() != io::ErrorKind::NotFound {
-            return Error::io(format!("cannot look at {}", path.display()), error);
+            return Error::io(format!("cannot look at {}", path.display()), error).hint("check the path");
         }
         let what = match fs::symlink_metadata(path) {
             Ok(_) => format!("{} is a link to something that is not there", path.display()),

@@ -210,8 +210,12 @@ pub enum PluginCall {
     Fire(Fire),
     /// Fire all that is due now. Counts as beating. Answered with `{}`.
     Tick,
-    /// Which jobs are there? Answered with a list of [`JobItem`]s.
-    Jobs,
+    /// Which jobs are there? Answered with a list of [`JobItem`]s, or with a [`JobPage`] if it says after which.
+    Jobs {
+        /// Only those whose ids come after this one, which need not be there: the empty text for the first page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+    },
     /// When is something due next? Answered with an instant or `null`.
     NextWakeup,
     /// I am alive, and had nothing to do.
@@ -336,6 +340,33 @@ pub struct JobItem {
     /// Whether it is paused.
     pub paused: bool,
 }
+
+/// Some of the jobs, by id.
+///
+/// ```
+/// use sched_plugin_host::protocol::JobPage;
+/// let page: JobPage = serde_json::from_str(r#"{"jobs": [], "more": false}"#)?;
+/// assert!(page.jobs.is_empty() && !page.more);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobPage {
+    /// At most [`LONGEST_PAGE`] of them.
+    pub jobs: Vec<JobItem>,
+    /// Whether there are more after the last one here.
+    pub more: bool,
+}
+
+/// So many jobs are at most in a [`JobPage`]; with the longest ids they fit into a line.
+///
+/// ```
+/// use sched_plugin_host::protocol::{JobItem, JobPage, LONGEST_PAGE, MAX_LINE};
+/// let longest = JobItem { id: "x".repeat(63), next_at: Some(-377_705_023_201_000), due_at: Some(253_402_207_200_999), paused: false };
+/// let page = JobPage { jobs: vec![longest; LONGEST_PAGE], more: false };
+/// assert!(serde_json::to_string(&page)?.len() + 100 < MAX_LINE);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub const LONGEST_PAGE: usize = 5000;
 
 /// How loud a line of the log is.
 ///

@@ -13,6 +13,7 @@
 //! - `start` is answered when the plugin has armed what fires (liveness `external`), or when it has ended (`ticks`).
 //! - `stop` is always sent, and once. A plugin has its time for it, answers, may say `stopped`, and exits. When its input
 //!   ends, the host is gone, and it exits too.
+//! - A list of jobs that doesn't fit into a line is had in pages ([`PluginCall::Jobs`]); any other answer that doesn't is an error.
 //! - Instants are milliseconds since 1970-01-01T00:00:00Z.
 //! - It grows by new fields, calls and hooks only. Fields that somebody doesn't know are ignored, calls are answered with
 //!   the error `unknown`, and a hook that the plugin doesn't list is never called.
@@ -27,7 +28,8 @@ mod message;
 mod tests;
 
 pub use calls::{
-    Fire, FireKind, Fired, Hello, Hook, HostCall, JobItem, LogLevel, Outcome, PluginCall, Ready, Welcome, WireLiveness,
+    Fire, FireKind, Fired, Hello, Hook, HostCall, JobItem, JobPage, LONGEST_PAGE, LogLevel, Outcome, PluginCall, Ready,
+    Welcome, WireLiveness,
 };
 pub use fault::{Code, Fault};
 pub use lines::{LineBuffer, LineReader, MAX_LINE};

@@ -22,6 +22,8 @@ fn all() -> Vec<(&'static str, &'static str)> {
         ("plugin", r#"{"id":3,"call":"fire","kind":"event","job":"a","key":"ring-1"}"#),
         ("plugin", r#"{"id":4,"call":"tick"}"#),
         ("plugin", r#"{"id":5,"call":"jobs"}"#),
+        ("plugin", r#"{"id":5,"call":"jobs","after":"a"}"#),
+        ("host", r#"{"id":5,"ok":{"jobs":[{"id":"b","next_at":1,"due_at":1,"paused":false}],"more":false}}"#),
         ("plugin", r#"{"id":6,"call":"next_wakeup"}"#),
         ("plugin", r#"{"call":"beat"}"#),
         ("plugin", r#"{"call":"log","level":"info","message":"armed"}"#),

@@ -2,7 +2,7 @@
 
 use std::{io, os::fd::OwnedFd, sync::Arc, time::Duration};
 
-use scheduler_core::{duration, provider::SchedulerContext};
+use scheduler_core::{ErrorKind, duration, provider::SchedulerContext};
 use tokio::{
     net::unix::pipe,
     sync::{mpsc, oneshot},
@@ -16,9 +16,9 @@ use super::{
     service,
 };
 use crate::{
-    child::{Child, Pipes, Process, Silence, log_line},
+    child::{Child, Meter, Pipes, Process, Silence},
     manifest::Timeouts,
-    protocol::{HostCall, LineBuffer, MOST_WORDS, Message, PluginCall, Unread, brief},
+    protocol::{Code, Fault, HostCall, LineBuffer, MOST_WORDS, Message, PluginCall, Unread, brief},
 };
 
 /// Calls of a plugin that are carried out at once. While there are as many, nothing more is read.
@@ -88,6 +88,7 @@ impl Course<'_> {
 
         let mut serving = JoinSet::new();
         let mut rate = Rate::new();
+        let mut log = Meter::new(self.name);
         let mut heard = Instant::now();
         let mut stop: Option<(oneshot::Receiver<Answer>, Instant)> = None;
         let mut stop_answered = false;
@@ -131,7 +132,7 @@ impl Course<'_> {
                         heard = Instant::now();
                     }
                     if let Some((id, call)) = call {
-                        self.serve(id, call, &mut serving);
+                        self.serve(id, call, &mut serving, &mut log);
                     }
                 }
                 Event::Line(Err(Silence::Closed)) | Event::OutputOverdue if stopping => return Ok(()),
@@ -145,11 +146,9 @@ impl Course<'_> {
                     return Err(Failure::crash(what).into());
                 }
                 Event::Started(Err(fault)) if !stopping => {
-                    return Err(Failure::orderly(format!(
-                        "its `start` failed: {}",
-                        brief(&fault.to_string(), MOST_WORDS)
-                    ))
-                    .into());
+                    let what = format!("its `start` failed: {}", brief(&fault.to_string(), MOST_WORDS));
+                    let is_crash = fault.code == Code::Panic;
+                    return Err(Failure { what, is_crash }.into());
                 }
                 Event::Told => {
                     let by = Instant::now() + self.timeouts.stop;
@@ -209,10 +208,10 @@ impl Course<'_> {
         }
     }
 
-    fn serve(&self, id: Option<u64>, call: PluginCall, serving: &mut JoinSet<()>) {
+    fn serve(&self, id: Option<u64>, call: PluginCall, serving: &mut JoinSet<()>, log: &mut Meter) {
         match &call {
             PluginCall::Beat => self.cx.beat(),
-            PluginCall::Log { level, message } => log_line(self.name, *level, message),
+            PluginCall::Log { level, message } => log.line(*level, message),
             _ => {}
         }
         let (cx, link) = (self.cx.clone(), Arc::clone(self.link));
@@ -240,7 +239,15 @@ impl Course<'_> {
 }
 
 async fn give(link: &Link, id: u64, answer: Answer) {
-    if let Err(error) = link.write(&Message::<HostCall>::Answer { id, answer }).await {
+    let written = match link.write(&Message::<HostCall>::Answer { id, answer }).await {
+        // An answer that is too long for a line. Whoever asked waits for one, and gets why there is none.
+        Err(error) if error.kind() == ErrorKind::Invalid => {
+            let fault = Fault::new(Code::Invalid, format!("the answer can't be given: {error}"));
+            link.write(&Message::<HostCall>::Answer { id, answer: Err(fault) }).await
+        }
+        written => written,
+    };
+    if let Err(error) = written {
         tracing::debug!(%error, "an answer could not be given");
     }
 }

@@ -1,4 +1,4 @@
-//! Why a plugin's time is over, in one sentence without its name.
+//! Why a plugin's time is over, in one sentence in which the plugin is `it`.
 
 /// The end of a plugin that nobody asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,7 +107,10 @@ impl Link {
             pending.answers.insert(id, answer);
             id
         };
-        self.write(&Message::Call { id: Some(id), call }).await?;
+        if let Err(error) = self.write(&Message::Call { id: Some(id), call }).await {
+            self.pending.lock().answers.remove(&id);
+            return Err(error);
+        }
         Ok(answered)
     }
 

@@ -25,9 +25,8 @@ use scheduler_core::{
 
 use crate::{
     child::{Child, Introduced},
-    manifest::Timeouts,
     preflight::Cleared,
-    protocol::{Fired, Hook, HostCall, Ready, WireLiveness},
+    protocol::{Fired, Hook, HostCall, LONGEST_PAGE, Ready, WireLiveness},
     strikes::Strikes,
 };
 use failure::Failure;
@@ -36,9 +35,7 @@ use link::Link;
 /// A plugin whose process runs.
 #[derive(Debug)]
 pub struct PluginProvider {
-    name: String,
-    sha256: String,
-    timeouts: Timeouts,
+    plugin: Cleared,
     /// The longest that it may be silent, as it was told.
     interval: Duration,
     /// What it said of itself, or why it can't work.
@@ -62,9 +59,7 @@ impl PluginProvider {
             Introduced::Unavailable(why) => (Err(why), None),
         };
         Self {
-            name: plugin.manifest.name.clone(),
-            sha256: plugin.sha256.clone(),
-            timeouts: plugin.manifest.timeouts,
+            plugin: plugin.clone(),
             interval,
             ready,
             child: Mutex::new(child),
@@ -84,12 +79,12 @@ impl PluginProvider {
         let fired_nothing = || {
             Error::new(
                 ErrorKind::Foreign,
-                format!("`{}` says that it fired `{}`, and fired nothing", self.name, fire.job),
+                format!("`{}` says that it fired `{}`, and fired nothing", self.name(), fire.job),
             )
         };
         match answer {
             _ if fired.is_some() => fired.ok_or_else(fired_nothing),
-            Err(fault) => service::refusal(&self.name, &fault),
+            Err(fault) => service::refusal(self.name(), &fault),
             Ok(value) => match serde_json::from_value::<Fired>(value) {
                 Ok(Fired { outcome, .. }) => service::outcome(outcome).ok_or_else(fired_nothing),
                 Err(why) => {
@@ -105,7 +100,7 @@ impl PluginProvider {
 #[async_trait]
 impl CronScheduler for PluginProvider {
     fn name(&self) -> &str {
-        &self.name
+        &self.plugin.manifest.name
     }
 
     async fn start(&self, cx: SchedulerContext) -> Result<()> {
@@ -113,8 +108,8 @@ impl CronScheduler for PluginProvider {
             return Err(Error::new(ErrorKind::Foreign, "it was started before, and its process is gone"));
         };
         let course = course::Course {
-            name: &self.name,
-            timeouts: self.timeouts,
+            name: self.name(),
+            timeouts: self.plugin.manifest.timeouts,
             ticks: self.liveness() == Liveness::Ticks,
             longest_silence: self.interval * 3,
             link: &self.link,
@@ -123,10 +118,11 @@ impl CronScheduler for PluginProvider {
         let ended = course.run(child).await;
         self.link.close();
         let Err(failure) = ended else { return Ok(()) };
+        let what = self.plugin.told(&failure.what);
         if failure.is_crash {
-            self.strikes.record(&self.sha256, &self.name, &failure.what);
+            self.strikes.record(&self.plugin.sha256, self.name(), &what);
         }
-        Err(Error::new(ErrorKind::Foreign, failure.what))
+        Err(Error::new(ErrorKind::Foreign, what))
     }
 
     fn is_available(&self) -> Availability {
@@ -163,7 +159,11 @@ impl CronScheduler for PluginProvider {
         if !self.has(Hook::JobsChanged) {
             return Ok(());
         }
-        let ids = changed.jobs.iter().map(ToString::to_string).collect();
-        self.link.hook(HostCall::JobsChanged { ids, only_next_at: changed.only_next_at }).await
+        // As many as fit into a line.
+        for jobs in changed.jobs.chunks(LONGEST_PAGE) {
+            let ids = jobs.iter().map(ToString::to_string).collect();
+            self.link.hook(HostCall::JobsChanged { ids, only_next_at: changed.only_next_at }).await?;
+        }
+        Ok(())
     }
 }

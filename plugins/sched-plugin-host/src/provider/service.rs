@@ -4,11 +4,14 @@ use jiff::Timestamp;
 use scheduler_core::{
     Error, ErrorKind, Result,
     provider::{FireOutcome, FireRequest, SchedulerContext},
+    store::JobView,
 };
 use serde_json::json;
 
 use super::link::{Answer, Link};
-use crate::protocol::{Code, Fault, Fire, FireKind, Fired, JobItem, MOST_WORDS, Outcome, PluginCall, brief};
+use crate::protocol::{
+    Code, Fault, Fire, FireKind, Fired, JobItem, JobPage, LONGEST_PAGE, MOST_WORDS, Outcome, PluginCall, brief,
+};
 
 /// The answer to a call that takes time.
 pub(super) async fn answer(cx: &SchedulerContext, link: &Link, call: PluginCall) -> Answer {
@@ -21,20 +24,37 @@ pub(super) async fn answer(cx: &SchedulerContext, link: &Link, call: PluginCall)
             fired(&outcome)
         }
         PluginCall::Tick => cx.tick().await.map(|()| json!({})).map_err(|error| fault(&error)),
-        PluginCall::Jobs => {
+        PluginCall::Jobs { after } => {
             let jobs = cx.jobs().await.map_err(|error| fault(&error))?;
-            let item = |job: &scheduler_core::store::JobView| JobItem {
-                id: job.id.to_string(),
-                next_at: job.next_at.map(Timestamp::as_millisecond),
-                due_at: job.due_at.map(Timestamp::as_millisecond),
-                paused: job.paused.is_some(),
-            };
-            serde_json::to_value(jobs.iter().map(item).collect::<Vec<_>>())
-                .map_err(|error| Fault::new(Code::Generic, error.to_string()))
+            listed(jobs.iter().map(item).collect(), after)
         }
         PluginCall::NextWakeup => Ok(json!(cx.next_wakeup().map(Timestamp::as_millisecond))),
         PluginCall::Beat | PluginCall::Log { .. } | PluginCall::Stopped => Ok(json!({})),
     }
+}
+
+fn item(job: &JobView) -> JobItem {
+    JobItem {
+        id: job.id.to_string(),
+        next_at: job.next_at.map(Timestamp::as_millisecond),
+        due_at: job.due_at.map(Timestamp::as_millisecond),
+        paused: job.paused.is_some(),
+    }
+}
+
+/// All jobs, or those of one page.
+fn listed(mut jobs: Vec<JobItem>, after: Option<String>) -> Answer {
+    let value = match after {
+        None => serde_json::to_value(jobs),
+        Some(after) => {
+            jobs.retain(|job| job.id > after);
+            jobs.sort_by(|a, b| a.id.cmp(&b.id));
+            let more = jobs.len() > LONGEST_PAGE;
+            jobs.truncate(LONGEST_PAGE);
+            serde_json::to_value(JobPage { jobs, more })
+        }
+    };
+    value.map_err(|error| Fault::new(Code::Generic, error.to_string()))
 }
 
 fn request(fire: Fire) -> Result<FireRequest, Fault> {
@@ -105,4 +125,30 @@ fn fault(error: &Error) -> Fault {
         _ => Code::Generic,
     };
     Fault::new(code, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_make_up_the_whole_list() {
+        let job = |n: usize| JobItem { id: format!("job-{n:06}"), next_at: None, due_at: None, paused: false };
+        let all: Vec<JobItem> = (0..2 * LONGEST_PAGE + 7).map(job).collect();
+        let (mut pages, mut got, mut after) = (0, Vec::new(), String::new());
+        loop {
+            let backwards = all.iter().rev().cloned().collect();
+            let page = listed(backwards, Some(after.clone())).expect("a page");
+            let JobPage { jobs, more } = serde_json::from_value(page).expect("a page");
+            after.clone_from(&jobs.last().expect("a job").id);
+            pages += 1;
+            got.extend(jobs);
+            if !more {
+                break;
+            }
+        }
+        assert_eq!((pages, got), (3, all.clone()));
+        assert_eq!(listed(all.clone(), None), Ok(json!(all)));
+        assert_eq!(listed(all, Some("job-1".into())), Ok(json!({"jobs": [], "more": false})));
+    }
 }

@@ -9,39 +9,39 @@ fn refused(script: &str, want: &str) {
     let place = Place::script(script);
     let resolved = place.resolve();
     assert_eq!(resolved.provider.name(), "builtin", "{script}");
-    assert_eq!(resolved.reason.as_deref(), Some(format!("provider `bells` {want}").as_str()), "{script}");
+    assert_eq!(resolved.reason.as_deref(), Some(place.told(&format!("provider `bells` {want}")).as_str()), "{script}");
     assert!(place.is_gone(), "{script}");
 }
 
 #[test]
 fn what_does_not_get_ready_is_refused_and_gone() {
-    refused("exit 0", "could not be made: it exited with status 0 before it was ready");
-    refused("exit 3", "could not be made: it exited with status 3 before it was ready");
-    refused("kill -SEGV $$", "could not be made: it was killed by signal 11 (SIGSEGV) before it was ready");
-    refused("exec >&-; exec sleep 60", "could not be made: it closed its output before it was ready");
-    refused("exec sleep 60", "could not be made: it was not ready within 2s");
-    refused("trap '' TERM HUP INT; while :; do :; done", "could not be made: it was not ready within 2s");
-    refused("echo Hello", "could not be made: it broke the protocol: a line is not JSON: Hello");
+    refused("exit 0", "could not be made: % exited with status 0 before it was ready");
+    refused("exit 3", "could not be made: % exited with status 3 before it was ready");
+    refused("kill -SEGV $$", "could not be made: % was killed by signal 11 (SIGSEGV) before it was ready");
+    refused("exec >&-; exec sleep 60", "could not be made: % closed its output before it was ready");
+    refused("exec sleep 60", "could not be made: % was not ready within 2s");
+    refused("trap '' TERM HUP INT; while :; do :; done", "could not be made: % was not ready within 2s");
+    refused("echo Hello", "could not be made: % broke the protocol: a line is not JSON: Hello");
     refused(
         "say '{\"id\":1,\"ok\":{}}'; sleep 60",
-        "could not be made: it broke the protocol: its answer to `hello` is neither `ready` nor `unavailable`: it has neither member",
+        "could not be made: % broke the protocol: its answer to `hello` is neither `ready` nor `unavailable`: it has neither member",
     );
     refused(
         "say '{\"id\":1,\"error\":{\"code\":\"generic\",\"message\":\"no\"}}'",
-        "could not be made: it broke the protocol: it refused `hello`: no",
+        "could not be made: % can't be started: no",
     );
     refused(
         "nonce=mine; ready ticks; sleep 60",
-        "could not be made: it broke the protocol: its `ready` has another nonce than `hello`",
+        "could not be made: % broke the protocol: its `ready` has another nonce than `hello`",
     );
     refused(
         "say '{\"id\":1,\"call\":\"tick\"}'; sleep 60",
-        "could not be made: it broke the protocol: it said something else before `ready`",
+        "could not be made: % broke the protocol: it said something else before `ready`",
     );
-    refused("head -c 2000000 /dev/zero", "could not be made: it broke the protocol: a line is longer than 1 MiB");
+    refused("head -c 2000000 /dev/zero", "could not be made: % broke the protocol: a line is longer than 1 MiB");
     refused(
         "yes '{\"call\":\"log\",\"level\":\"trace\",\"message\":\"x\"}'",
-        "could not be made: it broke the protocol: 1000 lines of log before `ready`",
+        "could not be made: % broke the protocol: 1000 lines of log before `ready`",
     );
     refused(
         "say '{\"id\":1,\"ok\":{\"unavailable\":{\"reason\":\"no bus\"}}}'; sleep 60",
@@ -53,7 +53,7 @@ fn what_does_not_get_ready_is_refused_and_gone() {
 async fn what_a_plugin_started_is_gone_with_it() {
     let place = Place::script("sleep 60 & echo $! > pid; wait");
     let reason = place.resolve().reason.expect("a reason");
-    assert!(reason.ends_with("it was not ready within 2s"), "{reason}");
+    assert!(reason.ends_with("code was not ready within 2s"), "{reason}");
     // The kernel ends it, in its own time.
     eventually("the grandchild is gone", || place.is_gone().then_some(())).await;
 }

@@ -20,7 +20,7 @@ async fn the_second_crash_is_the_last() {
     }
     let Standing::Refused(why, hint) = standing(&place) else { panic!("it is usable") };
     assert!(why.starts_with("it is in quarantine after 2 crashes, the last at 2"), "{why}");
-    assert!(why.ends_with("Z: it exited with status 1 while it was at work"), "{why}");
+    assert!(why.ends_with("/plugins/bells/code exited with status 1 while it was at work"), "{why}");
     assert!(hint.expect("a hint").contains("sched plugin allow bells"));
     let reason = place.resolve().reason.expect("a reason");
     assert!(reason.starts_with("provider `bells` could not be made: it is in quarantine after 2 crashes"), "{reason}");

@@ -17,7 +17,7 @@ use scheduler_core::{
     testing::RecordingRunner,
     vfs::RealFs,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -75,6 +75,12 @@ impl Place {
         self.folder.path().join("home/plugins/bells")
     }
 
+    /// A sentence, in which `%` is the plugin's file.
+    pub(crate) fn told(&self, sentence: &str) -> String {
+        let code = self.folder().canonicalize().expect("a folder").join("code");
+        sentence.replace('%', &code.display().to_string())
+    }
+
     pub(crate) fn home(&self) -> Home {
         Home::new(self.folder.path().join("home"))
     }
@@ -119,9 +125,12 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) async fn start(resolved: Resolved, schedule: &str) -> Self {
+        Self::start_with(resolved, vec![json!({"id": "job", "schedule": schedule, "payload": 1})]).await
+    }
+
+    pub(crate) async fn start_with(resolved: Resolved, jobs: Vec<Value>) -> Self {
         let store = Arc::new(MemoryStore::default());
-        let entry = json!({"id": "job", "schedule": schedule, "payload": 1});
-        store.define(Edit::Add(vec![entry])).await.expect("a job");
+        store.define(Edit::Add(jobs)).await.expect("jobs");
         let runner = Arc::new(RecordingRunner::default());
         let clock = Arc::new(SystemClock);
         let interval = Duration::from_secs(1);

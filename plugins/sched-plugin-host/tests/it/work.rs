@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use scheduler_core::provider::{FireOutcome, FireRequest, Liveness};
 
+use serde_json::json;
+
 use crate::support::{Place, Work, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,6 +91,48 @@ async fn a_python_program_ticks_and_jobs_fire_at_their_instants() {
     work.runner.until(|ran| ran.len() >= 3).await;
     assert_eq!(work.pulse.current().provider, "bells");
     assert_eq!(work.pulse.current().fallback_reason, None);
+    work.stop().await;
+    assert!(place.is_gone());
+}
+
+/// Asks for all jobs at once, and then for pages of them.
+const LISTS_IN_PYTHON: &str = r#"
+import json, os, sys
+open("pid", "w").write(str(os.getpid()))
+def say(**message):
+    print(json.dumps(message), flush=True)
+def ask(**call):
+    say(id=1, **call)
+    return json.loads(sys.stdin.readline())
+hello = json.loads(sys.stdin.readline())
+say(id=1, ok={"ready": {"name": "bells", "version": "1", "nonce": hello["nonce"], "liveness": "external"}})
+start = json.loads(sys.stdin.readline())
+whole, ids, pages, after = ask(call="jobs"), [], 0, ""
+while True:
+    page = ask(call="jobs", after=after)["ok"]
+    ids += [job["id"] for job in page["jobs"]]
+    pages += 1
+    if not page["more"]:
+        break
+    after = ids[-1]
+print(json.dumps(whole["error"]), pages, len(ids), ids == sorted(set(ids)), file=open("seen.new", "w"), flush=True)
+os.rename("seen.new", "seen")
+say(id=start["id"], ok={})
+stop = json.loads(sys.stdin.readline())
+say(id=stop["id"], ok={})
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_jobs_that_is_too_long_for_a_line_is_had_in_pages() {
+    let place = Place::with("python3", LISTS_IN_PYTHON);
+    let manifest = place.left("plugin.yaml").replace("call: 1s", "call: 30s");
+    place.write("plugin.yaml", &manifest);
+    let job = |n| json!({"id": format!("job-{n}-{}", "x".repeat(50)), "schedule": "@yearly", "payload": 1});
+    let work = Work::start_with(place.resolve(), (0..12_000).map(job).collect()).await;
+    let seen = eventually("the plugin has seen all", || Some(place.left("seen")).filter(|seen| !seen.is_empty())).await;
+    let (fault, rest) = seen.trim().split_once("} ").expect("a fault and numbers");
+    assert!(fault.contains(r#""code": "invalid", "message": "the answer can't be given: a message of "#), "{seen}");
+    assert_eq!(rest, "3 12000 True", "{seen}");
     work.stop().await;
     assert!(place.is_gone());
 }

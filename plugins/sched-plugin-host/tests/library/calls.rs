@@ -32,8 +32,12 @@ fn every_call_arrives_and_so_does_every_answer() {
     plugin.refuse(&gone, "not_found", "no job `gone`");
     assert_eq!(plugin.next_log(), "nobody asks why -5");
     let jobs = plugin.next_call("jobs");
-    plugin.answer(&jobs, &json!([{"id": "a", "next_at": 7}]));
-    assert_eq!(plugin.next_log(), r#"jobs 0 [{"id":"a","next_at":7}]"#);
+    assert_eq!(jobs["after"], "", "a library asks for pages");
+    plugin.answer(&jobs, &json!({"jobs": [{"id": "a", "next_at": 7}, {"id": "b"}], "more": true}));
+    let jobs = plugin.next_call("jobs");
+    assert_eq!(jobs["after"], "b");
+    plugin.answer(&jobs, &json!({"jobs": [{"id": "c"}], "more": false}));
+    assert_eq!(plugin.next_log(), r#"jobs 0 [{"id":"a","next_at":7},{"id":"b"},{"id":"c"}]"#);
     for (answer, said) in [(json!(99), "next_wakeup 99"), (Value::Null, "next_wakeup -1")] {
         let next = plugin.next_call("next_wakeup");
         plugin.answer(&next, &answer);

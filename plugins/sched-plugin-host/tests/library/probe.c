@@ -43,6 +43,9 @@ int call_it(void) { return nowhere_to_be_found(); }
 /* What runs at a normal end of the process, which a plugin's child must not have. */
 __attribute__((destructor)) static void at_exit(void) { fprintf(stderr, "destructor ran\n"); }
 
+/* The host's table as a version 1.1 might have it. What is beyond struct_size isn't there. */
+struct later_host { sched_host known; int64_t (*sunrise)(void *ctx); };
+
 static sched_status create(const sched_host *given, sched_str json, void **self, sched_error *err) {
   host = given;
   snprintf(config, sizeof config, "%.*s", (int)json.len, json.ptr);
@@ -52,6 +55,11 @@ static sched_status create(const sched_host *given, sched_str json, void **self,
   sched_error why = {.struct_size = sizeof why};
   host->beat(host->ctx);
   if (does("ask in create")) say("too early: %d %s", host->tick(host->ctx, &why), why.message);
+  if (does("look for the later call")) {
+    const struct later_host *later = (const void *)host;
+    if (host->struct_size < sizeof *later) say("a host of 1.%u has no sunrise", host->abi_minor);
+    else say("sunrise at %lld", (long long)later->sunrise(host->ctx));
+  }
   if (does("lack")) return fail(err, SCHED_E_UNAVAILABLE, "there is no bus");
   if (does("reject")) return fail(err, SCHED_E_INVALID, "config: no such word");
   if (does("say nothing")) return SCHED_E_GENERIC;
@@ -145,11 +153,14 @@ static sched_status on_jobs_changed(void *self, sched_error *err) {
 #ifndef FLAGS
 #define FLAGS 0
 #endif
+#ifndef MINOR
+#define MINOR SCHED_ABI_MINOR
+#endif
 #define TABLE(size)                                                                                                  \
   {                                                                                                                  \
-    .magic = SCHED_PLUGIN_MAGIC, .abi_major = SCHED_ABI_MAJOR, .struct_size = size, .flags = FLAGS, .name = "probe", \
-    .version = "1.2.3", .create = create, .destroy = destroy, .start = start, .stop = stop, .fire_due = fire_due,    \
-    .reconcile = reconcile, .on_jobs_changed = on_jobs_changed                                                       \
+    .magic = SCHED_PLUGIN_MAGIC, .abi_major = SCHED_ABI_MAJOR, .abi_minor = MINOR, .struct_size = size,              \
+    .flags = FLAGS, .name = "probe", .version = "1.2.3", .create = create, .destroy = destroy, .start = start,       \
+    .stop = stop, .fire_due = fire_due, .reconcile = reconcile, .on_jobs_changed = on_jobs_changed                   \
   }
 
 #if defined(NO_SYMBOL)
