@@ -70,8 +70,10 @@ impl Broken {
         match self.fault {
             Fault::FallsSilent => Ok(()),
             Fault::FailsWithTheStore => cx.tick().await,
-            Fault::GivesUpOnTheStore if self.gave_up.load(Ordering::Relaxed) => Ok(cx.beat()),
-            Fault::FiresOnce if self.gave_up.load(Ordering::Relaxed) => Ok(cx.beat()),
+            Fault::GivesUpOnTheStore | Fault::FiresOnce if self.gave_up.load(Ordering::Relaxed) => {
+                cx.beat();
+                Ok(())
+            }
             Fault::GivesUpOnTheStore => {
                 self.gave_up.store(cx.tick().await.is_err(), Ordering::Relaxed);
                 Ok(())
@@ -177,9 +179,9 @@ impl CronScheduler for Broken {
     async fn fire_due(&self, cx: &SchedulerContext, fire: &FireRequest) -> Result<FireOutcome> {
         let event = || FireRequest::event(fire.job.clone(), self.another());
         match (self.fault, &fire.what) {
-            (Fault::FiresTooEarly, FireWhat::Due) => cx.fire(&event()).await,
-            (Fault::FiresEventsTwice, FireWhat::Event(_)) => cx.fire(&event()).await,
-            (Fault::FiresInstantsTwice, FireWhat::At(_)) => cx.fire(&event()).await,
+            (Fault::FiresTooEarly, FireWhat::Due)
+            | (Fault::FiresEventsTwice, FireWhat::Event(_))
+            | (Fault::FiresInstantsTwice, FireWhat::At(_)) => cx.fire(&event()).await,
             (Fault::FailsOnStrangers, _) if !cx.jobs().await?.iter().any(|job| job.id == fire.job) => {
                 Err(Error::new(ErrorKind::Foreign, "who is that"))
             }
@@ -234,7 +236,7 @@ async fn each_broken_provider_fails_the_check_that_it_should_and_no_other() {
         (Fault::IgnoresStopping, "stops when it is told to", "its `start` still runs 1s after it was told to stop"),
         (Fault::CannotStop, "stops when it is told to", "its `stop` failed: the bus is stuck"),
         (Fault::FallsSilent, "ticks or beats in every interval", "it neither ticked nor beat in an interval of 1s"),
-        (Fault::FiresOnce, "fires a job again and again", "was fired 1 times, and never again"),
+        (Fault::FiresOnce, "fires a job again and again", "was fired once, and no more"),
         (Fault::FiresTwice, "fires an instant once", "events of its own besides"),
         (Fault::FailsOnAPause, "leaves a paused job alone", "failed: somebody paused it"),
         (Fault::FailsOnALoss, "goes on when somebody else was faster", "failed: somebody else has it"),

@@ -18,6 +18,9 @@ pub(super) const OFTEN: &str = "often";
 /// Why a check has nothing to look at that is about fires by the schedules.
 pub(super) const OWN_INSTANTS: &str = "it was not seen to fire by the schedules";
 
+/// What such a provider may be, which is none of its faults.
+const OWN: &str = "it lives, and has instants of its own, or events";
+
 /// Sees to it that the job is there.
 pub(super) async fn often(life: &Life) -> Result<(), Not> {
     let entry = json!({"id": OFTEN, "schedule": "* * * * * *", "payload": "nothing"});
@@ -36,18 +39,17 @@ pub(super) async fn again(life: &Life) -> Checked {
         return Ok(None);
     }
     life.works()?;
+    let fired = match life.ran(OFTEN) {
+        0 => "never fired".to_owned(),
+        1 => "fired once".to_owned(),
+        times => format!("fired {times} times"),
+    };
     match (life.ran(OFTEN), &life.pace) {
-        (0, Pace::Real) => Err(applicable(format!(
-            "of a job that is due every second nothing was fired within {bound:?}: it has instants of its own, or events"
-        ))),
-        (0, Pace::ByHand(_)) => {
-            Err(applicable("a job that is due every second was never fired: it has instants of its own, or events"))
-        }
-        (fired, Pace::Real) => Err(applicable(format!(
-            "of a job that is due every second {fired} was fired within {bound:?}, and it lives: it fires more seldom"
-        ))),
-        (fired, Pace::ByHand(_)) => {
-            Err(kept(format!("a job that is due every second was fired {fired} times, and never again")))
+        // By hand, many times as long has passed as there may be between two beats.
+        (1.., Pace::ByHand(_)) => Err(kept(format!("a job that is due every second was {fired}, and no more"))),
+        (0, Pace::ByHand(_)) => Err(applicable(format!("a job that is due every second was {fired}: {OWN}"))),
+        (_, Pace::Real) => {
+            Err(applicable(format!("a job that is due every second was {fired} within {bound:?}: {OWN}")))
         }
     }
 }

@@ -265,7 +265,7 @@ impl Life {
 
     /// Another provider takes over.
     pub(super) fn replace_by(&self, successor: Resolved) {
-        let settings = Settings { limits: Limits::default(), interval: INTERVAL, drain: Duration::from_secs(60) };
+        let settings = Settings { limits: Limits::default(), interval: INTERVAL, drain: Duration::from_mins(1) };
         self.engine.reload(settings, Some(successor));
     }
 }

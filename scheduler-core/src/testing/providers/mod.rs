@@ -326,6 +326,9 @@ impl Course<'_> {
                 self.end().await;
                 checked
             }
+            Check::Revoked if !self.stops => {
+                Err(applicable("it doesn't stop when it is told to, be it for another or not"))
+            }
             Check::Revoked => presence::is_replaced(self.life().await?, bound).await,
         }
     }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What one that fails at once gets to do it in.
-const AT_FIRST: Duration = Duration::from_millis(200);
+const AT_FIRST: Duration = Duration::from_millis(300);
 /// For what a provider does as soon as it is told that time has passed.
 const AT_ONCE: Duration = Duration::from_secs(2);
 /// Of intervals, so many.

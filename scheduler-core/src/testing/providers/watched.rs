@@ -116,7 +116,7 @@ impl CronScheduler for Watched {
     async fn stop(&self) -> Result<()> {
         tokio::select! {
             answer = self.inner.stop() => {
-                self.seen.lock().stopped = Some(answer.as_ref().map(|()| ()).map_err(ToString::to_string));
+                self.seen.lock().stopped = Some(answer.as_ref().copied().map_err(ToString::to_string));
                 answer
             }
             () = self.cut.cancelled() => Ok(()),
