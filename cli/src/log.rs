@@ -8,7 +8,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, PluginCommand};
 
 /// Installs the subscriber. A command that answers at once speaks up only when something is wrong, in the form of its own
 /// errors; the daemon says what it does, and when.
@@ -16,7 +16,11 @@ pub(crate) fn install(cli: &Cli) {
     let daemon = matches!(cli.command, Command::Run(_));
     // The examples show each fire as a line of its own.
     let talkative = matches!(&cli.command, Command::Run(args) if !args.example);
-    let level = level(talkative, cli.global.verbose, cli.global.quiet);
+    let level = match &cli.command {
+        // It makes trouble, to see what a plugin makes of it. The complaints about that are for whoever asks for them.
+        Command::Plugin(PluginCommand::Check(_)) if cli.global.verbose == 0 => LevelFilter::OFF,
+        _ => level(talkative, cli.global.verbose, cli.global.quiet),
+    };
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false);
     // A host that installed one of its own keeps it.
     let _ = if cli.command.logs_json() {

@@ -6,6 +6,7 @@
 mod audit;
 mod bench;
 mod compaction;
+mod conformance;
 mod container;
 mod contention;
 mod crash;
