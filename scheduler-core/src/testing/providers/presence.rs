@@ -20,12 +20,19 @@ use crate::{
 
 /// What one that fails at once gets to do it in.
 const AT_FIRST: Duration = Duration::from_millis(300);
+/// One that hasn't shown itself by then is looked at by another check.
+const TO_SHOW: Duration = Duration::from_secs(5);
 /// For what a provider does as soon as it is told that time has passed.
 const AT_ONCE: Duration = Duration::from_secs(2);
 /// Of intervals, so many.
 const INTERVALS: u32 = 2;
 
 pub(super) async fn works(life: &Life) -> Checked {
+    if matches!(life.pace, Pace::ByHand(_)) && life.provider.liveness() == Liveness::Ticks {
+        // Until it shows that it works, or has ended: a panic takes as long as the program's hook takes to print it.
+        let shown = life.engine.pulse().current().provider_monotonic_ns;
+        life.comes_true(TO_SHOW, || life.engine.pulse().current().provider_monotonic_ns != shown).await;
+    }
     life.settle(AT_FIRST).await?;
     Ok(None)
 }
