@@ -24,7 +24,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sched", &["scheduler-core", "sched-runner", "sched-providers", "sched-plugin-host"]),
     (
         "sched-tests",
-        &["scheduler-core", "sched-runner", "sched-providers", "sched-plugin", "sched-plugin-host", "sched"],
+        &[
+            "scheduler-core",
+            "sched-runner",
+            "sched-providers",
+            "sched-plugin",
+            "sched-plugin-host",
+            "sched",
+            "on-folder-change",
+        ],
     ),
     ("sched-benches", &["scheduler-core"]),
 ];

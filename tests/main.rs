@@ -3,6 +3,7 @@
 
 mod ahead;
 mod clock;
+mod conformance;
 mod crash;
 mod documented;
 mod examples;

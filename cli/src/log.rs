@@ -9,7 +9,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, PluginCommand};
 
 /// Lines that wait for somebody to read the ones before.
 const WAITING: usize = 10_000;
@@ -36,7 +36,11 @@ pub(crate) fn install(cli: &Cli) -> Option<WorkerGuard> {
     let daemon = matches!(cli.command, Command::Run(_));
     // The examples show each fire as a line of its own.
     let talkative = matches!(&cli.command, Command::Run(args) if !args.example);
-    let level = level(talkative, cli.global.verbose, cli.global.quiet);
+    let level = match &cli.command {
+        // It makes trouble, to see what a plugin makes of it. The complaints about that are for whoever asks for them.
+        Command::Plugin(PluginCommand::Check(_)) if cli.global.verbose == 0 => LevelFilter::OFF,
+        _ => level(talkative, cli.global.verbose, cli.global.quiet),
+    };
     let (writer, guard) = if daemon {
         let (writer, guard) = patient();
         (BoxMakeWriter::new(writer), Some(guard))

@@ -23,7 +23,7 @@ pub mod schedule;
 pub mod simulation;
 pub mod size;
 pub mod store;
-#[cfg(any(test, feature = "testing"))]
+#[cfg(any(test, feature = "conformance"))]
 pub mod testing;
 pub mod vfs;
 

@@ -7,6 +7,7 @@ mod audit;
 mod beats;
 mod bench;
 mod compaction;
+mod conformance;
 mod container;
 mod contention;
 mod crash;

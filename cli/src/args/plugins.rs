@@ -23,7 +23,7 @@ pub(crate) enum PluginCommand {
     New(PluginNewArgs),
     /// List the plugins in the home, and why one can't be used
     List(PluginListArgs),
-    /// Take a plugin through the gates: its files, and whether it gets ready
+    /// Take a plugin through the gates: its files, whether it gets ready, and how it works
     Check(PluginCheckArgs),
     /// Put a plugin into the home, once it has passed the gates
     Install(PluginInstallArgs),
@@ -76,7 +76,9 @@ pub(crate) struct PluginListArgs {}
 #[derive(Debug, Args)]
 #[command(
     after_help = "First who can change its files, and what its library says. Then it is started, in a process of its
-own, has to say that it is ready, and is ended. It runs as you: check what you trust.
+own, and has to say that it is ready. Then it works for some seconds, for jobs that run nothing, in a
+home that is thrown away: yours, your jobs and a daemon that runs are not touched. It runs as you:
+check what you trust.
 
 Exits 0 if it passes, 3 if it doesn't.
 

@@ -49,11 +49,15 @@ static void destroy(void *self) { free(self); }
 
 /* Ticks at every multiple of the interval since 1970, until the host is stopping. */
 static sched_status start(void *self, sched_error *err) {
+  (void)err;
   const metronome *me = self;
   const sched_host *host = me->host;
   while (!host->is_stopping(host->ctx)) {
-    sched_status status = host->tick(host->ctx, err);
-    if (status < 0) return status;
+    sched_error why = {.struct_size = sizeof why};
+    /* A store that fails now may not at the next look, and what was due still is. */
+    if (host->tick(host->ctx, &why) < 0) {
+      host->log(host->ctx, 2, (sched_str){why.message, strlen(why.message)});
+    }
     struct timespec now;
     timespec_get(&now, TIME_UTC);
     int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;

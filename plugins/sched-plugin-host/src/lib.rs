@@ -10,6 +10,7 @@
 //! - [`preflight`](preflight()): gate 1, before anything of a plugin runs.
 //! - `child/`: gate 2, the process that introduces itself.
 //! - [`PluginProvider`] (`provider/`): gate 3, a plugin at work, as the engine sees it.
+//! - `conformance.rs`: the suite for providers, held against a plugin before anybody uses it.
 //! - [`Strikes`]: which plugins crashed, and are not started again.
 //! - [`protocol`]: what host and plugin say to each other, line by line. It is the same for programs and libraries.
 //!
@@ -18,6 +19,7 @@
 #![cfg(target_os = "linux")]
 
 mod child;
+mod conformance;
 pub mod library;
 pub mod manifest;
 mod preflight;
@@ -28,5 +30,7 @@ mod strikes;
 
 pub use preflight::{Cleared, Grounds, preflight};
 pub use provider::PluginProvider;
+/// What [`Plugins::conformance`] finds out.
+pub use scheduler_core::testing::{Mark, Report, Row};
 pub use source::{Found, Plugins, Standing, with_bundled};
 pub use strikes::{Crash, LIMIT, Record, Strikes};

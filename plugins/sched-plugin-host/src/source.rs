@@ -128,12 +128,13 @@ impl Plugins {
         })?;
         let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let cleared = preflight(&name, &real, &self.0.grounds)?;
-        let introduced = self.0.introduced(&cleared).and_then(|(_child, introduced)| match introduced {
-            Introduced::Ready(ready) => Ok(ready),
-            Introduced::Unavailable(why) => {
-                Err(Error::new(ErrorKind::Foreign, format!("it is not available here: {why}")))
-            }
-        });
+        let introduced =
+            self.0.introduced(&cleared, self.0.interval).and_then(|(_child, introduced)| match introduced {
+                Introduced::Ready(ready) => Ok(ready),
+                Introduced::Unavailable(why) => {
+                    Err(Error::new(ErrorKind::Foreign, format!("it is not available here: {why}")))
+                }
+            });
         Ok((cleared, introduced))
     }
 
@@ -141,6 +142,11 @@ impl Plugins {
     pub fn mark(&self, name: &str) -> Option<String> {
         let cleared = self.0.cleared(name).ok()?;
         Some(format!("{} {:?} {:?}", cleared.sha256, cleared.manifest, self.0.interval))
+    }
+
+    /// One that passed the preflight, started, whether or not it lies in the folder.
+    pub(crate) fn started(&self, cleared: &Cleared, interval: Duration) -> Result<PluginProvider> {
+        self.0.started(cleared, interval)
     }
 
     fn make(&self, starts: bool) -> Vec<Arc<dyn ProviderFactory>> {
@@ -214,20 +220,20 @@ impl Inner {
         }
     }
 
-    fn introduced(&self, cleared: &Cleared) -> Result<(Child, Introduced)> {
+    fn introduced(&self, cleared: &Cleared, interval: Duration) -> Result<(Child, Introduced)> {
         let hello = Hello {
             protocol: protocol::VERSION,
             sched: env!("CARGO_PKG_VERSION").to_owned(),
             nonce: nonce()?,
             config: cleared.manifest.config.clone(),
-            interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
+            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
         };
         child::introduce(cleared, &self.grounds.environment, &hello)
     }
 
     /// Gate 2.
-    fn started(&self, cleared: &Cleared) -> Result<PluginProvider> {
-        let introduced = self.introduced(cleared).inspect_err(|error| {
+    fn started(&self, cleared: &Cleared, interval: Duration) -> Result<PluginProvider> {
+        let introduced = self.introduced(cleared, interval).inspect_err(|error| {
             if error.kind() == ErrorKind::Foreign {
                 self.strikes.record(&cleared.sha256, &cleared.manifest.name, &error.to_string());
             }
@@ -236,7 +242,7 @@ impl Inner {
             tracing::info!(plugin = cleared.manifest.name, version = ready.version, "the plugin is ready");
             cleared.prune();
         }
-        Ok(PluginProvider::new(cleared, self.interval, introduced, self.strikes.clone()))
+        Ok(PluginProvider::new(cleared, interval, introduced, self.strikes.clone()))
     }
 }
 
@@ -261,7 +267,7 @@ impl ProviderFactory for Factory {
         if !self.starts {
             return Ok(Arc::new(Unstarted(cleared.manifest.name)));
         }
-        Ok(Arc::new(self.plugins.started(&cleared)?))
+        Ok(Arc::new(self.plugins.started(&cleared, self.plugins.interval)?))
     }
 }
 

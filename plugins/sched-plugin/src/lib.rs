@@ -7,7 +7,7 @@
 //! #![forbid(unsafe_code)]
 //! use std::time::Duration;
 //!
-//! use sched_plugin::{BoxError, Config, Host, SchedulerPlugin, export_scheduler};
+//! use sched_plugin::{BoxError, Config, Host, SchedulerPlugin, export_scheduler, log};
 //!
 //! /// Looks for due jobs at a fixed interval.
 //! struct Metronome {
@@ -22,7 +22,10 @@
 //!
 //!     fn start(&self, host: &Host) -> Result<(), BoxError> {
 //!         while !host.is_stopping() {
-//!             host.tick()?;
+//!             // What the store can't take now stays due.
+//!             if let Err(error) = host.tick() {
+//!                 log::warn!("{error}");
+//!             }
 //!             host.wait_for(self.every);
 //!         }
 //!         Ok(())

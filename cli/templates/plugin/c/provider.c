@@ -59,6 +59,7 @@ static int64_t now_ms(void) {
 /* Works until the daemon stops. To return early is a failure, and so is to be silent: `wait_until` beats by itself, and who
    waits elsewhere calls `beat`. */
 static sched_status start(void *self, sched_error *err) {
+  (void)err; /* for a start that fails */
   const provider *me = self;
   const sched_host *host = me->host;
   char line[64];
@@ -67,8 +68,11 @@ static sched_status start(void *self, sched_error *err) {
   while (!host->is_stopping(host->ctx)) {
     /* Fires all that is due. For one job there is `fire_due`, and for something that happened outside, whatever the schedule
        says, `fire_event`. No occurrence fires twice. */
-    sched_status status = host->tick(host->ctx, err);
-    if (status < 0) return status;
+    sched_error why = {.struct_size = sizeof why};
+    if (host->tick(host->ctx, &why) < 0) {
+      /* No reason to end: on a disk that is full now, what was due still is in a moment. */
+      host->log(host->ctx, SCHED_LOG_WARN, (sched_str){why.message, strlen(why.message)});
+    }
     /* To fire at the instant, wait until `next_wakeup` in its place. */
     host->wait_until(host->ctx, now_ms() + me->every_ms);
   }

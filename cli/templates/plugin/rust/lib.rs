@@ -35,7 +35,10 @@ impl SchedulerPlugin for Provider {
         while !host.is_stopping() {
             // Fires all that is due. For one job there is `fire_due`, and for something that happened
             // outside, whatever the schedule says, `fire_event`. No occurrence fires twice.
-            host.tick()?;
+            // An error is no reason to end: on a disk that is full now, what was due still is in a moment.
+            if let Err(error) = host.tick() {
+                log::warn!("{error}");
+            }
             // To fire at the instant, wait until `host.next_wakeup()` in its place.
             host.wait_for(self.every);
         }

@@ -32,7 +32,10 @@ impl SchedulerPlugin for OnFolderChange {
     fn start(&self, host: &Host) -> Result<(), BoxError> {
         let mut before = self.look()?;
         while !host.is_stopping() {
-            host.tick()?;
+            // A store that fails now, on a full disk say, may not in a moment: what was due still is.
+            if let Err(error) = host.tick() {
+                log::warn!("{error}");
+            }
             host.wait_for(Duration::from_secs(self.every_seconds));
             // A folder that is away for a moment, because it is mounted anew, say, has not changed.
             let now = match self.look() {
@@ -43,9 +46,14 @@ impl SchedulerPlugin for OnFolderChange {
                 }
             };
             if now != before {
-                let outcome = host.fire_event(&self.job, &now)?;
-                log::info!("{} has changed; job `{}`: {outcome:?}", self.folder.display(), self.job);
-                before = now;
+                match host.fire_event(&self.job, &now) {
+                    Ok(outcome) => {
+                        log::info!("{} has changed; job `{}`: {outcome:?}", self.folder.display(), self.job);
+                        before = now;
+                    }
+                    // It is tried again with the next look.
+                    Err(error) => log::warn!("{error}"),
+                }
             }
         }
         Ok(())
