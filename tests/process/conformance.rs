@@ -165,7 +165,7 @@ fn assert_fails(script: &str, wanted: &str, why: &str) {
 
 #[test]
 fn one_that_dies_at_work_is_found_out() {
-    assert_fails("ready('ticks')\nsys.exit(4)", "works until it is told to stop", "it exited with status 4");
+    assert_fails("ready('ticks')\nsys.exit(4)", "works until it is told to stop", "exited with status 4");
 }
 
 #[test]

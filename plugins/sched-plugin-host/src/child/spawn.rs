@@ -87,6 +87,9 @@ fn prepare(parent: libc::pid_t) -> io::Result<()> {
             libc::_exit(127);
         }
         check(libc::setrlimit(libc::RLIMIT_CORE, &raw const none))?;
+        // What it writes into its folder must not keep it from being started again: others may not write there.
+        let usual = libc::umask(0o077);
+        libc::umask(usual | 0o022);
         for signal in 1..=libc::SIGRTMAX() {
             // Those that can't be set are those that can't be ignored either.
             libc::signal(signal, libc::SIG_DFL);
