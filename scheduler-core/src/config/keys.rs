@@ -7,7 +7,9 @@
 use serde_yaml::{Mapping, Value};
 
 use super::{
-    Config, locate,
+    Config,
+    checks::{self, Checks},
+    locate,
     sinks::{self, Sink},
     values::{
         Wrong, any_duration, bytes, environment, grace, groups, interval, is_empty, kind, name, overlap, policy,
@@ -78,9 +80,11 @@ impl Keys<'_> {
         self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);
         self.sinks(&mut config.notify);
+        self.set(&mut config.watchdog.every, "watchdog.every", |value| interval(value).map(Some));
         self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
         self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
         self.name_sinks("watchdog", config);
+        self.checks(&mut config.watchdog.checks);
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.
@@ -124,6 +128,48 @@ impl Keys<'_> {
                     let path = [KEY, &index, member];
                     let hint = wrong.hint.unwrap_or_else(|| "correct it; until then nothing is sent to this sink".into());
                     self.problem(if member.is_empty() { &path[..2] } else { &path }, &wrong.what, hint);
+                }
+            }
+        }
+    }
+
+    /// The lists of `watchdog.checks`. A wrong entry costs itself alone: the rest is watched.
+    fn checks(&mut self, into: &mut Checks) {
+        const SECTION: [&str; 2] = ["watchdog", "checks"];
+        self.known.push("watchdog.checks");
+        let root = self.root;
+        let value = root.get(SECTION[0]).and_then(|section| section.as_mapping()?.get(SECTION[1]));
+        let Some(value) = value.filter(|value| !is_empty(value)) else { return };
+        let kinds = checks::KINDS.map(|(word, _)| word);
+        let Some(lists) = value.as_mapping() else {
+            let wrong = Wrong::expected("a section of lists", value);
+            return self.problem(&SECTION, &wrong.what, format!("its keys are `{}`", kinds.join("`, `")));
+        };
+        for (key, list) in lists {
+            let word = key.as_str().unwrap_or_default();
+            let Some((word, members)) = checks::KINDS.into_iter().find(|(known, _)| *known == word) else {
+                let near = nearest(word, kinds);
+                let hint = near.first().map_or_else(
+                    || format!("there are `{}`", kinds.join("`, `")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.problem(&SECTION, &format!("{} is no kind of check", kind(key)), hint);
+                continue;
+            };
+            let path = [SECTION[0], SECTION[1], word];
+            let Some(entries) = list.as_sequence() else {
+                if !is_empty(list) {
+                    let wrong = Wrong::expected("a list of checks", list);
+                    self.problem(&path, &wrong.what, "begin each with `- name:`, one below the other".into());
+                }
+                continue;
+            };
+            for (index, entry) in entries.iter().enumerate() {
+                if let Err((member, wrong)) = checks::check(word, members, entry).and_then(|check| into.take(check)) {
+                    let index = index.to_string();
+                    let path = [SECTION[0], SECTION[1], word, &index, member];
+                    let hint = wrong.hint.unwrap_or_else(|| "correct it; until then this is not watched".into());
+                    self.problem(if member.is_empty() { &path[..4] } else { &path }, &wrong.what, hint);
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
 //! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
+//! - [`checks`] is what a watchdog looks at.
 //! - [`sinks`] is who is told of alerts; [`Secret`] a text that holds a password.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
@@ -12,6 +13,7 @@
 //! file comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no
 //! provider, so the built-in one fires.
 
+pub mod checks;
 mod difference;
 mod keys;
 mod load;
@@ -71,11 +73,11 @@ pub struct Config {
     pub defaults: Defaults,
     /// Who is told of alerts.
     pub notify: Vec<sinks::Sink>,
-    /// What checks find, and whom they tell.
+    /// What a watchdog looks at, and whom it tells.
     pub watchdog: Watchdog,
 }
 
-/// What checks find, and whom they tell.
+/// What a watchdog looks at, and whom it tells.
 ///
 /// ```
 /// use scheduler_core::config::Watchdog;
@@ -84,10 +86,29 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Watchdog {
+    /// How often one comes; `None` where nobody has said that one should.
+    pub every: Option<Duration>,
     /// A sink is told of an open alert again after this at the soonest.
     pub rate_limit: Duration,
     /// The sinks that hear of what checks find, by their names; `None` is all.
     pub notify: Option<Vec<String>>,
+    /// What it looks at beside its scheduler.
+    pub checks: checks::Checks,
+}
+
+impl Watchdog {
+    /// How often one comes where nobody has said.
+    pub const EVERY: Duration = Duration::from_mins(1);
+
+    /// How often one should come; `None` if nothing in the file asks for one.
+    ///
+    /// ```
+    /// use scheduler_core::config::Watchdog;
+    /// assert_eq!(Watchdog::default().expected(), None);
+    /// ```
+    pub fn expected(&self) -> Option<Duration> {
+        self.every.or_else(|| (!self.checks.is_empty()).then_some(Self::EVERY))
+    }
 }
 
 /// How much of the past is kept.
@@ -156,7 +177,7 @@ impl Default for Config {
 
 impl Default for Watchdog {
     fn default() -> Self {
-        Self { rate_limit: Duration::from_hours(1), notify: None }
+        Self { every: None, rate_limit: Duration::from_hours(1), notify: None, checks: checks::Checks::default() }
     }
 }
 

@@ -169,6 +169,13 @@ pub static KEYS: [Row; 12] = [
         "watchdog",
         Shape::Section(&[
             Row::new(
+                "every",
+                Shape::Duration,
+                Absent::Value("null"),
+                "How often a watchdog comes, from 1s to 1h: `status` tells when none has come for three times as long.",
+            )
+            .examples(&[r#""60s""#]),
+            Row::new(
                 "rate_limit",
                 Shape::Duration,
                 Absent::Value(r#""1h""#),
@@ -182,10 +189,86 @@ pub static KEYS: [Row; 12] = [
                 "The sinks that hear of what checks find, by their names; null is all of them.",
             )
             .examples(&["[]"]),
+            Row::new(
+                "checks",
+                Shape::Section(&CHECKS),
+                Absent::Value("{}"),
+                "What it looks at beside its scheduler.",
+            )
+            .examples(&[r#"{"tcp": [{"name": "gateway", "address": "127.0.0.1:7373"}]}"#]),
         ]),
         Absent::Value("{}"),
-        "What checks find, and whom they tell.",
+        "What a watchdog looks at, and whom it tells.",
     ),
+];
+
+/// What a watchdog can look at, and how each is said.
+const CHECKS: [Row; 4] = [
+    Row::new("tcp", Shape::Entries(&TCP), Absent::Value("[]"), "Servers that must answer."),
+    Row::new("process", Shape::Entries(&PROCESS), Absent::Value("[]"), "Processes that must be there."),
+    Row::new("heartbeat", Shape::Entries(&BEAT), Absent::Value("[]"), "Files that must be fresh."),
+    Row::new("syntax", Shape::Entries(&SYNTAX), Absent::Value("[]"), "Files that must make sense."),
+];
+
+const CHECK_NAME: Row =
+    Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""gateway""#]);
+
+const TCP: [Row; 3] = [
+    CHECK_NAME,
+    Row::new(
+        "address",
+        Shape::Filled,
+        Absent::Refused,
+        "`host:port`, which must take a connection, or an `http://` URL, which must answer with a status below 400.",
+    )
+    .examples(&[r#""127.0.0.1:7373""#, r#""http://127.0.0.1:7373/health""#]),
+    Row::new("timeout", Shape::Duration, Absent::Value(r#""5s""#), "How long it may take, up to 1m.")
+        .examples(&[r#""1s""#]),
+];
+
+const PROCESS: [Row; 3] = [
+    CHECK_NAME,
+    Row::new("pidfile", Shape::Folder, Absent::Words("none; one of the two is needed"), "The file that has its pid.")
+        .examples(&[r#""/run/api.pid""#]),
+    Row::new(
+        "pattern",
+        Shape::Filled,
+        Absent::Words("none"),
+        "What its command line has in it. With `pidfile` too, the process of that pid must have it.",
+    )
+    .examples(&[r#""nexus_think""#]),
+];
+
+const BEAT: [Row; 3] = [
+    CHECK_NAME,
+    Row::new(
+        "file",
+        Shape::Folder,
+        Absent::Refused,
+        "The file. Its age is that of the time in it if it is JSON and has one, else since it was last changed.",
+    )
+    .examples(&[r#""/var/run/agent.json""#]),
+    Row::new("max_age", Shape::Duration, Absent::Value(r#""5m""#), "How old it may get.").examples(&[r#""20m""#]),
+];
+
+const SYNTAX: [Row; 4] = [
+    CHECK_NAME,
+    Row::new(
+        "file",
+        Shape::Folder,
+        Absent::Refused,
+        "The file: .py, .sh, .bash, .dash, .json, .yaml or .yml, others with `command`.",
+    )
+    .examples(&[r#""/srv/nexus_think.py""#]),
+    Row::new(
+        "command",
+        Shape::Texts,
+        Absent::Words("by the suffix"),
+        "Who judges the file: program and arguments, to which its path is added. It is fine if that exits with 0.",
+    )
+    .examples(&[r#"["perl", "-c"]"#]),
+    Row::new("timeout", Shape::Duration, Absent::Value(r#""10s""#), "How long that may take, up to 1m.")
+        .examples(&[r#""30s""#]),
 ];
 
 /// A sink. What it may have beyond its name depends on its type.

@@ -3,6 +3,7 @@
 //! - [`heartbeat`] is the proof: what a beat says, how it lies in its file, and how it is read without being fooled.
 //! - [`Pulse`] is the beat in memory, which the engine changes and never waits for; [`PulseWriter`] brings it to the
 //!   disk.
+//! - [`WatchdogBeat`] is that of whoever watches from outside.
 //! - [`Facts`] is everything a verdict may rest on; [`verdict()`] is the one pure function that concludes.
 //!
 //! **Invariant:** nothing is healthy for want of evidence. A beat that is missing, unreadable, of another boot or
@@ -13,6 +14,7 @@ pub mod heartbeat;
 mod presence;
 mod pulse;
 mod verdict;
+mod watchdog;
 mod words;
 mod writer;
 
@@ -21,6 +23,7 @@ pub use heartbeat::{Failure, Heartbeat, Phase, Status, Unreadable};
 pub use presence::tick_period;
 pub use pulse::Pulse;
 pub use verdict::{Verdict, VerdictKind, stale_after, verdict};
+pub use watchdog::{WatchdogBeat, WatchdogFacts};
 pub use writer::PulseWriter;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod firing;
 mod presence;
 mod stalled;
+mod watchdog;
 
 use super::*;
 use crate::{RunId, RunResult, store::Problem};
