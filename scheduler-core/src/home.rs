@@ -19,11 +19,15 @@ use crate::{JobId, RunId};
 ///     (beats.join("ticker.json"), beats.join("tick.json"))
 /// });
 /// assert_eq!(home.watchdog_json(), home.heartbeats().join("watchdog.json"));
+/// assert_eq!(home.beats(), home.heartbeats().join("jobs"));
 /// // The rest is the store's own, and the machine's.
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
-/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.restarts(), home.watchdog_lock(), home.daemon_log()] {
+/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats()] {
+///     assert!(path.starts_with(home.state()));
+/// }
+/// for path in [home.restarts(), home.watchdog_lock(), home.daemon_log()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// # Ok::<(), scheduler_core::Error>(())
@@ -145,6 +149,16 @@ impl Home {
     /// What a daemon says that a watchdog has started.
     pub fn daemon_log(&self) -> PathBuf {
         self.state().join("daemon.log")
+    }
+
+    /// Those of jobs, unless config.yaml names another folder: a file each.
+    pub fn beats(&self) -> PathBuf {
+        self.heartbeats().join("jobs")
+    }
+
+    /// Which of these must come, as `sched heartbeat expect` was told: a file each.
+    pub fn expected_beats(&self) -> PathBuf {
+        self.state().join("heartbeats")
     }
 
     /// Open problems, a file each.

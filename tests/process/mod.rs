@@ -4,6 +4,7 @@
 //! instants in an append log, which is what counts: a record in the store could repeat the store's own mistake.
 
 mod audit;
+mod beats;
 mod bench;
 mod compaction;
 mod container;

@@ -24,7 +24,7 @@ pub mod sinks;
 mod template;
 mod values;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use difference::Difference;
 pub use load::{Loaded, Source, load};
@@ -35,6 +35,7 @@ pub use template::TEMPLATE;
 
 use crate::{
     job::{JobDefaults, Misfire, Overlap, Retries},
+    liveness::beats::Expected,
     schedule::zone,
     store::Groups,
 };
@@ -75,6 +76,10 @@ pub struct Config {
     pub notify: Vec<sinks::Sink>,
     /// What a watchdog looks at, and whom it tells.
     pub watchdog: Watchdog,
+    /// Heartbeats of jobs that must come; each name once.
+    pub heartbeats: Vec<Expected>,
+    /// The folder that jobs put their heartbeats into; `None` is the home's own.
+    pub heartbeats_dir: Option<PathBuf>,
 }
 
 /// What a watchdog looks at, and whom it tells.
@@ -171,6 +176,8 @@ impl Default for Config {
             defaults: Defaults::default(),
             notify: Vec::new(),
             watchdog: Watchdog::default(),
+            heartbeats: Vec::new(),
+            heartbeats_dir: None,
         }
     }
 }
