@@ -4,6 +4,7 @@
 //!   ([`Desk::reconcile`]), by commands. It opens an alert once, updates it, closes it, and tells the sinks.
 //! - [`Shelf`] is the folder `alerts/`, the one durable truth of what is open and of what each sink was told ([`OpenAlert`],
 //!   [`Told`]). It works without a runtime, for those who only look or close.
+//! - [`checks`] is what a watchdog looks at beside its scheduler.
 //! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
 //! - `notice` is what a sink gets to deliver; `sinks` has a file for each kind of sink, `http` the client they share.
 //!
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod alert;
+pub mod checks;
 mod desk;
 mod http;
 mod notice;

@@ -117,6 +117,37 @@ impl Desk {
         desk
     }
 
+    /// One for [`preview`](Self::preview) alone: it has no tasks, so nothing is delivered and no file is touched.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Alert, Clock as _, Home, SystemClock, vfs::RealFs};
+    /// use sched_monitor::{Desk, Settings};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> scheduler_core::Result<()> {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path());
+    /// let desk = Desk::dry(Arc::new(RealFs), &home, Arc::new(SystemClock), &Settings::default());
+    /// let crashed = Alert::open("daemon", "the daemon has crashed", SystemClock.now());
+    /// assert!(desk.preview("watchdog", vec![crashed]).await?.is_empty(), "there is no sink to be told");
+    /// assert!(!home.alerts().exists());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dry(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
+        let posts = settings.posts(home).into_iter().map(Arc::new).collect();
+        let shared = Arc::new(Shared {
+            home: home.clone(),
+            shelf: Shelf::new(fs, home),
+            clock,
+            posts: Mutex::new(Arc::new(posts)),
+            rate_limit: Mutex::new(settings.rate_limit),
+            changed: watch::Sender::new(0),
+        });
+        let (queue, _) = mpsc::channel(1);
+        Self(Arc::new(Inner { shared, queue, _clerk: JoinSet::new(), rounds: Mutex::default() }))
+    }
+
     /// Brings other settings into force. What failed so far is tried again at once: that may have been put right.
     pub fn change(&self, settings: Settings) {
         let Inner { shared, rounds, .. } = &*self.0;

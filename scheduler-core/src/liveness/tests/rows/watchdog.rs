@@ -49,8 +49,8 @@ fn one_that_comes_or_was_never_meant_to_is_no_problem() {
 
 #[test]
 fn a_silent_one_is_told_under_every_verdict() {
-    check(live(), |f| came(f, 181), V::Degraded, "it fires, but: the watchdog has been silent for 3m1s: it came last at");
-    check(ticked(), |f| came(f, 7000), V::Degraded, "the watchdog has been silent for 1h56m40s");
+    check(live(), |f| came(f, 181), V::Degraded, "it fires, but: the watchdog has been silent for 3m 1s: it came last at");
+    check(ticked(), |f| came(f, 7000), V::Degraded, "the watchdog has been silent for 1h 56m 40s");
     let tight = |f: &mut Facts| {
         f.watchdog.every = Some(Duration::from_secs(10));
         came(f, 31);
