@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sched_monitor::{Desk, Settings, Shelf};
 use scheduler_core::{
-    Alert, AlertFiles, Clock, Home, Job, JobId, Notifier as _,
+    Alert, Clock, Home, Job, JobId,
     config::{Config, sinks::Sink},
     nearest,
     store::{JobView, Problem},
-    vfs::{RealFs, Vfs as _},
+    vfs::RealFs,
 };
 
 use crate::{context::machine_id, daemon::machinery, env};
@@ -91,23 +91,25 @@ const HEARTBEAT: &str = "heartbeat";
 /// Opens an alert for each of `problems`, which are about heartbeats, and closes those of heartbeats that are `looked_at` and
 /// no problem any more. Answers the keys of those that weren't open before. What can't be done is a warning: the problems
 /// themselves are told all the same.
-pub(crate) async fn settle_heartbeats(
+pub(crate) fn settle_heartbeats(
     home: &Home,
     now: Timestamp,
     problems: &[Problem],
     looked_at: impl Fn(&str) -> bool,
 ) -> Vec<String> {
-    let files = AlertFiles::new(Arc::new(RealFs), home.clone());
-    let names = RealFs.list(&home.alerts()).unwrap_or_default();
-    let open: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".alert")).collect();
+    let shelf = shelf(home);
+    let shelved = shelf.read().unwrap_or_default();
+    let open: Vec<&str> = shelved.open().map(|alert| alert.key.as_str()).collect();
     let over = open.iter().filter(|key| key.starts_with(HEARTBEAT) && looked_at(key));
     let over = over.filter(|key| problems.iter().all(|problem| problem.key != **key));
     let closed = over.map(|key| Alert::closed(*key, "the heartbeat is well again, or forgotten", now));
+    // One that is open stays as it is: who was told of it is in its file.
     let opened = problems
         .iter()
+        .filter(|problem| !open.contains(&problem.key.as_str()))
         .map(|problem| Alert::open(&problem.key, &problem.what, now).detail(format!("hint: {}", problem.hint)));
     for alert in opened.chain(closed) {
-        if let Err(error) = files.notify(&alert).await {
+        if let Err(error) = shelf.take(&alert) {
             tracing::warn!("the alert `{}` can't be brought up to date: {error}", alert.key);
         }
     }

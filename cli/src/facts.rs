@@ -7,7 +7,7 @@ use sched_monitor::Shelved;
 use sched_runner::proc;
 use scheduler_core::{
     Home, JobStore as _, RunId,
-    liveness::{Facts, JobFacts, OpenRun, Troubled, heartbeat},
+    liveness::{Facts, JobFacts, OpenRun, Troubled, WatchdogBeat, heartbeat},
     notify::job_key,
     store::{JobView, Limits, Open, Problem},
     vfs::RealFs,
@@ -42,6 +42,8 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     facts.lock.holder = look.holder;
     facts.beat = heartbeat::read(&RealFs, &home.ticker_json());
     facts.tick = heartbeat::read(&RealFs, &home.tick_json());
+    facts.watchdog.every = loaded.config.watchdog.expected();
+    facts.watchdog.beat = WatchdogBeat::read(&RealFs, &home.watchdog_json());
     facts.interval = loaded.config.interval;
     facts.provider_configured = match (&facts.beat, loaded.readable) {
         // What it asks for can't be known, so nothing is known to be otherwise.

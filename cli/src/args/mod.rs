@@ -33,6 +33,7 @@ mod settings;
 mod shell;
 mod simulate;
 mod values;
+mod watchdog;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -58,6 +59,7 @@ pub(crate) use self::{
     shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
     values::Pair,
+    watchdog::WatchdogArgs,
 };
 use crate::failure::Failure;
 
@@ -145,6 +147,8 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Why a job ran at an instant, or didn't, with the evidence
     Why(WhyArgs),
+    /// Look from outside whether all is well, tell who should know, start a daemon that crashed
+    Watchdog(WatchdogArgs),
     /// What is wrong and who was told; `ack` takes note of it, `test` tries a sink
     Alerts(AlertsArgs),
     /// Are the files right? Nothing is run or changed

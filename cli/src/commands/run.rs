@@ -36,6 +36,10 @@ pub(crate) fn run(args: &RunArgs, context: &Context, out: &mut Output) -> Result
     if init::is_needed() {
         return init::run();
     }
+    if args.detached {
+        // Fails only for one that leads its group already, which no signal from a terminal of somebody else reaches either.
+        let _ = rustix::process::setsid();
+    }
     runtime::runtime(true)?.block_on(daemon(args, context, out))
 }
 

@@ -79,6 +79,8 @@ pub struct Script {
     pub interpreter: OsString,
     /// The file.
     pub file: PathBuf,
+    /// A line for a shell, instead of the file.
+    pub line: Option<String>,
     /// Where the interpreter is looked for.
     pub path: OsString,
 }
@@ -91,14 +93,21 @@ impl Script {
         file: impl Into<PathBuf>,
         path: impl Into<OsString>,
     ) -> Self {
-        Self { language, interpreter: interpreter.into(), file: file.into(), path: path.into() }
+        Self { language, interpreter: interpreter.into(), file: file.into(), line: None, path: path.into() }
+    }
+
+    /// A line for `shell`.
+    pub fn line(shell: impl Into<OsString>, line: impl Into<String>, path: impl Into<OsString>) -> Self {
+        let line = Some(line.into());
+        Self { line, ..Self::new(Language::Shell, shell, "its line for the shell", path) }
     }
 
     /// Lets the interpreter look through it, `within` this time.
     pub async fn look(&self, within: Duration) -> Found {
-        let words: Vec<OsString> = match self.language {
-            Language::Shell => vec![self.interpreter.clone(), "-n".into(), self.file.clone().into()],
-            Language::Python => {
+        let words: Vec<OsString> = match (self.language, &self.line) {
+            (_, Some(line)) => vec![self.interpreter.clone(), "-n".into(), "-c".into(), line.into()],
+            (Language::Shell, None) => vec![self.interpreter.clone(), "-n".into(), self.file.clone().into()],
+            (Language::Python, None) => {
                 // Neither the user's settings nor a folder full of modules has a say.
                 let arguments = ["-E", "-s", "-S", "-B", "-W", "ignore", "-c", COMPILE].map(OsString::from);
                 [self.interpreter.clone()].into_iter().chain(arguments).chain([self.file.clone().into()]).collect()
