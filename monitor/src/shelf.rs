@@ -130,7 +130,12 @@ impl Shelf {
 
     /// Takes in everything that is wrong in `scope` now: opens what is new, updates what lasts, and closes what isn't there any
     /// more, as `closing` says it.
-    pub(crate) fn reconcile(&self, scope: &str, current: &[Alert], closing: &dyn Fn(&OpenAlert) -> Alert) -> Result<crate::Changes> {
+    pub(crate) fn reconcile(
+        &self,
+        scope: &str,
+        current: &[Alert],
+        closing: &dyn Fn(&OpenAlert) -> Alert,
+    ) -> Result<crate::Changes> {
         self.locked(|| {
             let shelved = self.read()?;
             let mut changes = crate::Changes::default();
@@ -159,7 +164,9 @@ impl Shelf {
         }
         self.locked(|| {
             let closing = format!("job `{job}` has been removed");
-            for alert in self.read()?.open().filter(|alert| alert.job.as_ref() == Some(job) || alert.key == job_key(job)) {
+            for alert in
+                self.read()?.open().filter(|alert| alert.job.as_ref() == Some(job) || alert.key == job_key(job))
+            {
                 self.apply(&Alert::closed(&alert.key, &closing, at), false, None)?;
             }
             Ok(())
@@ -264,7 +271,8 @@ impl Shelf {
             self.unwritten.lock().insert(path, Some(alert.clone()));
             return Ok(());
         }
-        let mut text = serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
+        let mut text =
+            serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
         text.push(b'\n');
         if let Err(error) = atomic_write(&*self.fs, &path, &text, None) {
             let error = failed(&path, error);
@@ -343,9 +351,9 @@ fn file_name(key: &str) -> String {
     }
     if name.len() > LONGEST {
         // What is cut off still tells them apart.
-        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = key
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         name.truncate(LONGEST);
         name.push_str(&format!("~{hash:016x}"));
     }

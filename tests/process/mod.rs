@@ -30,3 +30,4 @@ mod repair;
 mod soak;
 mod stopping;
 mod supervisor;
+mod watchdog;

@@ -128,7 +128,9 @@ fn judge(file: &Path, who: &str, language: Option<Language>, ended: &Ended, with
         (Ended::Exit(code, said), Some(Language::Python)) if *code != DOES_NOT_COMPILE => {
             Found::unknown(format!("{who} failed with exit code {code} at {shown}{}", line(said, last)), again)
         }
-        (Ended::Exit(_, said), Some(_)) => Found::bad(format!("{shown} has a syntax error{}", line(said, first)), correct),
+        (Ended::Exit(_, said), Some(_)) => {
+            Found::bad(format!("{shown} has a syntax error{}", line(said, first)), correct)
+        }
         (Ended::Exit(code, said), None) => {
             Found::bad(format!("{who} refuses {shown} with exit code {code}{}", line(said, last)), correct)
         }

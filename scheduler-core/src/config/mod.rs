@@ -103,6 +103,10 @@ pub struct Watchdog {
 
 impl Watchdog {
     /// How often one comes where nobody has said.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_core::config::Watchdog::EVERY.as_secs(), 60);
+    /// ```
     pub const EVERY: Duration = Duration::from_mins(1);
 
     /// How often one should come; `None` if nothing in the file asks for one.

@@ -189,13 +189,8 @@ pub static KEYS: [Row; 14] = [
                 "The sinks that hear of what checks find, by their names; null is all of them.",
             )
             .examples(&["[]"]),
-            Row::new(
-                "checks",
-                Shape::Section(&CHECKS),
-                Absent::Value("{}"),
-                "What it looks at beside its scheduler.",
-            )
-            .examples(&[r#"{"tcp": [{"name": "gateway", "address": "127.0.0.1:7373"}]}"#]),
+            Row::new("checks", Shape::Section(&CHECKS), Absent::Value("{}"), "What it looks at beside its scheduler.")
+                .examples(&[r#"{"tcp": [{"name": "gateway", "address": "127.0.0.1:7373"}]}"#]),
         ]),
         Absent::Value("{}"),
         "What a watchdog looks at, and whom it tells.",
@@ -234,8 +229,7 @@ const CHECKS: [Row; 4] = [
     Row::new("syntax", Shape::Entries(&SYNTAX), Absent::Value("[]"), "Files that must make sense."),
 ];
 
-const CHECK_NAME: Row =
-    Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""gateway""#]);
+const CHECK_NAME: Row = Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""gateway""#]);
 
 const TCP: [Row; 3] = [
     CHECK_NAME,
@@ -333,8 +327,13 @@ const SINK: [Row; 16] = [
         "What lets us in: `${NAME}` and `file:PATH` keep it out of this file.",
     )
     .examples(&[r#""file:/etc/sched/token""#, r#""${NTFY_TOKEN}""#]),
-    Row::new("chat", Shape::Anything, Absent::Words("none"), "webhook with preset telegram: the chat that it is sent to.")
-        .examples(&[r#""-1001234567890""#]),
+    Row::new(
+        "chat",
+        Shape::Anything,
+        Absent::Words("none"),
+        "webhook with preset telegram: the chat that it is sent to.",
+    )
+    .examples(&[r#""-1001234567890""#]),
     Row::new("to", Shape::Texts, Absent::Words("none"), "email: to whom.").examples(&[r#"["ops@example.org"]"#]),
     Row::new("from", Shape::Filled, Absent::Words("none"), "email: from whom.").examples(&[r#""sched@example.org""#]),
     Row::new(
@@ -344,8 +343,13 @@ const SINK: [Row; 16] = [
         "email: the server, as smtps://, smtp+starttls:// or smtp://, with user and password.",
     )
     .examples(&[r#""smtps://sched:${SMTP_PASS}@mail.example.org""#]),
-    Row::new("command", Shape::Texts, Absent::Words("none"), "command: program and arguments; the alert comes on its stdin.")
-        .examples(&[r#"["/usr/local/bin/page"]"#]),
+    Row::new(
+        "command",
+        Shape::Texts,
+        Absent::Words("none"),
+        "command: program and arguments; the alert comes on its stdin.",
+    )
+    .examples(&[r#"["/usr/local/bin/page"]"#]),
     Row::new("timeout", Shape::Duration, Absent::Value(r#""30s""#), "command: how long it may take, up to 10m.")
         .examples(&[r#""1m""#]),
     Row::new("repo", Shape::Filled, Absent::Words("none"), "gitea, forgejo, github: where the issues go.")

@@ -95,6 +95,13 @@ impl WatchdogBeat {
     }
 
     /// The same, in this boot at this time awake.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_core::liveness::WatchdogBeat;
+    /// let beat = WatchdogBeat::new(jiff::Timestamp::UNIX_EPOCH, Duration::from_mins(1));
+    /// assert_eq!(beat.in_boot(Some("boot".into()), Duration::from_nanos(7)).monotonic_ns, 7);
+    /// ```
     #[must_use]
     pub fn in_boot(self, boot_id: Option<String>, monotonic: Duration) -> Self {
         let monotonic_ns = u64::try_from(monotonic.as_nanos()).unwrap_or(u64::MAX);
@@ -102,6 +109,13 @@ impl WatchdogBeat {
     }
 
     /// The next one after `before`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_core::liveness::WatchdogBeat;
+    /// let beat = WatchdogBeat::new(jiff::Timestamp::UNIX_EPOCH, Duration::from_mins(1));
+    /// assert_eq!(beat.clone().after(Some(&beat)).cycle, 2);
+    /// ```
     #[must_use]
     pub fn after(self, before: Option<&Self>) -> Self {
         Self { cycle: before.map_or(1, |before| before.cycle.saturating_add(1)), ..self }
@@ -168,7 +182,8 @@ impl Default for WatchdogFacts {
 
 /// What is wrong with the watchdog: asked for and never seen, or silent for three of its intervals.
 pub(super) fn problem(facts: &Facts) -> Option<Problem> {
-    const START: &str = "start one: `sched service install`, or a line of a crontab, `* * * * * sched watchdog --restart`";
+    const START: &str =
+        "start one: `sched service install`, or a line of a crontab, `* * * * * sched watchdog --restart`";
     const SEE: &str = "see what starts it: a timer, a crontab, a terminal; if it is retired, `sched watchdog --retire`";
     let WatchdogFacts { every, beat } = &facts.watchdog;
     let beat = match (every, beat) {
@@ -189,12 +204,14 @@ pub(super) fn problem(facts: &Facts) -> Option<Problem> {
         Some(silent) if silent <= every.saturating_mul(PATIENCE) => return None,
         Some(silent) => silent,
         None => {
-            let what = format!("the watchdog's last beat can't be believed: it is dated {came}, where no clock has been");
+            let what =
+                format!("the watchdog's last beat can't be believed: it is dated {came}, where no clock has been");
             return Some(Problem::new(KEY, what, SEE));
         }
     };
     let (silent, every) = (span(silent), span(every));
-    let what = format!("the watchdog has been silent for {silent}: it came last at {came}, and should come every {every}");
+    let what =
+        format!("the watchdog has been silent for {silent}: it came last at {came}, and should come every {every}");
     Some(Problem::new(KEY, what, SEE))
 }
 

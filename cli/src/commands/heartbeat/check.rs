@@ -70,7 +70,9 @@ pub(super) async fn run(args: &HeartbeatCheckArgs, context: &Context, out: &mut 
 
 /// All there is, or what was asked for; what isn't there is missing.
 async fn look(args: &HeartbeatCheckArgs, context: &Context) -> Result<Checked, Failure> {
-    let survey = beats::survey(context, &context.home()?, args.factor);
+    let home = context.home()?;
+    let mut survey = beats::survey(context, &home, args.factor);
+    survey.beats.extend(beats::of_watchdog(context, &home, &survey.beats, args.factor));
     let (jobs, unread) = jobs::all(context).await?;
     let mut hidden = survey.hidden;
     hidden.extend(unread);

@@ -5,7 +5,7 @@ use scheduler_core::{
     ErrorKind, Home,
     liveness::beats::{self as core_beats, BeatName, Expectations, ExpectedBy},
     nearest,
-    vfs::RealFs,
+    vfs::{RealFs, Vfs as _},
 };
 use serde_json::json;
 
@@ -26,6 +26,8 @@ pub(super) async fn run(args: &HeartbeatForgetArgs, context: &Context, out: &mut
     // What is expected goes first: a beat that is gone and still expected would be missed.
     let expected = Expectations::remove(&RealFs, &home, &name)?;
     let beat = core_beats::forget(&RealFs, &beats::folder(context)?, &name)?;
+    let beat =
+        beat || found.is_none() && name.is_called(beats::WATCHDOG) && RealFs.remove(&home.watchdog_json()).is_ok();
     close_alert(&home, context.now(), &name);
     if !expected && !beat {
         let names: Vec<String> = known.beats.iter().map(|judged| judged.name.to_string()).collect();

@@ -54,7 +54,8 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
         return Err(no_home(&home));
     }
     let clock = Arc::clone(context.clock());
-    let mut watch = Watch { home, clock, args, teller: Teller::default(), shown: None, starter: restart::Starter::default() };
+    let mut watch =
+        Watch { home, clock, args, teller: Teller::default(), shown: None, starter: restart::Starter::default() };
     if args.retire {
         return watch.retire(out).await;
     }
@@ -104,10 +105,8 @@ impl Watch<'_> {
         let context = Context::new(Some(self.home.path().to_owned()));
         let config = context.config().config.clone();
         let interval = self.args.interval.or(config.watchdog.every).unwrap_or(Watchdog::EVERY);
-        let (own, foreign) = tokio::join!(
-            own::look(&self.home),
-            sched_monitor::checks::look(&config.watchdog.checks, &self.clock)
-        );
+        let (own, foreign) =
+            tokio::join!(own::look(&self.home), sched_monitor::checks::look(&config.watchdog.checks, &self.clock));
         let mut lines = rows::of(&own);
         lines.extend(foreign.into_iter().map(Line::of_check));
         let code = rows::exit_code(own.kind(), &lines);
@@ -152,7 +151,11 @@ impl Watch<'_> {
         if out.wants_json() {
             out.json(serde_json::json!({ "retired": was }))?;
         } else {
-            out.line(if was { "the watchdog is retired: nobody expects it any more" } else { "no watchdog has come here" })?;
+            out.line(if was {
+                "the watchdog is retired: nobody expects it any more"
+            } else {
+                "no watchdog has come here"
+            })?;
         }
         if context.config().config.watchdog.expected().is_some() {
             out.warn("config.yaml still asks for one", Some("take `every` and `checks` out of its section `watchdog`"));

@@ -9,8 +9,8 @@ use std::{
 use sched_monitor::checks::{Found, syntax::Script};
 use scheduler_core::{
     Home, JobId,
-    liveness::{Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
     liveness::beats::Judged,
+    liveness::{Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
     store::Problem,
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};

@@ -17,7 +17,10 @@ use scheduler_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{super::service, own::{Own, Seen}};
+use super::{
+    super::service,
+    own::{Own, Seen},
+};
 use crate::daemon::lock;
 
 /// How long the second start waits after the first; the next ones twice as long each.
@@ -97,7 +100,10 @@ impl Starter {
                 break format!("started the daemon (pid {pid}); what it says is in {}", log.display());
             }
             if let Ok(Some(status)) = child.try_wait() {
-                break format!("the daemon (pid {pid}) was started and ended at once ({status}); see {}", log.display());
+                break format!(
+                    "the daemon (pid {pid}) was started and ended at once ({status}); see {}",
+                    log.display()
+                );
             }
             if clock.monotonic() >= until {
                 break format!("the daemon (pid {pid}) was started and is slow; what it says is in {}", log.display());
@@ -120,9 +126,10 @@ fn decide(seen: &Seen, attempts: &Attempts, systemd: impl FnOnce() -> Option<Str
     if facts.lock.held {
         return Decision::Refuse("something that it started still holds its lock".into());
     }
-    let told_to_stop = facts.beat.as_ref().is_ok_and(|beat| {
-        beat.phase == Phase::Draining && facts.boot_id.as_deref() == Some(beat.boot_id.as_str())
-    });
+    let told_to_stop = facts
+        .beat
+        .as_ref()
+        .is_ok_and(|beat| beat.phase == Phase::Draining && facts.boot_id.as_deref() == Some(beat.boot_id.as_str()));
     if told_to_stop {
         return Decision::Refuse("it was told to stop before it died".into());
     }

@@ -91,9 +91,10 @@ fn scheduler(seen: &Seen) -> Vec<Line> {
 }
 
 fn heartbeat(beat: &Judged) -> Line {
-    let age = beat.age.map_or_else(|| "it need not have come yet".into(), |age| {
-        format!("{} old", scheduler_core::duration::format(Duration::from_secs(age.as_secs())))
-    });
+    let age = beat.age.map_or_else(
+        || "it need not have come yet".into(),
+        |age| format!("{} old", scheduler_core::duration::format(Duration::from_secs(age.as_secs()))),
+    );
     Line::new("heartbeat", beat.name.to_string(), beat.key(), Found::ok(age))
 }
 
@@ -148,7 +149,8 @@ fn starts(seen: &Seen) -> Vec<Line> {
         }
     }
     if unseen > 0 {
-        let found = Found::unknown(format!("there was no time to look through {unseen} scripts"), "see what slows the machine");
+        let found =
+            Found::unknown(format!("there was no time to look through {unseen} scripts"), "see what slows the machine");
         lines.push(Line::new("start", "scripts", "start-scripts", found));
     }
     if lines.is_empty() && seen.facts.store_error.is_none() {
@@ -214,7 +216,11 @@ mod tests {
         wrong.files = Ok((vec![problem, Problem::new("entry-y", "jobs.json: y", "correct it")], 0));
         check(wrong, 4, &[stopped, "bad status config-x: config.yaml: x", "bad start entry-y: jobs.json: y", jobs]);
         let heartbeat = Problem::new("heartbeat-agent", "heartbeat `agent` is stale", "see");
-        check(seen(|facts| facts.problems.push(heartbeat)), 4, &[stopped, "bad heartbeat heartbeat-agent", files, jobs]);
+        check(
+            seen(|facts| facts.problems.push(heartbeat)),
+            4,
+            &[stopped, "bad heartbeat heartbeat-agent", files, jobs],
+        );
         let mut missing = seen(|_| {});
         let obstacle = Obstacle { what: "program x".into(), hint: None };
         missing.obstacles = vec![("a".parse().unwrap(), obstacle)];

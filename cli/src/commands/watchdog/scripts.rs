@@ -26,9 +26,11 @@ impl Obstacle {
 }
 
 /// Words that a shell knows without a program.
-const BUILTINS: [&str; 27] = [
-    ":", ".", "[", "alias", "bg", "cd", "command", "echo", "eval", "exec", "exit", "export", "false", "fg", "hash", "kill",
-    "printf", "pwd", "read", "set", "source", "test", "trap", "true", "ulimit", "umask", "wait",
+const BUILTINS: [&str; 53] = [
+    ":", ".", "[", "alias", "bg", "break", "builtin", "case", "cd", "command", "continue", "declare", "dirs", "disown",
+    "do", "echo", "enable", "eval", "exec", "exit", "export", "false", "fg", "for", "function", "getopts", "hash",
+    "if", "jobs", "kill", "let", "local", "printf", "pushd", "pwd", "read", "return", "select", "set", "shift",
+    "shopt", "source", "test", "time", "times", "trap", "true", "type", "ulimit", "umask", "until", "wait", "while",
 ];
 
 /// Interpreters whose scripts must be there, though nothing here can look through them.
@@ -126,7 +128,9 @@ mod tests {
     #[test]
     fn what_a_job_needs_is_found_or_missed_before_it_is_due() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("a.sh", "#!/bin/sh\n"), ("a.py", "#!/usr/bin/env pythonnn\n"), ("plain", "text"), ("p.pl", "")] {
+        for (name, text) in
+            [("a.sh", "#!/bin/sh\n"), ("a.py", "#!/usr/bin/env pythonnn\n"), ("plain", "text"), ("p.pl", "")]
+        {
             fs::write(folder.path().join(name), text).unwrap();
             fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }

@@ -81,7 +81,12 @@ impl Teller {
     ///
     /// # Errors
     /// They stay.
-    pub(super) async fn close_all(&mut self, home: &Home, clock: &Arc<dyn Clock>, config: &Config) -> Result<(), Failure> {
+    pub(super) async fn close_all(
+        &mut self,
+        home: &Home,
+        clock: &Arc<dyn Clock>,
+        config: &Config,
+    ) -> Result<(), Failure> {
         self.desk(home, clock, config).reconcile(SCOPE, Vec::new()).await?;
         Ok(())
     }

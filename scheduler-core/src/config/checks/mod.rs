@@ -31,6 +31,13 @@ pub struct Checks {
 
 impl Checks {
     /// How many there are.
+    ///
+    /// ```
+    /// use scheduler_core::config::checks::{Checks, Tcp};
+    /// let mut checks = Checks::default();
+    /// checks.tcp.push(Tcp::new("gateway", "127.0.0.1:7373"));
+    /// assert_eq!(checks.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.tcp.len() + self.process.len() + self.heartbeat.len() + self.syntax.len()
     }
@@ -170,5 +177,10 @@ impl Syntax {
     }
 
     /// The suffixes of files that can be judged without a `command`.
+    ///
+    /// ```
+    /// use scheduler_core::config::checks::Syntax;
+    /// assert!(Syntax::SUFFIXES.contains(&"py"));
+    /// ```
     pub const SUFFIXES: [&str; 7] = ["py", "sh", "bash", "dash", "json", "yaml", "yml"];
 }

@@ -75,7 +75,8 @@ impl Entry<'_> {
         let suffix = syntax.file.extension().and_then(|suffix| suffix.to_str()).unwrap_or_default();
         if syntax.command.is_none() && !Syntax::SUFFIXES.contains(&suffix) {
             let wrong = Wrong::because(format!("what `{}` is, its suffix doesn't say", syntax.file.display()));
-            let hint = format!("it can be {}; for others say who judges it with `command`", Syntax::SUFFIXES.join(", "));
+            let hint =
+                format!("it can be {}; for others say who judges it with `command`", Syntax::SUFFIXES.join(", "));
             return Err(("file", wrong.hint(hint)));
         }
         Ok(syntax)
@@ -90,10 +91,9 @@ impl Entry<'_> {
         let stray = |key: &&Value| key.as_str().is_none_or(|key| !known.contains(&key));
         let Some(key) = self.0.keys().find(stray) else { return Ok(()) };
         let near = nearest(key.as_str().unwrap_or_default(), known.iter().copied());
-        let hint = near.first().map_or_else(
-            || format!("its keys are `{}`", known.join("`, `")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = near
+            .first()
+            .map_or_else(|| format!("its keys are `{}`", known.join("`, `")), |near| format!("did you mean `{near}`?"));
         Err(("", Wrong::because(format!("{} is no key of it", kind(key))).hint(hint)))
     }
 

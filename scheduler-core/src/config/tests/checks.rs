@@ -74,7 +74,8 @@ fn addresses_that_can_be_tried() {
         let case = Case::with(format!("watchdog: {{checks: {{tcp: [{{name: a, address: '{address}'}}]}}}}"));
         assert_eq!(case.problems().is_empty(), fine, "{address}: {:?}", case.problems());
     };
-    for fine in ["a:1", "127.0.0.1:65535", "[::1]:80", "http://a", "http://a:8/x", "http://[::1]:8/x", "http://[::1]/"] {
+    for fine in ["a:1", "127.0.0.1:65535", "[::1]:80", "http://a", "http://a:8/x", "http://[::1]:8/x", "http://[::1]/"]
+    {
         check(fine, true);
     }
     for wrong in ["a", "a:0", ":80", "a:65536", "a b:1", "http://", "http://a:x/", "https://a", "http://u:p@a:1/"] {

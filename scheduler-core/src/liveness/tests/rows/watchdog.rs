@@ -49,7 +49,12 @@ fn one_that_comes_or_was_never_meant_to_is_no_problem() {
 
 #[test]
 fn a_silent_one_is_told_under_every_verdict() {
-    check(live(), |f| came(f, 181), V::Degraded, "it fires, but: the watchdog has been silent for 3m 1s: it came last at");
+    check(
+        live(),
+        |f| came(f, 181),
+        V::Degraded,
+        "it fires, but: the watchdog has been silent for 3m 1s: it came last at",
+    );
     check(ticked(), |f| came(f, 7000), V::Degraded, "the watchdog has been silent for 1h 56m 40s");
     let tight = |f: &mut Facts| {
         f.watchdog.every = Some(Duration::from_secs(10));
@@ -57,7 +62,12 @@ fn a_silent_one_is_told_under_every_verdict() {
     };
     check(live(), tight, V::Degraded, "should come every 10s");
     check(live(), |f| f.watchdog.every = Some(MINUTE), V::Degraded, "should come every 1m, and none has ever come");
-    check(live(), |f| f.watchdog.beat = Err(Unreadable::Empty), V::Degraded, "can't be known: the heartbeat's file is empty");
+    check(
+        live(),
+        |f| f.watchdog.beat = Err(Unreadable::Empty),
+        V::Degraded,
+        "can't be known: the heartbeat's file is empty",
+    );
     let ahead = |f: &mut Facts| {
         came(f, 0);
         f.watchdog.beat.as_mut().unwrap().monotonic_ns += 6_000_000_000;
