@@ -43,6 +43,11 @@ fn every_command_of_the_tour_does_what_it_says() {
 }
 
 #[test]
+fn every_command_of_the_watchdog_page_does_what_it_says() {
+    follow("docs/watchdog.md", 3);
+}
+
+#[test]
 fn every_command_of_the_migrating_page_does_what_it_says() {
     follow("docs/migrating.md", 4);
 }

@@ -5,7 +5,10 @@ use std::path::{self, PathBuf};
 
 use scheduler_core::{
     Error, Home,
-    liveness::beats::{self, Expectations, Survey},
+    liveness::{
+        Unreadable,
+        beats::{self, BeatName, Expectations, Judged, Survey},
+    },
     vfs::RealFs,
 };
 
@@ -38,4 +41,14 @@ pub(crate) fn expected(context: &Context, home: &Home) -> Expectations {
 pub(crate) fn survey(context: &Context, home: &Home, factor: f64) -> Survey {
     let folder = folder(context).unwrap_or_else(|_| home.beats());
     beats::survey(&RealFs, &folder, &expected(context, home), context.now(), factor)
+}
+
+/// What the heartbeat of the watchdog is called, where all are listed.
+pub(crate) const WATCHDOG: &str = "watchdog";
+
+/// That of the watchdog, if one has come and no job is called so. `status` judges it too, by the time that the machine was awake.
+pub(crate) fn of_watchdog(context: &Context, home: &Home, others: &[Judged], factor: f64) -> Option<Judged> {
+    let read = beats::read(&RealFs, &home.watchdog_json());
+    let is_there = read != Err(Unreadable::Missing) && others.iter().all(|other| !other.name.is_called(WATCHDOG));
+    is_there.then(|| beats::judge(&BeatName::new(WATCHDOG), read, None, context.now(), factor))
 }

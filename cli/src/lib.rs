@@ -9,7 +9,7 @@
 //! | `entries` | the entries of jobs.json as people have them |
 //! | `settings` | from options to members of an entry |
 //! | `difference` | what differs between two entries |
-//! | `alerts` | alert files that are not the daemon's: of jobs that are removed, and of heartbeats |
+//! | `alerts` | the desk of a home, and the sinks that are named |
 //! | `beats` | the heartbeats of jobs: where they are, and how they are doing |
 //! | `syslog` | the system's log, for what must not only be on stderr |
 //! | `selection` | "id or unique name" to a job |

@@ -38,7 +38,7 @@ pub(crate) fn is_there(program: &str) -> bool {
 }
 
 /// Looks for `program` in `folders`; one that names a folder itself is taken from `workdir`.
-fn look_up(program: &str, folders: &[PathBuf], workdir: Option<&Path>) -> Result<(), String> {
+pub(crate) fn look_up(program: &str, folders: &[PathBuf], workdir: Option<&Path>) -> Result<(), String> {
     if program.contains('/') {
         let base = workdir.map(Path::to_owned).or_else(env::home).unwrap_or_default();
         let path = base.join(program);

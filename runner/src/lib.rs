@@ -9,6 +9,7 @@
 //! - `child.rs`: waiting for the end of a process, and its exit status. `outcome.rs`: what that means for the run.
 //! - `output.rs`: the file a run writes to. `bound.rs`: keeps it small. `prune.rs`: which of them are kept.
 //! - `terminate.rs`: SIGTERM, grace, SIGKILL, until nothing is left. `scan.rs`: who belongs to a run.
+//! - `executable.rs`: which file a job would execute, for whoever looks at it before it is due.
 //! - `orphan.rs`: runs whose owner died. [`proc`]: facts about one process. [`ntp`]: whether the clock is kept right.
 //!
 //! **Invariants**, mostly about what is absent: no signal handler, no `waitpid(-1)`, no subreaper, no process-wide
@@ -22,6 +23,7 @@ mod child;
 mod config;
 mod diagnose;
 mod environment;
+mod executable;
 pub mod ntp;
 mod orphan;
 mod outcome;
@@ -36,4 +38,5 @@ mod spawn;
 mod terminate;
 
 pub use config::RunnerConfig;
+pub use executable::Executable;
 pub use runner::CommandRunner;

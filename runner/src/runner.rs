@@ -22,6 +22,7 @@ use crate::{
     child::{Exit, ended, gone, reap, to_pid},
     diagnose,
     environment::Environment,
+    executable::{self, Executable},
     orphan,
     outcome::{Stop, exited, without_status},
     output::{Log, Logs},
@@ -88,6 +89,14 @@ impl CommandRunner {
             config,
         };
         Self { parts: Arc::new(parts) }
+    }
+
+    /// What `job` would execute; nothing is started.
+    ///
+    /// # Errors
+    /// Why it could not be.
+    pub fn executable(&self, job: &Job) -> Result<Executable> {
+        executable::executable(job, &self.parts.config, &self.parts.environment)
     }
 
     /// A runner as `config` says for the runs to come, beside this one, which sees its own to their end. They share what they

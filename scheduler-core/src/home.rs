@@ -18,12 +18,16 @@ use crate::{JobId, RunId};
 ///     let beats = home.heartbeats();
 ///     (beats.join("ticker.json"), beats.join("tick.json"))
 /// });
+/// assert_eq!(home.watchdog_json(), home.heartbeats().join("watchdog.json"));
 /// assert_eq!(home.beats(), home.heartbeats().join("jobs"));
-/// // The rest is the store's own.
+/// // The rest is the store's own, and the machine's.
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats()] {
+///     assert!(path.starts_with(home.state()));
+/// }
+/// for path in [home.restarts(), home.watchdog_lock(), home.daemon_log()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// # Ok::<(), scheduler_core::Error>(())
@@ -125,6 +129,26 @@ impl Home {
     /// The one of `sched tick`.
     pub fn tick_json(&self) -> PathBuf {
         self.heartbeats().join("tick.json")
+    }
+
+    /// The one of `sched watchdog`.
+    pub fn watchdog_json(&self) -> PathBuf {
+        self.heartbeats().join("watchdog.json")
+    }
+
+    /// How often a watchdog has started the daemon, and when.
+    pub fn restarts(&self) -> PathBuf {
+        self.state().join("restarts.json")
+    }
+
+    /// Held by a watchdog while it beats or starts the daemon.
+    pub fn watchdog_lock(&self) -> PathBuf {
+        self.state().join("watchdog.lock")
+    }
+
+    /// What a daemon says that a watchdog has started.
+    pub fn daemon_log(&self) -> PathBuf {
+        self.state().join("daemon.log")
     }
 
     /// Those of jobs, unless config.yaml names another folder: a file each.

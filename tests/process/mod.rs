@@ -34,4 +34,5 @@ mod repair;
 mod soak;
 mod stopping;
 mod supervisor;
+mod watchdog;
 mod zoo;

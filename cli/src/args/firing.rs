@@ -19,6 +19,9 @@ pub(crate) struct RunArgs {
     /// Run though the home is on a file system (NFS, SMB, FUSE) on which jobs may fire twice
     #[arg(long)]
     pub(crate) unsafe_fs: bool,
+    /// In a session of its own: how `sched watchdog --restart` starts it
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
     /// How the log on stderr is written; with `json` every line of it is an object, and nothing is printed beside it
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "example")]
     pub(crate) log_format: LogFormat,

@@ -11,6 +11,7 @@
 //! | `simulate` | `simulate` |
 //! | `heartbeat` | `heartbeat` |
 //! | `safety` | `backup`, `restore`, `repair` |
+//! | `alerts` | `alerts` |
 //! | `plugins` | `providers`, `plugin` |
 //! | `service` | `service` |
 //! | `shell` | `completions`, `man` |
@@ -18,6 +19,7 @@
 //! | `help` | the grouped list of commands |
 
 mod accounting;
+mod alerts;
 mod changing;
 mod firing;
 mod heartbeat;
@@ -31,6 +33,7 @@ mod settings;
 mod shell;
 mod simulate;
 mod values;
+mod watchdog;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -38,6 +41,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 pub(crate) use self::{
     accounting::{AuditArgs, WhyArgs},
+    alerts::{AlertsAckArgs, AlertsArgs, AlertsCommand, AlertsTestArgs},
     changing::{ApplyArgs, EditArgs},
     firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
     heartbeat::{
@@ -58,6 +62,7 @@ pub(crate) use self::{
     shell::{CompletionsArgs, ManArgs},
     simulate::SimulateArgs,
     values::Pair,
+    watchdog::WatchdogArgs,
 };
 use crate::failure::Failure;
 
@@ -145,6 +150,10 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Why a job ran at an instant, or didn't, with the evidence
     Why(WhyArgs),
+    /// Look from outside whether all is well, tell who should know, start a daemon that crashed
+    Watchdog(WatchdogArgs),
+    /// What is wrong and who was told; `ack` takes note of it, `test` tries a sink
+    Alerts(AlertsArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on

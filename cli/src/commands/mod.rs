@@ -3,6 +3,7 @@
 //! To add one: its arguments in `args`, a line in a group of `args::help`, its file here, and an arm in [`dispatch`].
 
 mod add;
+mod alerts;
 mod apply;
 mod audit;
 mod backup;
@@ -37,6 +38,7 @@ mod simulate;
 mod status;
 mod tick;
 mod validate;
+mod watchdog;
 mod why;
 
 pub(crate) use heartbeat::{outlive_limits, tell_refused};
@@ -54,6 +56,8 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
     match command {
         Command::Init(args) => block_on(init::run(args, context, out)),
         Command::Add(args) => block_on(add::run(args, context, out)),
+        Command::Watchdog(args) => watchdog::run(args, context, out),
+        Command::Alerts(args) => block_on(alerts::run(args, context, out)),
         Command::List(args) => block_on(list::run(args, context, out)),
         Command::Show(args) => block_on(show::run(args, context, out)),
         Command::Edit(args) => block_on(edit::run(args, context, out)),

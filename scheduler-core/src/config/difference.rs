@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Config, Defaults, History};
+use super::{Config, Defaults, History, Watchdog, checks::Checks, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
@@ -58,6 +58,18 @@ impl Config {
             let (before, after) = ("old values".to_owned(), "new ones".to_owned());
             differences.push(Difference { key: "defaults.env", before, after });
         }
+        // Neither are addresses of sinks, which may be secrets as well.
+        if differences.iter().all(|difference| difference.key != "notify") && self.notify != after.notify {
+            let (before, after) = ("old settings".to_owned(), "new ones".to_owned());
+            differences.push(Difference { key: "notify", before, after });
+        }
+        // What a check is made of is more than its name.
+        if differences.iter().all(|difference| difference.key != "watchdog.checks")
+            && self.watchdog.checks != after.watchdog.checks
+        {
+            let (before, after) = ("old ones".to_owned(), "changed ones".to_owned());
+            differences.push(Difference { key: "watchdog.checks", before, after });
+        }
         differences
     }
 }
@@ -76,9 +88,12 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         misfire,
         history,
         defaults,
+        notify,
+        watchdog,
         heartbeats,
         heartbeats_dir: folder,
     } = config;
+    let Watchdog { every, rate_limit, notify: watchdog_notify, checks } = watchdog;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
     let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
@@ -105,6 +120,11 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("defaults.inherit_env", inherit_env.to_string()),
         ("defaults.env", names(env)),
         ("defaults.shell", shell.clone()),
+        ("notify", sinks_words(notify)),
+        ("watchdog.every", every.map_or_else(|| "not said".into(), duration::format)),
+        ("watchdog.rate_limit", duration::format(*rate_limit)),
+        ("watchdog.notify", watchdog_notify.as_ref().map_or_else(|| "all".into(), |names| names.join(" "))),
+        ("watchdog.checks", checks_words(checks)),
         ("heartbeats", heartbeats_words(heartbeats)),
         ("heartbeats_dir", folder.as_ref().map_or_else(|| "the home's own".into(), |it| it.display().to_string())),
     ]
@@ -118,6 +138,23 @@ fn names(env: &BTreeMap<String, String>) -> String {
 fn groups_words(groups: &Groups) -> String {
     let groups: Vec<String> = groups.iter().map(|(name, most)| format!("{name} {most}")).collect();
     if groups.is_empty() { "none".into() } else { groups.join(" ") }
+}
+
+fn sinks_words(sinks: &[Sink]) -> String {
+    let sinks: Vec<String> = sinks.iter().map(|sink| format!("{} ({})", sink.name, sink.type_word())).collect();
+    if sinks.is_empty() { "none".into() } else { sinks.join(" ") }
+}
+
+fn checks_words(checks: &Checks) -> String {
+    let names = |kind: &str, names: Vec<&str>| names.iter().map(|name| format!("{kind} {name}")).collect::<Vec<_>>();
+    let all = [
+        names("tcp", checks.tcp.iter().map(|check| check.name.as_str()).collect()),
+        names("process", checks.process.iter().map(|check| check.name.as_str()).collect()),
+        names("heartbeat", checks.heartbeat.iter().map(|check| check.name.as_str()).collect()),
+        names("syntax", checks.syntax.iter().map(|check| check.name.as_str()).collect()),
+    ]
+    .concat();
+    if all.is_empty() { "none".into() } else { all.join(", ") }
 }
 
 fn heartbeats_words(heartbeats: &[Expected]) -> String {

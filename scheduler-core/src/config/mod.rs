@@ -4,6 +4,8 @@
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
 //! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
+//! - [`checks`] is what a watchdog looks at.
+//! - [`sinks`] is who is told of alerts; [`Secret`] a text that holds a password.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
 //!
@@ -11,11 +13,14 @@
 //! file comes as [`Problem`](crate::store::Problem)s beside it, and a file that can't be read as a whole names no
 //! provider, so the built-in one fires.
 
+pub mod checks;
 mod difference;
 mod keys;
 mod load;
 pub mod locate;
 mod reference;
+mod secret;
+pub mod sinks;
 mod template;
 mod values;
 
@@ -25,6 +30,7 @@ pub use difference::Difference;
 pub use load::{Loaded, Source, load};
 pub use reference::{KEYS, schema};
 pub(crate) use reference::{MISFIRE, RETRIES};
+pub use secret::Secret;
 pub use template::TEMPLATE;
 
 use crate::{
@@ -66,10 +72,52 @@ pub struct Config {
     pub history: History,
     /// What holds for jobs that don't say otherwise.
     pub defaults: Defaults,
+    /// Who is told of alerts.
+    pub notify: Vec<sinks::Sink>,
+    /// What a watchdog looks at, and whom it tells.
+    pub watchdog: Watchdog,
     /// Heartbeats of jobs that must come; each name once.
     pub heartbeats: Vec<Expected>,
     /// The folder that jobs put their heartbeats into; `None` is the home's own.
     pub heartbeats_dir: Option<PathBuf>,
+}
+
+/// What a watchdog looks at, and whom it tells.
+///
+/// ```
+/// use scheduler_core::config::Watchdog;
+/// assert_eq!((Watchdog::default().rate_limit.as_secs(), Watchdog::default().notify), (3600, None));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Watchdog {
+    /// How often one comes; `None` where nobody has said that one should.
+    pub every: Option<Duration>,
+    /// A sink is told of an open alert again after this at the soonest.
+    pub rate_limit: Duration,
+    /// The sinks that hear of what checks find, by their names; `None` is all.
+    pub notify: Option<Vec<String>>,
+    /// What it looks at beside its scheduler.
+    pub checks: checks::Checks,
+}
+
+impl Watchdog {
+    /// How often one comes where nobody has said.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_core::config::Watchdog::EVERY.as_secs(), 60);
+    /// ```
+    pub const EVERY: Duration = Duration::from_mins(1);
+
+    /// How often one should come; `None` if nothing in the file asks for one.
+    ///
+    /// ```
+    /// use scheduler_core::config::Watchdog;
+    /// assert_eq!(Watchdog::default().expected(), None);
+    /// ```
+    pub fn expected(&self) -> Option<Duration> {
+        self.every.or_else(|| (!self.checks.is_empty()).then_some(Self::EVERY))
+    }
 }
 
 /// How much of the past is kept.
@@ -130,9 +178,17 @@ impl Default for Config {
             misfire: Misfire::default(),
             history: History::default(),
             defaults: Defaults::default(),
+            notify: Vec::new(),
+            watchdog: Watchdog::default(),
             heartbeats: Vec::new(),
             heartbeats_dir: None,
         }
+    }
+}
+
+impl Default for Watchdog {
+    fn default() -> Self {
+        Self { every: None, rate_limit: Duration::from_hours(1), notify: None, checks: checks::Checks::default() }
     }
 }
 
@@ -169,6 +225,17 @@ impl Config {
         let zone = self.zone_name().unwrap_or_else(|_| "UTC".into());
         let Defaults { timeout, overlap, retries, .. } = self.defaults;
         JobDefaults { zone, timeout, overlap, misfire: self.misfire, retries }
+    }
+
+    /// The variables of the environment that only secrets use: no job needs to know them.
+    ///
+    /// ```
+    /// use scheduler_core::config::Config;
+    /// assert!(Config::default().secret_variables().is_empty());
+    /// ```
+    pub fn secret_variables(&self) -> Vec<String> {
+        let secrets = self.notify.iter().flat_map(sinks::Sink::secrets);
+        secrets.flat_map(Secret::variables).map(str::to_owned).collect()
     }
 
     /// The IANA name of the zone, or why it has none.

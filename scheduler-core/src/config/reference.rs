@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 12] = [
+pub static KEYS: [Row; 14] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -159,8 +159,45 @@ pub static KEYS: [Row; 12] = [
         "What holds for jobs that don't say otherwise.",
     ),
     Row::new(
+        "notify",
+        Shape::Entries(&SINK),
+        Absent::Value("[]"),
+        "The sinks: who is told when a job fails or a check finds something, and when that is over.",
+    )
+    .examples(&[r#"[{"name": "pager", "type": "command", "command": ["/usr/local/bin/page"]}]"#]),
+    Row::new(
+        "watchdog",
+        Shape::Section(&[
+            Row::new(
+                "every",
+                Shape::Duration,
+                Absent::Value("null"),
+                "How often a watchdog comes, from 1s to 1h: `status` tells when none has come for three times as long.",
+            )
+            .examples(&[r#""60s""#]),
+            Row::new(
+                "rate_limit",
+                Shape::Duration,
+                Absent::Value(r#""1h""#),
+                "How soon a sink hears of the same open alert again, at the earliest.",
+            )
+            .examples(&[r#""6h""#]),
+            Row::new(
+                "notify",
+                Shape::Texts,
+                Absent::Value("null"),
+                "The sinks that hear of what checks find, by their names; null is all of them.",
+            )
+            .examples(&["[]"]),
+            Row::new("checks", Shape::Section(&CHECKS), Absent::Value("{}"), "What it looks at beside its scheduler.")
+                .examples(&[r#"{"tcp": [{"name": "gateway", "address": "127.0.0.1:7373"}]}"#]),
+        ]),
+        Absent::Value("{}"),
+        "What a watchdog looks at, and whom it tells.",
+    ),
+    Row::new(
         "heartbeats",
-        Shape::Each(&[
+        Shape::Entries(&[
             Row::new("name", Shape::Filled, Absent::Refused, "What its job calls it.").examples(&[r#""agent""#]),
             Row::new("every", Shape::Span, Absent::Refused, "How often it comes.").examples(&[r#""15m""#]),
             Row::new(
@@ -182,6 +219,157 @@ pub static KEYS: [Row; 12] = [
         "The folder of the heartbeats of jobs, for jobs of other users; null is heartbeats/jobs in the home.",
     )
     .examples(&[r#""/var/lib/heartbeats""#]),
+];
+
+/// What a watchdog can look at, and how each is said.
+const CHECKS: [Row; 4] = [
+    Row::new("tcp", Shape::Entries(&TCP), Absent::Value("[]"), "Servers that must answer."),
+    Row::new("process", Shape::Entries(&PROCESS), Absent::Value("[]"), "Processes that must be there."),
+    Row::new("heartbeat", Shape::Entries(&BEAT), Absent::Value("[]"), "Files that must be fresh."),
+    Row::new("syntax", Shape::Entries(&SYNTAX), Absent::Value("[]"), "Files that must make sense."),
+];
+
+const CHECK_NAME: Row = Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""gateway""#]);
+
+const TCP: [Row; 3] = [
+    CHECK_NAME,
+    Row::new(
+        "address",
+        Shape::Filled,
+        Absent::Refused,
+        "`host:port`, which must take a connection, or an `http://` URL, which must answer with a status below 400.",
+    )
+    .examples(&[r#""127.0.0.1:7373""#, r#""http://127.0.0.1:7373/health""#]),
+    Row::new("timeout", Shape::Duration, Absent::Value(r#""5s""#), "How long it may take, up to 1m.")
+        .examples(&[r#""1s""#]),
+];
+
+const PROCESS: [Row; 3] = [
+    CHECK_NAME,
+    Row::new("pidfile", Shape::Folder, Absent::Words("none; one of the two is needed"), "The file that has its pid.")
+        .examples(&[r#""/run/api.pid""#]),
+    Row::new(
+        "pattern",
+        Shape::Filled,
+        Absent::Words("none"),
+        "What its command line has in it. With `pidfile` too, the process of that pid must have it.",
+    )
+    .examples(&[r#""nexus_think""#]),
+];
+
+const BEAT: [Row; 3] = [
+    CHECK_NAME,
+    Row::new(
+        "file",
+        Shape::Folder,
+        Absent::Refused,
+        "The file. Its age is that of the time in it if it is JSON and has one, else since it was last changed.",
+    )
+    .examples(&[r#""/var/run/agent.json""#]),
+    Row::new("max_age", Shape::Duration, Absent::Value(r#""5m""#), "How old it may get.").examples(&[r#""20m""#]),
+];
+
+const SYNTAX: [Row; 4] = [
+    CHECK_NAME,
+    Row::new(
+        "file",
+        Shape::Folder,
+        Absent::Refused,
+        "The file: .py, .sh, .bash, .dash, .json, .yaml or .yml, others with `command`.",
+    )
+    .examples(&[r#""/srv/nexus_think.py""#]),
+    Row::new(
+        "command",
+        Shape::Texts,
+        Absent::Words("by the suffix"),
+        "Who judges the file: program and arguments, to which its path is added. It is fine if that exits with 0.",
+    )
+    .examples(&[r#"["perl", "-c"]"#]),
+    Row::new("timeout", Shape::Duration, Absent::Value(r#""10s""#), "How long that may take, up to 1m.")
+        .examples(&[r#""30s""#]),
+];
+
+/// A sink. What it may have beyond its name depends on its type.
+const SINK: [Row; 16] = [
+    Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""ops""#]),
+    Row::new(
+        "type",
+        Shape::Word(&["webhook", "email", "command", "gitea", "forgejo", "github"]),
+        Absent::Refused,
+        "How it is reached.",
+    )
+    .examples(&[r#""webhook""#]),
+    Row::new(
+        "on",
+        Shape::Texts,
+        Absent::Words("all but `skipped`"),
+        "What it is told of: failure, timeout, unknown, skipped, recovery, watchdog.",
+    )
+    .examples(&[r#"["failure", "timeout"]"#]),
+    Row::new(
+        "url",
+        Shape::Filled,
+        Absent::Words("required, but for github"),
+        "webhook: where it is posted to; a tracker: where it is.",
+    )
+    .examples(&[r#""https://hooks.slack.com/services/${SLACK_HOOK}""#, r#""https://git.example.org""#]),
+    Row::new(
+        "preset",
+        Shape::Word(&["slack", "discord", "telegram", "ntfy", "json"]),
+        Absent::Value(r#""json""#),
+        "webhook: what is posted.",
+    )
+    .examples(&[r#""slack""#]),
+    Row::new(
+        "token",
+        Shape::Filled,
+        Absent::Words("none; a tracker needs one"),
+        "What lets us in: `${NAME}` and `file:PATH` keep it out of this file.",
+    )
+    .examples(&[r#""file:/etc/sched/token""#, r#""${NTFY_TOKEN}""#]),
+    Row::new(
+        "chat",
+        Shape::Anything,
+        Absent::Words("none"),
+        "webhook with preset telegram: the chat that it is sent to.",
+    )
+    .examples(&[r#""-1001234567890""#]),
+    Row::new("to", Shape::Texts, Absent::Words("none"), "email: to whom.").examples(&[r#"["ops@example.org"]"#]),
+    Row::new("from", Shape::Filled, Absent::Words("none"), "email: from whom.").examples(&[r#""sched@example.org""#]),
+    Row::new(
+        "smtp",
+        Shape::Filled,
+        Absent::Words("none"),
+        "email: the server, as smtps://, smtp+starttls:// or smtp://, with user and password.",
+    )
+    .examples(&[r#""smtps://sched:${SMTP_PASS}@mail.example.org""#]),
+    Row::new(
+        "command",
+        Shape::Texts,
+        Absent::Words("none"),
+        "command: program and arguments; the alert comes on its stdin.",
+    )
+    .examples(&[r#"["/usr/local/bin/page"]"#]),
+    Row::new("timeout", Shape::Duration, Absent::Value(r#""30s""#), "command: how long it may take, up to 10m.")
+        .examples(&[r#""1m""#]),
+    Row::new("repo", Shape::Filled, Absent::Words("none"), "gitea, forgejo, github: where the issues go.")
+        .examples(&[r#""ops/cron""#]),
+    Row::new("assignees", Shape::Texts, Absent::Value("[]"), "gitea, forgejo, github: who gets the issues.")
+        .examples(&[r#"["ops"]"#]),
+    Row::new(
+        "label",
+        Shape::Filled,
+        Absent::Value(r#""sched-watchdog""#),
+        "gitea, forgejo, github: marks our issues; it is made if it isn't there.",
+    )
+    .examples(&[r#""cron""#]),
+    Row::new(
+        "max_issues",
+        Shape::Count { least: 1, most: u32::MAX as u64 },
+        Absent::Value("5"),
+        "gitea, forgejo, github: the most issues opened within one `watchdog.rate_limit`.",
+    )
+    .examples(&["20"]),
 ];
 
 /// What becomes of missed instants, here and in a job.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::heartbeat::{Heartbeat, Unreadable};
+use super::{
+    heartbeat::{Heartbeat, Unreadable},
+    watchdog::WatchdogFacts,
+};
 use crate::{JobId, ProcessRef, RunId, RunResult, store::Problem};
 
 /// What is known of a home, its daemon and its jobs at one moment.
@@ -43,6 +46,8 @@ pub struct Facts {
     pub beat: Result<Heartbeat, Unreadable>,
     /// `heartbeats/tick.json`.
     pub tick: Result<Heartbeat, Unreadable>,
+    /// The watchdog, if there is one or should be.
+    pub watchdog: WatchdogFacts,
     /// The interval that is configured, for a daemon that hasn't said its own yet.
     pub interval: Duration,
     /// The provider that is configured; empty is the built-in one.
@@ -71,6 +76,7 @@ impl Default for Facts {
             holder_state: None,
             beat: Err(Unreadable::Missing),
             tick: Err(Unreadable::Missing),
+            watchdog: WatchdogFacts::default(),
             interval: Duration::from_mins(1),
             provider_configured: String::new(),
             jobs: JobFacts::default(),
@@ -136,7 +142,8 @@ pub struct JobFacts {
 /// use scheduler_core::{RunId, RunResult, liveness::Troubled};
 /// let run = RunId::random(Timestamp::UNIX_EPOCH);
 /// let message = Some("exit code 3".to_owned());
-/// let troubled = Troubled { job: "a".parse()?, run, result: RunResult::Failed, at: Timestamp::UNIX_EPOCH, message };
+/// let troubled =
+///     Troubled { job: "a".parse()?, run, result: RunResult::Failed, at: Timestamp::UNIX_EPOCH, message, acknowledged: false };
 /// assert!(troubled.result.is_trouble());
 /// # Ok::<(), scheduler_core::Error>(())
 /// ```
@@ -152,6 +159,8 @@ pub struct Troubled {
     pub at: Timestamp,
     /// Why, in words.
     pub message: Option<String>,
+    /// Whether somebody has taken note of this very run.
+    pub acknowledged: bool,
 }
 
 /// An occurrence that isn't closed.

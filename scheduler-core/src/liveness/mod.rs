@@ -3,6 +3,7 @@
 //! - [`heartbeat`] is the proof: what a beat says, how it lies in its file, and how it is read without being fooled.
 //! - [`Pulse`] is the beat in memory, which the engine changes and never waits for; [`PulseWriter`] brings it to the
 //!   disk.
+//! - [`WatchdogBeat`] is that of whoever watches from outside.
 //! - [`beats`] are the heartbeats of any other job: their files, which of them must come, and what is made of them.
 //! - [`Facts`] is everything a verdict may rest on; [`verdict()`] is the one pure function that concludes.
 //!
@@ -15,6 +16,7 @@ pub mod heartbeat;
 mod presence;
 mod pulse;
 mod verdict;
+mod watchdog;
 mod words;
 mod writer;
 
@@ -23,6 +25,7 @@ pub use heartbeat::{Failure, Heartbeat, Phase, Status, Unreadable};
 pub use presence::tick_period;
 pub use pulse::Pulse;
 pub use verdict::{Verdict, VerdictKind, stale_after, verdict};
+pub use watchdog::{WatchdogBeat, WatchdogFacts};
 pub use writer::PulseWriter;
 
 #[cfg(test)]

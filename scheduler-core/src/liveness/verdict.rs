@@ -24,7 +24,7 @@ use serde::Serialize;
 use super::{
     facts::Facts,
     heartbeat::{Heartbeat, Phase, Status},
-    presence,
+    presence, watchdog,
     words::{evidence, moment, plural},
 };
 use crate::{RunResult, store::Problem};
@@ -141,7 +141,7 @@ pub fn stale_after(interval: Duration) -> Duration {
 /// ```
 pub fn verdict(facts: &Facts) -> Verdict {
     let mut verdict = presence::judge(facts);
-    for problem in job_problems(facts).into_iter().chain(facts.problems.iter().cloned()) {
+    for problem in lasting_problems(facts).into_iter().chain(facts.problems.iter().cloned()) {
         if verdict.problems.iter().all(|told| told.key != problem.key) {
             verdict.problems.push(problem);
         }
@@ -199,7 +199,7 @@ pub(super) fn firing(facts: &Facts, beat: &Heartbeat, by_tick: bool, also: Vec<P
     let standby = beat.provider == "none";
     let mut problems = also;
     problems.extend(shortcomings(facts, beat, standby));
-    problems.extend(job_problems(facts));
+    problems.extend(lasting_problems(facts));
     let all = problems.iter().chain(untold(facts, &problems));
     let pressing: Vec<&Problem> = all.filter(|problem| !problem.remark).collect();
     let verdict = match pressing.as_slice() {
@@ -277,8 +277,8 @@ fn shortcomings(facts: &Facts, beat: &Heartbeat, standby: bool) -> Vec<Problem> 
     problems
 }
 
-/// What is wrong with jobs themselves, whether anything fires them or not.
-fn job_problems(facts: &Facts) -> Vec<Problem> {
+/// What is wrong with jobs themselves, whether anything fires them or not, and with who watches over that.
+fn lasting_problems(facts: &Facts) -> Vec<Problem> {
     let mut problems = Vec::new();
     for trouble in &facts.jobs.troubled {
         let job = &trouble.job;
@@ -290,16 +290,19 @@ fn job_problems(facts: &Facts) -> Vec<Problem> {
         };
         let why = trouble.message.as_ref().map_or_else(String::new, |why| format!(": {why}"));
         let what = format!("the last run of job `{job}` {ended} at {}{why}", moment(trouble.at, facts.now));
-        problems.push(Problem::new(
-            format!("job-{job}"),
-            what,
-            format!("see `sched logs {job} --run {}`", trouble.run),
-        ));
+        let (key, hint) = (format!("job-{job}"), format!("see `sched logs {job} --run {}`", trouble.run));
+        problems.push(if trouble.acknowledged {
+            // Somebody is at it: no reason for alarm, until it fails anew.
+            Problem::remark(key, format!("{what} (acknowledged)"), hint)
+        } else {
+            Problem::new(key, what, hint)
+        });
     }
     for (job, until) in &facts.jobs.silent_until {
         let what = format!("the clock was set back: job `{job}` fires nothing until {}", moment(*until, facts.now));
         problems.push(Problem::new(format!("silent-{job}"), what, "check the machine's time source"));
     }
+    problems.extend(watchdog::problem(facts));
     problems
 }
 

@@ -95,7 +95,7 @@ pub enum Shape {
     /// Any number of sections with these keys, each with a name of its own.
     Named(&'static [Row]),
     /// A list of sections with these keys.
-    Each(&'static [Row]),
+    Entries(&'static [Row]),
 }
 
 /// What holds where a key isn't written.

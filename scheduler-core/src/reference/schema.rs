@@ -113,7 +113,7 @@ fn shape(shape: &Shape) -> Value {
             "propertyNames": { "pattern": PLAIN },
             "additionalProperties": section(rows),
         }),
-        Shape::Each(rows) => json!({ "type": "array", "items": section(rows) }),
+        Shape::Entries(rows) => json!({ "type": "array", "items": section(rows) }),
         Shape::Section(rows) => section(rows),
     }
 }

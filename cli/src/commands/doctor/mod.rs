@@ -23,6 +23,7 @@ mod row;
 mod services;
 mod time;
 
+pub(super) use facts::runner;
 use serde_json::{Value, json};
 
 use self::{

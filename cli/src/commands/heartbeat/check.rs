@@ -60,7 +60,7 @@ pub(super) async fn run(args: &HeartbeatCheckArgs, context: &Context, out: &mut 
     let unknown = |judged: &&Judged| judged.verdict == BeatVerdict::Missing && judged.expected.is_none();
     let unknown: Vec<String> = checked.beats.iter().filter(unknown).map(Judged::key).collect();
     let lasting: Vec<Problem> = problems.iter().filter(|problem| !unknown.contains(&problem.key)).cloned().collect();
-    let news = alerts::settle_heartbeats(&home, context.now(), &lasting, looked_at).await;
+    let news = alerts::settle_heartbeats(&home, context.now(), &lasting, looked_at);
     for problem in problems.iter().filter(|problem| news.contains(&problem.key)) {
         syslog::tell(Severity::Alert, &format!("P1 {}", problem.what));
     }
@@ -70,7 +70,9 @@ pub(super) async fn run(args: &HeartbeatCheckArgs, context: &Context, out: &mut 
 
 /// All there is, or what was asked for; what isn't there is missing.
 async fn look(args: &HeartbeatCheckArgs, context: &Context) -> Result<Checked, Failure> {
-    let survey = beats::survey(context, &context.home()?, args.factor);
+    let home = context.home()?;
+    let mut survey = beats::survey(context, &home, args.factor);
+    survey.beats.extend(beats::of_watchdog(context, &home, &survey.beats, args.factor));
     let (jobs, unread) = jobs::all(context).await?;
     let mut hidden = survey.hidden;
     hidden.extend(unread);

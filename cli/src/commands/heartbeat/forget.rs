@@ -5,7 +5,7 @@ use scheduler_core::{
     ErrorKind, Home,
     liveness::beats::{self as core_beats, BeatName, Expectations, ExpectedBy},
     nearest,
-    vfs::RealFs,
+    vfs::{RealFs, Vfs as _},
 };
 use serde_json::json;
 
@@ -26,7 +26,9 @@ pub(super) async fn run(args: &HeartbeatForgetArgs, context: &Context, out: &mut
     // What is expected goes first: a beat that is gone and still expected would be missed.
     let expected = Expectations::remove(&RealFs, &home, &name)?;
     let beat = core_beats::forget(&RealFs, &beats::folder(context)?, &name)?;
-    close_alert(&home, context.now(), &name).await;
+    let beat =
+        beat || found.is_none() && name.is_called(beats::WATCHDOG) && RealFs.remove(&home.watchdog_json()).is_ok();
+    close_alert(&home, context.now(), &name);
     if !expected && !beat {
         let names: Vec<String> = known.beats.iter().map(|judged| judged.name.to_string()).collect();
         let near = nearest(&args.name, names.iter().map(String::as_str));
@@ -44,7 +46,7 @@ pub(super) async fn run(args: &HeartbeatForgetArgs, context: &Context, out: &mut
     Ok(exit::OK)
 }
 
-async fn close_alert(home: &Home, now: Timestamp, name: &BeatName) {
+fn close_alert(home: &Home, now: Timestamp, name: &BeatName) {
     let keys = [format!("heartbeat-{}", name.stem()), format!("heartbeats-expected-{}", name.stem())];
-    alerts::settle_heartbeats(home, now, &[], |key| keys.iter().any(|of_it| of_it == key)).await;
+    alerts::settle_heartbeats(home, now, &[], |key| keys.iter().any(|of_it| of_it == key));
 }

@@ -6,7 +6,10 @@ mod files;
 mod systemctl;
 mod units;
 
-use std::{env, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use scheduler_core::{Error, ErrorKind, Home, config, vfs::RealFs};
 use serde_json::{Value, json};
@@ -32,6 +35,26 @@ pub(crate) fn run(command: &ServiceCommand, context: &Context, out: &mut Output)
         ServiceCommand::Uninstall(args) => uninstall(args, context, out),
         ServiceCommand::Status(args) => status(args, context, out),
     }
+}
+
+/// The unit of systemd that keeps a daemon on `home` at work, if this machine has one that is ours; or the unit that this very
+/// process is part of, if what it starts would be ended with it.
+pub(super) fn keeps(home: &Home) -> Option<String> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return None;
+    }
+    let folders = [Some(PathBuf::from("/etc/systemd/system")), user_folder().ok()];
+    let units = folders.into_iter().flatten().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    let ours = units.filter_map(|unit| {
+        let text = fs::read_to_string(unit.path()).ok()?;
+        units::runs(&text, home.path()).then(|| unit.file_name().to_string_lossy().into_owned())
+    });
+    let own = || {
+        let cgroup = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let unit = cgroup.trim().rsplit('/').next()?;
+        unit.ends_with("-watchdog.service").then(|| unit.replace("-watchdog.service", ".service"))
+    };
+    ours.min().or_else(own)
 }
 
 /// A service that is there, or to be there.

@@ -119,6 +119,12 @@ pub(super) fn units(settings: &Settings<'_>) -> Vec<Unit> {
     ]
 }
 
+/// Whether this is the text of a unit of ours that runs the daemon on `home`.
+pub(super) fn runs(text: &str, home: &Path) -> bool {
+    let ending = format!(" --home {} run", quoted(&home.to_string_lossy()));
+    text.starts_with(MARK) && text.lines().any(|line| line.starts_with("ExecStart=") && line.ends_with(&ending))
+}
+
 /// A command line of ours, as systemd reads them.
 fn command(settings: &Settings<'_>, arguments: &[&str]) -> String {
     let (program, home) = (settings.program.to_string_lossy(), settings.home.to_string_lossy());
@@ -180,6 +186,8 @@ mod tests {
         assert!(all[0].text.contains("\nTimeoutStopSec=630\n"), "{}", all[0].text);
         assert!(all[0].text.contains("\nUser=cron\nStateDirectory=sched\n"), "{}", all[0].text);
         assert!(all.iter().all(|unit| unit.text.starts_with(MARK)));
+        let of_home = |home: &str| all.iter().filter(|unit| runs(&unit.text, Path::new(home))).count();
+        assert_eq!((of_home(SYSTEM_HOME), of_home("/var/lib")), (1, 0));
         let theirs = units(&Settings { user: true, run_as: None, home: Path::new("/home/a/.sched"), ..settings });
         assert!(theirs.iter().all(|unit| !unit.text.contains("StateDirectory") && !unit.text.contains("User=")));
     }

@@ -1,6 +1,7 @@
 //! The configuration: key by key, as whole files, and the places in messages.
 #![expect(clippy::disallowed_methods, reason = "tests make the files that the code under test finds")]
 
+mod checks;
 mod keys;
 mod load;
 mod locate;

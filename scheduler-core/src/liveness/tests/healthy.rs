@@ -48,27 +48,35 @@ fn spoil(facts: &mut Facts, what: usize, amount: u64) {
         21 => facts.jobs.silent_until.push((job(), now())),
         22 => {
             let (job, run) = (job(), RunId::random(now()));
-            facts.jobs.troubled.push(Troubled { job, run, result: RunResult::Unknown, at: now(), message: None });
+            facts.jobs.troubled.push(Troubled {
+                job,
+                run,
+                result: RunResult::Unknown,
+                at: now(),
+                message: None,
+                acknowledged: false,
+            });
         }
+        23 => facts.watchdog.every = Some(Duration::from_secs(seconds)),
         // What only a daemon's facts have.
-        23 => facts.lock.holder = None,
-        24 => facts.lock.holder.as_mut().unwrap().pid += 1 + (amount % 1000) as u32,
-        25 => facts.lock.holder.as_mut().unwrap().start_time += 1 + amount,
-        26 => facts.lock.holder.as_mut().unwrap().boot_id = other("boot"),
-        27 => facts.holder_state = Some(['T', 'Z', 'X'][(amount % 3) as usize]),
-        28 => beat_of(facts, &|beat| {
+        24 => facts.lock.holder = None,
+        25 => facts.lock.holder.as_mut().unwrap().pid += 1 + (amount % 1000) as u32,
+        26 => facts.lock.holder.as_mut().unwrap().start_time += 1 + amount,
+        27 => facts.lock.holder.as_mut().unwrap().boot_id = other("boot"),
+        28 => facts.holder_state = Some(['T', 'Z', 'X'][(amount % 3) as usize]),
+        29 => beat_of(facts, &|beat| {
             beat.phase = [Phase::Starting, Phase::Draining, Phase::Stopped][(amount % 3) as usize];
         }),
-        29 => beat_of(facts, &|beat| beat.progress_monotonic_ns = amount % 27_000_000_000_000),
-        30 => beat_of(facts, &|beat| beat.provider_monotonic_ns = Some(amount % 27_000_000_000_000)),
-        31 => beat_of(facts, &|beat| beat.provider_monotonic_ns = None),
+        30 => beat_of(facts, &|beat| beat.progress_monotonic_ns = amount % 27_000_000_000_000),
+        31 => beat_of(facts, &|beat| beat.provider_monotonic_ns = Some(amount % 27_000_000_000_000)),
+        32 => beat_of(facts, &|beat| beat.provider_monotonic_ns = None),
         _ => unreachable!(),
     }
 }
 
 proptest! {
     #[test]
-    fn a_daemon_with_anything_spoiled_is_not_healthy(what in 0usize..32, amount in 0..u64::MAX / 4) {
+    fn a_daemon_with_anything_spoiled_is_not_healthy(what in 0usize..33, amount in 0..u64::MAX / 4) {
         let mut facts = live();
         spoil(&mut facts, what, amount);
         let verdict = verdict(&facts);
@@ -76,7 +84,7 @@ proptest! {
     }
 
     #[test]
-    fn ticks_with_anything_spoiled_are_not_healthy(what in 0usize..23, amount in 0..u64::MAX / 4) {
+    fn ticks_with_anything_spoiled_are_not_healthy(what in 0usize..24, amount in 0..u64::MAX / 4) {
         let mut facts = ticked();
         spoil(&mut facts, what, amount);
         let verdict = verdict(&facts);

@@ -96,16 +96,21 @@ async fn files(context: &Context) -> Files {
     Files { found: found.map_err(|failure| (failure.message, failure.hints.join("; "))) }
 }
 
-fn programs(context: &Context, home: &Home, views: &[JobView], daemon: Option<u32>) -> Programs {
+/// A runner as the daemon has it, which runs as `daemon` if it does, and in whose environment.
+pub(in crate::commands) fn runner(context: &Context, home: &Home, daemon: Option<u32>) -> (CommandRunner, String) {
     let config = machinery::runner_config(home, &context.config().config);
     let of_daemon = daemon.and_then(|pid| Some((pid, environment(pid)?)));
-    let (runner, environment) = match of_daemon {
+    match of_daemon {
         Some((pid, variables)) => {
             let runner = CommandRunner::inheriting(config, variables.into_iter());
             (runner, format!("the environment of the daemon (pid {pid})"))
         }
         None => (CommandRunner::new(config), "the environment of this command".to_owned()),
-    };
+    }
+}
+
+fn programs(context: &Context, home: &Home, views: &[JobView], daemon: Option<u32>) -> Programs {
+    let (runner, environment) = runner(context, home, daemon);
     let jobs: Vec<_> = views.iter().filter_map(|view| view.job.as_ref().ok()).collect();
     let obstacle = |job: &Arc<Job>| {
         let error = runner.validate(job).err()?;

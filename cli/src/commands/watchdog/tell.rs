@@ -1,0 +1,125 @@
+//! The rows that are problems, as alerts: one scope for all of them, so what isn't found any more closes.
+
+use std::sync::Arc;
+
+use sched_monitor::Desk;
+use scheduler_core::{
+    Alert, Clock, Home,
+    config::{Config, Watchdog, sinks::Sink},
+    notify::AlertKind,
+    vfs::RealFs,
+};
+
+use super::rows::Line;
+use crate::{alerts, args::WatchdogArgs, failure::Failure};
+
+/// The scope of the alerts of all watchdogs of a home.
+const SCOPE: &str = "watchdog";
+
+/// Where a watchdog tells what it finds, kept from one evaluation to the next.
+#[derive(Default)]
+pub(super) struct Teller {
+    desk: Option<Desk>,
+    /// Whom the desk tells.
+    settings: Option<(Vec<Sink>, Watchdog, Option<String>)>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) opened: Vec<String>,
+    pub(super) closed: Vec<String>,
+    /// Problems that opened no alert because there were too many new ones.
+    pub(super) held_back: usize,
+    /// What would be sent, if nothing is.
+    pub(super) messages: Vec<String>,
+    /// Why nobody could be told.
+    pub(super) error: Option<String>,
+}
+
+impl Teller {
+    /// Opens, updates and closes alerts as `lines` ask for it.
+    pub(super) async fn tell(
+        &mut self,
+        home: &Home,
+        clock: &Arc<dyn Clock>,
+        config: &Config,
+        lines: &[Line],
+        args: &WatchdogArgs,
+    ) -> Told {
+        let mut told = Told::default();
+        let open = alerts::shelf(home).read().map(|shelved| shelved.open().map(|alert| alert.key.clone()).collect());
+        let open: Vec<String> = open.unwrap_or_default();
+        let mut current = Vec::new();
+        let mut new = 0;
+        for line in lines.iter().filter(|line| line.is_told && line.row.found.verdict.is_problem()) {
+            if !open.contains(&line.key) {
+                if args.max_issues.is_some_and(|most| new >= most) {
+                    told.held_back += 1;
+                    continue;
+                }
+                new += 1;
+                told.opened.push(line.key.clone());
+            }
+            current.push(alert(line, clock, &config.watchdog));
+        }
+        let asked = if args.dry_run {
+            let desk = Desk::dry(Arc::new(RealFs), home, Arc::clone(clock), &alerts::settings(home, config));
+            desk.preview(SCOPE, current).await.map(|messages| told.messages = messages)
+        } else {
+            let desk = self.desk(home, clock, config);
+            desk.reconcile(SCOPE, current).await.map(|changes| {
+                told.opened = changes.opened;
+                told.closed = changes.closed;
+            })
+        };
+        told.error = asked.err().map(|error| error.to_string());
+        told
+    }
+
+    /// Closes all there is.
+    ///
+    /// # Errors
+    /// They stay.
+    pub(super) async fn close_all(
+        &mut self,
+        home: &Home,
+        clock: &Arc<dyn Clock>,
+        config: &Config,
+    ) -> Result<(), Failure> {
+        self.desk(home, clock, config).reconcile(SCOPE, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Waits for the sinks, for a while.
+    pub(super) async fn settle(&self) {
+        if let Some(desk) = &self.desk {
+            desk.settle(alerts::PATIENCE).await;
+        }
+    }
+
+    fn desk(&mut self, home: &Home, clock: &Arc<dyn Clock>, config: &Config) -> Desk {
+        let settings = (config.notify.clone(), config.watchdog.clone(), config.agent.clone());
+        let is_new = self.settings.as_ref() != Some(&settings);
+        self.settings = Some(settings);
+        match &self.desk {
+            Some(desk) => {
+                if is_new {
+                    desk.change(alerts::settings(home, config));
+                }
+                desk.clone()
+            }
+            None => self.desk.insert(alerts::desk(home, config, clock)).clone(),
+        }
+    }
+}
+
+fn alert(line: &Line, clock: &Arc<dyn Clock>, config: &Watchdog) -> Alert {
+    let found = &line.row.found;
+    // A job's own alert goes on to be one about its failure.
+    let kind = if line.key.starts_with("job-") { AlertKind::Failure } else { AlertKind::Problem };
+    let alert = Alert::open(&line.key, &found.detail, clock.now()).kind(kind).severity(line.severity);
+    let alert = found.hint.iter().fold(alert, |alert, hint| alert.detail(format!("hint: {hint}")));
+    let alert = line.job.iter().cloned().fold(alert, Alert::about);
+    alert.to(config.notify.clone())
+}
