@@ -101,7 +101,7 @@ impl Carrier for Mail {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let Server { host, port, tls, login } = self.server()?;
         let (message, id) = self.message(notice)?;
-        let mut secrets = Vec::new();
+        let mut secrets = self.secrets.hidden(&self.smtp);
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
             .port(port)
             .tls(tls)
