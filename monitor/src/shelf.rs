@@ -132,7 +132,12 @@ impl Shelf {
 
     /// Takes in everything that is wrong in `scope` now: opens what is new, updates what lasts, and closes what isn't there any
     /// more, as `closing` says it.
-    pub(crate) fn reconcile(&self, scope: &str, current: &[Alert], closing: &dyn Fn(&OpenAlert) -> Alert) -> Result<crate::Changes> {
+    pub(crate) fn reconcile(
+        &self,
+        scope: &str,
+        current: &[Alert],
+        closing: &dyn Fn(&OpenAlert) -> Alert,
+    ) -> Result<crate::Changes> {
         self.locked(|| {
             let shelved = self.read()?;
             let mut changes = crate::Changes::default();
@@ -161,7 +166,9 @@ impl Shelf {
         }
         self.locked(|| {
             let closing = format!("job `{job}` has been removed");
-            for alert in self.read()?.open().filter(|alert| alert.job.as_ref() == Some(job) || alert.key == job_key(job)) {
+            for alert in
+                self.read()?.open().filter(|alert| alert.job.as_ref() == Some(job) || alert.key == job_key(job))
+            {
                 self.apply(&Alert::closed(&alert.key, &closing, at), false, None)?;
             }
             Ok(())
@@ -274,7 +281,8 @@ impl Shelf {
             self.unwritten.lock().insert(path, Some(alert.clone()));
             return Ok(());
         }
-        let mut text = serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
+        let mut text =
+            serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
         text.push(b'\n');
         if let Err(error) = atomic_write(&*self.fs, &path, &text, None) {
             let error = failed(&path, error);
@@ -296,7 +304,9 @@ impl Shelf {
         }
         let bytes = match self.fs.read(path) {
             Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
         };
         let broken = |why| Error::new(ErrorKind::Corrupt, format!("{} is no alert: {why}", path.display()));
@@ -356,9 +366,9 @@ fn file_name(key: &str) -> String {
     }
     if name.len() > LONGEST {
         // What is cut off still tells them apart.
-        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = key
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         name.truncate(LONGEST);
         name.push_str(&format!("~{hash:016x}"));
     }

@@ -15,16 +15,13 @@ use tokio::{
     task::JoinSet,
 };
 
+pub(crate) use self::settings::Secrets;
+pub use self::settings::Settings;
 use self::{
     clerk::{Clerk, News},
     post::Post,
 };
-pub(crate) use self::settings::Secrets;
-pub use self::settings::Settings;
-use crate::{
-    alert::OpenAlert,
-    shelf::Shelf,
-};
+use crate::{alert::OpenAlert, shelf::Shelf};
 
 /// How much news waits to be written down. More than this is a storm, or a disk that hangs.
 const WAITING: usize = 256;

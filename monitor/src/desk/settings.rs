@@ -71,7 +71,10 @@ impl Default for Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("sinks", &self.sinks).field("rate_limit", &self.rate_limit).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("sinks", &self.sinks)
+            .field("rate_limit", &self.rate_limit)
+            .finish_non_exhaustive()
     }
 }
 

@@ -78,7 +78,9 @@ impl Carrier for Webhook {
         let (url, body) = self.message(&url(&written)?, notice);
         let mut secrets = self.secrets.hidden(&self.url);
         // A server that says no likes to repeat what it was asked.
-        secrets.extend([url.path(), url.query().unwrap_or_default(), url.password().unwrap_or_default()].map(str::to_owned));
+        secrets.extend(
+            [url.path(), url.query().unwrap_or_default(), url.password().unwrap_or_default()].map(str::to_owned),
+        );
         secrets.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {

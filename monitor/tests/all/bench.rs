@@ -86,7 +86,8 @@ impl Bench {
 pub(crate) fn settings(sinks: Vec<Sink>) -> Settings {
     let mut config = Config::default();
     config.notify = sinks;
-    let mut settings = Settings::of(&config, "db-1", |name| (name == "TOKEN").then(|| super::tracker::TOKEN.to_owned()));
+    let mut settings =
+        Settings::of(&config, "db-1", |name| (name == "TOKEN").then(|| super::tracker::TOKEN.to_owned()));
     settings.node = "home-1".into();
     settings
 }

@@ -43,7 +43,10 @@ async fn lives_and_dies(forge: Forge) {
         let ours = &books.issues[75];
         assert_eq!(ours.title, "[db-1] job `backup` failed");
         assert_eq!((&ours.labels, &ours.assignees), (&vec!["sched-watchdog".to_owned()], &vec!["ann".to_owned()]));
-        assert!(ours.body.contains("exit code 3") && ours.body.contains("<!-- sched-alert node=home%2d1 key=job%2dbackup -->"));
+        assert!(
+            ours.body.contains("exit code 3")
+                && ours.body.contains("<!-- sched-alert node=home%2d1 key=job%2dbackup -->")
+        );
     }
     assert_eq!(bench.alerts()[0].sinks["tracker"].thread.as_deref(), Some("76"));
     for _ in 0..5 {
@@ -141,7 +144,10 @@ async fn no_more_issues_are_opened_than_allowed_and_the_rest_waits() {
 async fn two_that_open_at_once_leave_one_the_older() {
     let tracker = Tracker::start().await;
     // Two homes that call themselves the same, so that no file keeps one from it.
-    let (one, other) = (Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]), Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]));
+    let (one, other) = (
+        Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]),
+        Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]),
+    );
     tracker.books().labels = vec!["sched-watchdog".into()];
     tracker.open_together(2);
     tokio::join!(one.fails("backup"), other.fails("backup"));

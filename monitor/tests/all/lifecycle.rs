@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sched_monitor::State;
 use scheduler_core::{
     Alert, JobId, Notifier as _,
     config::{
@@ -10,7 +11,6 @@ use scheduler_core::{
     },
     notify::{AlertKind, Severity},
 };
-use sched_monitor::State;
 
 use crate::{
     bench::{Bench, PATIENCE, failed, minute, settings},
@@ -47,7 +47,10 @@ async fn a_problem_opens_once_is_counted_told_again_rarely_and_closes() {
     assert_eq!(post.heard()[2..], ["closed: job `backup` succeeded again"]);
     let end = &post.got()[2].body;
     assert_eq!((&end["lasted_s"], &end["count"]), (&(65 * 60).into(), &3.into()), "{end:#}");
-    assert!(end["text"].as_str().is_some_and(|text| text.contains("after 1h 5m") && text.contains("3 times")), "{end:#}");
+    assert!(
+        end["text"].as_str().is_some_and(|text| text.contains("after 1h 5m") && text.contains("3 times")),
+        "{end:#}"
+    );
     assert_eq!(bench.files(), [""; 0]);
     bench.later(5);
     bench.recovers("backup").await;
@@ -164,7 +167,11 @@ async fn a_check_opens_updates_and_closes_all_of_its_scope_at_once() {
     heard.sort();
     assert_eq!(heard[0], "closed: over: daemon is wrong");
     assert_eq!(bench.alerts().len(), 2, "backup and disk");
-    assert_eq!(bench.alerts().iter().find(|alert| alert.key == "disk").map(|alert| alert.count), Some(1), "seen, not happened");
+    assert_eq!(
+        bench.alerts().iter().find(|alert| alert.key == "disk").map(|alert| alert.count),
+        Some(1),
+        "seen, not happened"
+    );
 }
 
 #[tokio::test]

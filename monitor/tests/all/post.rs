@@ -66,7 +66,12 @@ impl PostBox {
     }
 }
 
-async fn take(State(inner): State<Arc<Mutex<Inner>>>, uri: Uri, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+async fn take(
+    State(inner): State<Arc<Mutex<Inner>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     let mut inner = inner.lock().expect("no panic");
     if let Some(status) = inner.refuses {
         return (StatusCode::from_u16(status).expect("a status"), format!("no, {uri}"));

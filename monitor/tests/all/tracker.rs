@@ -103,7 +103,13 @@ impl Tracker {
     /// The issues that are open, by their numbers.
     pub(crate) fn open_issues(&self) -> Vec<usize> {
         let books = self.books();
-        books.issues.iter().zip(1..).filter(|(issue, _)| !issue.closed && !issue.is_pull).map(|(_, number)| number).collect()
+        books
+            .issues
+            .iter()
+            .zip(1..)
+            .filter(|(issue, _)| !issue.closed && !issue.is_pull)
+            .map(|(_, number)| number)
+            .collect()
     }
 }
 

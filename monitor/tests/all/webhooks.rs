@@ -31,14 +31,19 @@ fn text(value: &Value) -> &str {
 #[tokio::test]
 async fn every_preset_posts_what_its_reader_takes() {
     let Posted { path, authorization, body } = posted(Preset::Json, "/hook?x=${TOKEN}", None).await;
-    assert_eq!((path.as_str(), authorization.as_deref()), (&*format!("/hook?x={TOKEN}"), Some(&*format!("Bearer {TOKEN}"))));
+    assert_eq!(
+        (path.as_str(), authorization.as_deref()),
+        (&*format!("/hook?x={TOKEN}"), Some(&*format!("Bearer {TOKEN}")))
+    );
     assert_eq!(
         (&body["event"], &body["key"], &body["job"], &body["severity"], &body["agent"]),
         (&json!("opened"), &json!("job-backup"), &json!("backup"), &json!("error"), &json!("db-1"))
     );
 
     let slack = posted(Preset::Slack, "/services/T/B/x", None).await;
-    assert!(text(&slack.body["text"]).starts_with("*[db-1] job `backup` failed*\nat 2026-03-02T10:00:00Z\nexit code 3\n"));
+    assert!(
+        text(&slack.body["text"]).starts_with("*[db-1] job `backup` failed*\nat 2026-03-02T10:00:00Z\nexit code 3\n")
+    );
 
     let discord = posted(Preset::Discord, "/api/webhooks/1/x", None).await;
     assert!(text(&discord.body["content"]).starts_with("**[db-1] job `backup` failed**\n"));
@@ -59,7 +64,8 @@ async fn what_is_secret_is_in_no_error_and_in_no_file() {
     post.refuse(Some(404));
     let url = Secret::new(post.url("/services/s3cret?token=${TOKEN}").replace("http://", "http://ann:s3cret@"));
     let via = Via::Webhook { url, preset: Preset::Slack, token: None, chat: None };
-    let nowhere = Via::Webhook { url: Secret::new("http://127.0.0.1:9/s3cret"), preset: Preset::Json, token: None, chat: None };
+    let nowhere =
+        Via::Webhook { url: Secret::new("http://127.0.0.1:9/s3cret"), preset: Preset::Json, token: None, chat: None };
     let bench = Bench::new(vec![Sink::new("hook", via), Sink::new("nowhere", nowhere)]);
     bench.fails("backup").await;
     let alert = &bench.alerts()[0];
