@@ -30,7 +30,7 @@ impl Bench {
 
     fn at(folder: Arc<tempfile::TempDir>, clock: Arc<ManualClock>, sinks: Vec<Sink>) -> Self {
         let home = Home::new(folder.path());
-        let desk = Desk::new(Arc::new(RealFs), &home, Arc::clone(&clock) as _, settings(sinks));
+        let desk = Desk::new(Arc::new(RealFs), &home, Arc::clone(&clock) as _, &settings(sinks));
         Self { desk, clock, home, folder }
     }
 
