@@ -13,7 +13,7 @@ use scheduler_core::{
 };
 
 /// Long enough for anything that happens on this machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Bench {
     pub(crate) desk: Desk,
