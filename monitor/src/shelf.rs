@@ -99,6 +99,8 @@ impl Shelf {
         let names = match self.fs.list(&self.folder) {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            // What is in memory is told all the same.
+            Err(_) if !self.unwritten.lock().is_empty() => Vec::new(),
             Err(error) => return Err(Error::io(format!("cannot read {}", self.folder.display()), error)),
         };
         let mut shelved = Shelved::default();
@@ -234,7 +236,11 @@ impl Shelf {
             None
         });
         match (alert.state, known) {
-            (AlertState::Closed, None) => self.remove(&path),
+            (AlertState::Closed, None) => {
+                // It may be one that can't be read.
+                self.remove(&path);
+                Ok(())
+            }
             (AlertState::Closed, Some(mut known)) => {
                 known.close(&alert.title, alert.at, false);
                 self.save(&known)
@@ -251,7 +257,10 @@ impl Shelf {
                 if let Ok(Some(before)) = self.load(&self.path(&alert.key, CLOSED)) {
                     new.sinks = before.sinks;
                     new.sinks.retain(|_, told| told.holds_it_open());
-                    self.remove(&self.path(&alert.key, CLOSED))?;
+                    for told in new.sinks.values_mut() {
+                        told.seen = None;
+                    }
+                    self.remove(&self.path(&alert.key, CLOSED));
                 }
                 self.save(&new)
             }
@@ -262,8 +271,9 @@ impl Shelf {
         let (is, was) = if alert.is_open() { (OPEN, CLOSED) } else { (CLOSED, OPEN) };
         let nobody_waits = !alert.sinks.values().any(Told::holds_it_open);
         if alert.state == State::Closed && nobody_waits {
-            self.remove(&self.path(&alert.key, CLOSED))?;
-            return self.remove(&self.path(&alert.key, OPEN));
+            self.remove(&self.path(&alert.key, CLOSED));
+            self.remove(&self.path(&alert.key, OPEN));
+            return Ok(());
         }
         let path = self.path(&alert.key, is);
         if self.dry {
@@ -283,7 +293,7 @@ impl Shelf {
             self.unwritten.lock().remove(&path);
         }
         if !alert.is_open() {
-            self.remove(&self.path(&alert.key, was))?;
+            self.remove(&self.path(&alert.key, was));
         }
         Ok(())
     }
@@ -294,24 +304,26 @@ impl Shelf {
         }
         let bytes = match self.fs.read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
         };
         let broken = |why| Error::new(ErrorKind::Corrupt, format!("{} is no alert: {why}", path.display()));
         serde_json::from_slice(&bytes).map(Some).map_err(broken)
     }
 
-    fn remove(&self, path: &Path) -> Result<()> {
+    /// Takes the file away, or remembers that it should be gone.
+    fn remove(&self, path: &Path) {
         let gone = if self.dry { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { self.fs.remove(path) };
+        let mut unwritten = self.unwritten.lock();
         match gone {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                self.unwritten.lock().insert(path.to_owned(), None);
-                if self.dry { Ok(()) } else { Err(failed(path, error)) }
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                if unwritten.insert(path.to_owned(), None).is_none() && !self.dry {
+                    tracing::error!("{}; the file stays for now", failed(path, error));
+                }
             }
-            _ => {
-                self.unwritten.lock().remove(path);
-                Ok(())
-            }
+            _ => drop(unwritten.remove(path)),
         }
     }
 
@@ -348,6 +360,9 @@ fn file_name(key: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => name.push(byte.into()),
             other => name.push_str(&format!("%{other:02x}")),
         }
+    }
+    if name.is_empty() {
+        name.push('%');
     }
     if name.len() > LONGEST {
         // What is cut off still tells them apart.

@@ -87,6 +87,12 @@ impl Secrets {
         secret.reveal(|name| (self.0)(name))
     }
 
+    /// What of it must not be repeated: itself, and what its variables hold.
+    pub(crate) fn hidden(&self, secret: &Secret) -> Vec<String> {
+        let values = secret.variables().into_iter().filter_map(|name| (self.0)(name));
+        values.chain(self.reveal(secret).ok()).chain(self.reveal_url(secret).ok()).collect()
+    }
+
     pub(crate) fn reveal_url(&self, secret: &Secret) -> scheduler_core::Result<String> {
         secret.reveal_url(|name| (self.0)(name))
     }

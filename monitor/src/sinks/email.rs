@@ -49,7 +49,7 @@ impl Mail {
         let mut random = [0; 12];
         let failed = |why| Error::new(ErrorKind::Io, format!("no random number: {why}"));
         getrandom::fill(&mut random).map_err(failed)?;
-        let letters: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let letters = random.iter().fold(String::new(), |letters, byte| format!("{letters}{byte:02x}"));
         let id = format!("<{letters}@{}>", host_of(&self.from));
         let mut message = Message::builder()
             .from(mailbox(&self.from)?)
@@ -105,7 +105,7 @@ impl Carrier for Mail {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let Server { host, port, tls, login } = self.server()?;
         let (message, id) = self.message(notice)?;
-        let mut secrets = Vec::new();
+        let mut secrets = self.secrets.hidden(&self.smtp);
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
             .port(port)
             .tls(tls)

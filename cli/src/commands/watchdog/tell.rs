@@ -105,7 +105,7 @@ impl Teller {
         match &self.desk {
             Some(desk) => {
                 if is_new {
-                    desk.change(alerts::settings(home, config));
+                    desk.change(&alerts::settings(home, config));
                 }
                 desk.clone()
             }

@@ -1,0 +1,10 @@
+//! Desks and sinks against servers that answer and programs that run.
+#![expect(clippy::disallowed_methods, reason = "tests make the files that the code under test finds")]
+
+mod bench;
+mod command;
+mod issues;
+mod lifecycle;
+mod post;
+mod tracker;
+mod webhooks;
