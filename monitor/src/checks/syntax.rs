@@ -259,7 +259,7 @@ mod tests {
         let look = async |name: &str, content: &str| {
             let file = folder.path().join(name);
             fs::write(&file, content).unwrap();
-            shown(&super::look(&checks::Syntax::new("a", &file)).await).replace(&file.display().to_string(), name)
+            shown(&look(&checks::Syntax::new("a", &file)).await).replace(&file.display().to_string(), name)
         };
         let check = async |name: &str, content: &str, expected: &str| {
             let found = look(name, content).await;
