@@ -6,6 +6,7 @@ use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  sched run\n  sched run --example\n  sched run --log-format json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct RunArgs {
     /// Caught, because many will type it: `run` is the daemon
     #[arg(hide = true)]

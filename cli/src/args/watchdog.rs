@@ -20,6 +20,7 @@ Examples:
   sched watchdog --watch --interval 30s
   sched watchdog --dry-run"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct WatchdogArgs {
     /// Go on, an evaluation every interval, until SIGTERM or Ctrl-C
     #[arg(long)]

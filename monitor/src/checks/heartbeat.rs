@@ -73,13 +73,11 @@ fn judge(check: &Beat, content: io::Result<Content>, now: Timestamp) -> Found {
     }
     let whole = |age: Duration| duration::format(Duration::from_secs(age.as_secs()));
     let age = Duration::try_from(age).unwrap_or_default();
-    match age > check.max_age {
-        true => {
-            let most = whole(check.max_age);
-            Found::bad(format!("{shown} is stale: it is {} old, and may be {most}", whole(age)), writer)
-        }
-        false => Found::ok(format!("{} old", whole(age))),
+    if age > check.max_age {
+        let most = whole(check.max_age);
+        return Found::bad(format!("{shown} is stale: it is {} old, and may be {most}", whole(age)), writer);
     }
+    Found::ok(format!("{} old", whole(age)))
 }
 
 /// The time in a JSON object: RFC 3339, or seconds, milliseconds or microseconds since 1970.

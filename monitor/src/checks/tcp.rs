@@ -57,10 +57,8 @@ async fn ask(address: &str) -> io::Result<Answer> {
         return Ok(Answer::Connected);
     };
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let mut stream = match has_port {
-        true => TcpStream::connect(host).await?,
-        false => TcpStream::connect(format!("{host}:80")).await?,
-    };
+    let place = if has_port { host.to_owned() } else { format!("{host}:80") };
+    let mut stream = TcpStream::connect(place).await?;
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: sched\r\nAccept: */*\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;

@@ -13,7 +13,7 @@ use crate::{
     alerts, args::HeartbeatForgetArgs, beats, commands::Done, context::Context, exit, failure::Failure, output::Output,
 };
 
-pub(super) async fn run(args: &HeartbeatForgetArgs, context: &Context, out: &mut Output) -> Done {
+pub(super) fn run(args: &HeartbeatForgetArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
     let known = beats::survey(context, &home, beats::FACTOR);
     let found = known.beats.iter().find(|judged| judged.name.is_called(&args.name));

@@ -18,7 +18,7 @@ pub(crate) fn run(command: &HeartbeatCommand, context: &Context, out: &mut Outpu
         HeartbeatCommand::Write(args) => write::run(args, context, out),
         HeartbeatCommand::Check(args) => block_on(check::run(args, context, out)),
         HeartbeatCommand::Expect(args) => expect::run(args, context, out),
-        HeartbeatCommand::Forget(args) => block_on(forget::run(args, context, out)),
+        HeartbeatCommand::Forget(args) => forget::run(args, context, out),
         HeartbeatCommand::Snippet(args) => snippet::run(args, out),
     }
 }

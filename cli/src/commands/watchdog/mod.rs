@@ -110,7 +110,7 @@ impl Watch<'_> {
         let mut lines = rows::of(&own);
         lines.extend(foreign.into_iter().map(Line::of_check));
         let code = rows::exit_code(own.kind(), &lines);
-        let told = self.teller.tell(&self.home, &self.clock, &config, &lines, self.args).await;
+        let told = self.teller.tell(&self.home, &self.clock, &config, (&lines, &own.troubled()), self.args).await;
         let done = if self.args.restart { self.starter.consider(&self.home, &own, &self.clock).await } else { None };
         if !self.args.dry_run {
             self.teller.settle().await;

@@ -11,6 +11,7 @@ use scheduler_core::{
     Home, JobId,
     liveness::beats::Judged,
     liveness::{Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
+    notify::job_key,
     store::Problem,
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
@@ -65,6 +66,14 @@ impl Own {
         match self {
             Self::Seen(seen) => seen.verdict.kind,
             Self::Dark(_) => VerdictKind::Unknown,
+        }
+    }
+
+    /// The keys of the alerts of all jobs that failed, acknowledged or not.
+    pub(super) fn troubled(&self) -> Vec<String> {
+        match self {
+            Self::Seen(seen) => seen.facts.jobs.troubled.iter().map(|troubled| job_key(&troubled.job)).collect(),
+            Self::Dark(_) => Vec::new(),
         }
     }
 }

@@ -211,7 +211,7 @@ mod tests {
         let at = now() - SignedDuration::from_mins(10);
         let mut beat = Heartbeat::new("run", at, Duration::from_mins(1));
         (beat.boot_id, beat.phase, beat.at) = ("boot".into(), Phase::Idle, at);
-        beat.boottime_ns = (facts.boottime - Duration::from_mins(10)).as_nanos() as u64;
+        beat.boottime_ns = Duration::from_mins(590).as_nanos() as u64;
         beat.monotonic_ns = beat.boottime_ns;
         facts.beat = Ok(beat);
         facts

@@ -110,9 +110,11 @@ fn resolved(words: &[&str], folder: &Path, path: &OsString) -> Result<Option<Exe
     let Some((program, arguments)) = words.split_first() else { return Ok(None) };
     let folders: Vec<PathBuf> = split_paths(path).collect();
     programs::look_up(program, &folders, Some(folder)).map_err(Obstacle::new)?;
-    let file = match program.contains('/') {
-        true => folder.join(program),
-        false => folders.iter().map(|folder| folder.join(program)).find(|file| file.is_file()).unwrap_or_default(),
+    let is_there = |file: &PathBuf| file.is_file();
+    let file = if program.contains('/') {
+        folder.join(program)
+    } else {
+        folders.iter().map(|folder| folder.join(program)).find(is_there).unwrap_or_default()
     };
     let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
     Ok(Some(Executable::new(file, arguments, folder, path)))

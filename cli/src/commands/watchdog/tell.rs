@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sched_monitor::Desk;
+use sched_monitor::{Desk, OpenAlert};
 use scheduler_core::{
     Alert, Clock, Home,
     config::{Config, Watchdog, sinks::Sink},
@@ -15,6 +15,9 @@ use crate::{alerts, args::WatchdogArgs, failure::Failure};
 
 /// The scope of the alerts of all watchdogs of a home.
 const SCOPE: &str = "watchdog";
+
+/// What the keys of alerts about failed jobs begin with; they are the daemon's.
+const JOB: &str = "job-";
 
 /// Where a watchdog tells what it finds, kept from one evaluation to the next.
 #[derive(Default)]
@@ -38,30 +41,39 @@ pub(super) struct Told {
 }
 
 impl Teller {
-    /// Opens, updates and closes alerts as `lines` ask for it.
+    /// Opens, updates and closes alerts as `lines` ask for it; `troubled` are the keys of all failed jobs.
     pub(super) async fn tell(
         &mut self,
         home: &Home,
         clock: &Arc<dyn Clock>,
         config: &Config,
-        lines: &[Line],
+        (lines, troubled): (&[Line], &[String]),
         args: &WatchdogArgs,
     ) -> Told {
         let mut told = Told::default();
-        let open = alerts::shelf(home).read().map(|shelved| shelved.open().map(|alert| alert.key.clone()).collect());
-        let open: Vec<String> = open.unwrap_or_default();
+        let shelved = alerts::shelf(home).read().unwrap_or_default();
+        let open: Vec<&OpenAlert> = shelved.open().collect();
+        let known = |key: &str| open.iter().find(|alert| alert.key == key);
         let mut current = Vec::new();
-        let mut new = 0;
         for line in lines.iter().filter(|line| line.is_told && line.row.found.verdict.is_problem()) {
-            if !open.contains(&line.key) {
-                if args.max_issues.is_some_and(|most| new >= most) {
+            match known(&line.key) {
+                // The daemon has told it, and will tell when the job is well again.
+                Some(alert) if line.key.starts_with(JOB) && alert.scope.as_deref() != Some(SCOPE) => continue,
+                Some(_) => {}
+                None if args.max_issues.is_some_and(|most| told.opened.len() >= most) => {
                     told.held_back += 1;
                     continue;
                 }
-                new += 1;
-                told.opened.push(line.key.clone());
+                None => told.opened.push(line.key.clone()),
             }
             current.push(alert(line, clock, &config.watchdog));
+        }
+        // What somebody has acknowledged is no problem of `status` any more, and yet not over.
+        let lasts = |alert: &&&OpenAlert| {
+            alert.scope.as_deref() == Some(SCOPE) && alert.acknowledged.is_some() && troubled.contains(&alert.key)
+        };
+        for alert in open.iter().filter(lasts).filter(|alert| lines.iter().all(|line| line.key != alert.key)) {
+            current.push(Alert::open(&alert.key, &alert.title, clock.now()).detail(&alert.detail).kind(alert.kind));
         }
         let asked = if args.dry_run {
             let desk = Desk::dry(Arc::new(RealFs), home, Arc::clone(clock), &alerts::settings(home, config));
@@ -117,7 +129,7 @@ impl Teller {
 fn alert(line: &Line, clock: &Arc<dyn Clock>, config: &Watchdog) -> Alert {
     let found = &line.row.found;
     // A job's own alert goes on to be one about its failure.
-    let kind = if line.key.starts_with("job-") { AlertKind::Failure } else { AlertKind::Problem };
+    let kind = if line.key.starts_with(JOB) { AlertKind::Failure } else { AlertKind::Problem };
     let alert = Alert::open(&line.key, &found.detail, clock.now()).kind(kind).severity(line.severity);
     let alert = found.hint.iter().fold(alert, |alert, hint| alert.detail(format!("hint: {hint}")));
     let alert = line.job.iter().cloned().fold(alert, Alert::about);
