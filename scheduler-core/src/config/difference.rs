@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Config, Defaults, History, Watchdog, sinks::Sink};
+use super::{Config, Defaults, History, Monitor, Probe, Watchdog, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
@@ -51,16 +51,18 @@ impl Config {
             (before != after).then_some(Difference { key, before, after })
         };
         let mut differences: Vec<Difference> = said(self).into_iter().zip(said(after)).filter_map(differs).collect();
-        if differences.iter().all(|difference| difference.key != "defaults.env")
-            && self.defaults.env != after.defaults.env
-        {
-            let (before, after) = ("old values".to_owned(), "new ones".to_owned());
-            differences.push(Difference { key: "defaults.env", before, after });
-        }
-        // Neither are addresses of sinks, which may be secrets as well.
-        if differences.iter().all(|difference| difference.key != "notify") && self.notify != after.notify {
-            let (before, after) = ("old settings".to_owned(), "new ones".to_owned());
-            differences.push(Difference { key: "notify", before, after });
+        // Values of the environment are secrets, addresses may be, and the rest of these would be long.
+        let hidden = [
+            ("defaults.env", self.defaults.env != after.defaults.env),
+            ("notify", self.notify != after.notify),
+            ("monitor.ping_url", self.monitor.ping_url != after.monitor.ping_url),
+            ("probes", self.probes != after.probes),
+        ];
+        for (key, differs) in hidden {
+            if differs && differences.iter().all(|difference| difference.key != key) {
+                let (before, after) = ("old values".to_owned(), "new ones".to_owned());
+                differences.push(Difference { key, before, after });
+            }
         }
         differences
     }
@@ -82,8 +84,11 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         defaults,
         notify,
         watchdog,
+        monitor,
+        probes,
     } = config;
     let Watchdog { rate_limit, notify: watchdog_notify } = watchdog;
+    let Monitor { ping_url, ping_interval, ping_body } = monitor;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
     let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
@@ -113,6 +118,10 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("notify", sinks_words(notify)),
         ("watchdog.rate_limit", duration::format(*rate_limit)),
         ("watchdog.notify", watchdog_notify.as_ref().map_or_else(|| "all".into(), |names| names.join(" "))),
+        ("monitor.ping_url", ping_url.as_ref().map_or_else(|| "none".into(), ToString::to_string)),
+        ("monitor.ping_interval", duration::format(*ping_interval)),
+        ("monitor.ping_body", format!("{ping_body} bytes")),
+        ("probes", probes_words(probes)),
     ]
 }
 
@@ -129,6 +138,11 @@ fn groups_words(groups: &Groups) -> String {
 fn sinks_words(sinks: &[Sink]) -> String {
     let sinks: Vec<String> = sinks.iter().map(|sink| format!("{} ({})", sink.name, sink.type_word())).collect();
     if sinks.is_empty() { "none".into() } else { sinks.join(" ") }
+}
+
+fn probes_words(probes: &[Probe]) -> String {
+    let names: Vec<&str> = probes.iter().map(|probe| probe.name.as_str()).collect();
+    if names.is_empty() { "none".into() } else { names.join(" ") }
 }
 
 fn policy_word(policy: MisfirePolicy) -> &'static str {
@@ -155,7 +169,7 @@ fn overlap_word(overlap: Overlap) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys;
+    use crate::{PingUrl, config::keys};
 
     #[test]
     fn every_key_that_the_file_can_have_is_compared() {
@@ -195,5 +209,9 @@ mod tests {
         check(nothing, groups, &["groups: none -> a 1 b 2"]);
         check(nothing, secret, &["defaults.env: none -> TOKEN"]);
         check(secret, other, &["defaults.env: old values -> new ones"]);
+        let ping = |c: &mut Config| c.monitor.ping_url = PingUrl::parse("https://a.org/s3cret").ok();
+        let another = |c: &mut Config| c.monitor.ping_url = PingUrl::parse("https://a.org/other").ok();
+        check(nothing, ping, &["monitor.ping_url: none -> https://a.org/***"]);
+        check(ping, another, &["monitor.ping_url: old values -> new ones"]);
     }
 }

@@ -4,7 +4,7 @@
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
 //! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
-//! - [`sinks`] is who is told of alerts; [`Secret`] a text that holds a password.
+//! - [`sinks`] is who is told of alerts, [`Probe`] what the daemon looks at; [`Secret`] a text that holds a password.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
 //!
@@ -16,6 +16,7 @@ mod difference;
 mod keys;
 mod load;
 pub mod locate;
+mod probes;
 mod reference;
 mod secret;
 pub mod sinks;
@@ -26,12 +27,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use difference::Difference;
 pub use load::{Loaded, Source, load};
+pub use probes::{Probe, SCOPE as PROBE_SCOPE};
 pub use reference::{KEYS, schema};
 pub(crate) use reference::{MISFIRE, RETRIES};
 pub use secret::Secret;
 pub use template::TEMPLATE;
 
 use crate::{
+    PingUrl,
     job::{JobDefaults, Misfire, Overlap, Retries},
     schedule::zone,
     store::Groups,
@@ -73,6 +76,27 @@ pub struct Config {
     pub notify: Vec<sinks::Sink>,
     /// What checks find, and whom they tell.
     pub watchdog: Watchdog,
+    /// Who hears from outside that we live.
+    pub monitor: Monitor,
+    /// What the daemon looks at now and then.
+    pub probes: Vec<Probe>,
+}
+
+/// Who hears from outside that we live, and how pings are sent.
+///
+/// ```
+/// use scheduler_core::config::Monitor;
+/// assert_eq!((Monitor::default().ping_url, Monitor::default().ping_interval.as_secs()), (None, 300));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Monitor {
+    /// Where the daemon says that it fires.
+    pub ping_url: Option<PingUrl>,
+    /// How often it does.
+    pub ping_interval: Duration,
+    /// The most of a run's output that goes along with its ping, in bytes; the end of it is kept.
+    pub ping_body: u64,
 }
 
 /// What checks find, and whom they tell.
@@ -150,6 +174,8 @@ impl Default for Config {
             defaults: Defaults::default(),
             notify: Vec::new(),
             watchdog: Watchdog::default(),
+            monitor: Monitor::default(),
+            probes: Vec::new(),
         }
     }
 }
@@ -157,6 +183,12 @@ impl Default for Config {
 impl Default for Watchdog {
     fn default() -> Self {
         Self { rate_limit: Duration::from_hours(1), notify: None }
+    }
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self { ping_url: None, ping_interval: Duration::from_mins(5), ping_body: 10_000 }
     }
 }
 
@@ -202,7 +234,8 @@ impl Config {
     /// assert!(Config::default().secret_variables().is_empty());
     /// ```
     pub fn secret_variables(&self) -> Vec<String> {
-        let secrets = self.notify.iter().flat_map(sinks::Sink::secrets);
+        let ping = self.monitor.ping_url.as_ref().map(PingUrl::secret);
+        let secrets = self.notify.iter().flat_map(sinks::Sink::secrets).chain(ping);
         secrets.flat_map(Secret::variables).map(str::to_owned).collect()
     }
 

@@ -18,7 +18,7 @@ pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unk
 pub use reference::{ROWS, schema};
 
 use crate::{
-    JobId,
+    JobId, PingUrl,
     schedule::{Schedule, share},
 };
 
@@ -82,6 +82,8 @@ pub struct Job {
     pub output_limit: Option<u64>,
     /// Labels, for people and filters.
     pub tags: Vec<String>,
+    /// Who hears of its starts and ends, outside.
+    pub ping_url: Option<PingUrl>,
 }
 
 impl Job {
@@ -110,6 +112,7 @@ impl Job {
             group: None,
             output_limit: None,
             tags: Vec::new(),
+            ping_url: None,
         }
     }
 
