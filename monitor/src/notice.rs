@@ -19,6 +19,8 @@ const MOST_DETAIL: usize = 2000;
 pub(crate) struct Sender {
     /// The name of the node.
     pub(crate) agent: String,
+    /// What tells this home from all others.
+    pub(crate) node: String,
     /// Its home.
     pub(crate) home: String,
 }
@@ -34,6 +36,15 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
+    /// One line without who says so.
+    pub(crate) fn headline(&self) -> String {
+        match (self.moment, &self.alert.closed) {
+            (Moment::Closed, Some(closed)) => format!("{} after {}", closed.title, self.lasted()),
+            (Moment::Updated, _) if self.alert.count < 2 => format!("still: {}", self.alert.headline()),
+            _ => self.alert.headline(),
+        }
+    }
+
     /// What it is called everywhere, the same for every message about one opening of the alert.
     pub(crate) fn id(&self) -> String {
         format!("{}@{}", self.alert.key, self.alert.since().as_second())
@@ -41,18 +52,18 @@ impl Notice {
 
     /// One line.
     pub(crate) fn subject(&self) -> String {
-        let what = match (self.moment, &self.alert.closed) {
-            (Moment::Closed, Some(closed)) => format!("{} after {}", closed.title, self.lasted()),
-            (Moment::Updated, _) if self.alert.count < 2 => format!("still: {}", self.alert.headline()),
-            _ => self.alert.headline(),
-        };
-        format!("[{}] {what}", self.sender.agent)
+        format!("[{}] {}", self.sender.agent, self.headline())
     }
 
     /// All of it, in lines.
     pub(crate) fn text(&self) -> String {
+        format!("{}\n\n{}", self.subject(), self.body())
+    }
+
+    /// All of it but the first line.
+    pub(crate) fn body(&self) -> String {
         let alert = &self.alert;
-        let mut lines = vec![self.subject(), String::new()];
+        let mut lines = Vec::new();
         let since = seconds(alert.since());
         match (self.moment, alert.state) {
             (Moment::Test, _) => {}

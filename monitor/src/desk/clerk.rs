@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use scheduler_core::{Alert, Result};
+use scheduler_core::{Alert, AlertState, Result};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Shared, blocking};
@@ -50,9 +50,14 @@ impl Clerk {
     }
 
     async fn write(&self, alert: Alert) {
-        let (shelf, key) = (self.shared.shelf.clone(), alert.key.clone());
+        let (shelf, key, is_open) = (self.shared.shelf.clone(), alert.key.clone(), alert.state == AlertState::Open);
         match blocking(move || shelf.take(&alert)).await {
-            Ok(()) => self.shared.has_changed(),
+            Ok(()) => {
+                if is_open && self.shared.posts.lock().is_empty() {
+                    tracing::warn!(alert = key, "an alert, and no sink is configured: nobody is told");
+                }
+                self.shared.has_changed();
+            }
             Err(error) => tracing::error!(%error, alert = key, "an alert could not be written down"),
         }
     }

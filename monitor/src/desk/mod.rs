@@ -80,7 +80,7 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     queue: mpsc::Sender<News>,
-    clerk: Mutex<JoinSet<()>>,
+    _clerk: JoinSet<()>,
     /// The tasks of the posts; dropped, and with it ended, with the posts.
     rounds: Mutex<JoinSet<()>>,
 }
@@ -112,7 +112,7 @@ impl Desk {
         let (queue, news) = mpsc::channel(WAITING);
         let mut clerk = JoinSet::new();
         clerk.spawn(Clerk::new(Arc::clone(&shared), news).work());
-        let desk = Self(Arc::new(Inner { shared, queue, clerk: Mutex::new(clerk), rounds: Mutex::default() }));
+        let desk = Self(Arc::new(Inner { shared, queue, _clerk: clerk, rounds: Mutex::default() }));
         desk.change(settings);
         desk
     }
@@ -195,12 +195,27 @@ impl Desk {
     /// # Errors
     /// `NotFound` if there is no such sink; why it can't be delivered.
     pub async fn test(&self, sink: &str) -> Result<()> {
+        self.post(sink)?.test(self.a_test()).await
+    }
+
+    /// What [`test`](Self::test) would send.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such sink.
+    pub fn preview_test(&self, sink: &str) -> Result<String> {
+        Ok(self.post(sink)?.preview_test(self.a_test()))
+    }
+
+    fn post(&self, sink: &str) -> Result<Arc<Post>> {
         let posts = Arc::clone(&self.0.shared.posts.lock());
         let post = posts.iter().find(|post| post.name() == sink).cloned();
-        let missing = || Error::new(ErrorKind::NotFound, format!("there is no sink `{sink}`"));
+        post.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no sink `{sink}`")))
+    }
+
+    fn a_test(&self) -> OpenAlert {
         let now = self.0.shared.clock.now();
-        let alert = Alert::open(format!("test-{}", now.as_millisecond()), "a test of this sink; nothing is wrong", now);
-        post.ok_or_else(missing)?.test(OpenAlert::new(&alert)).await
+        let key = format!("test-{}", now.as_millisecond());
+        OpenAlert::new(&Alert::open(key, "a test of this sink; nothing is wrong", now))
     }
 
     /// The names of the sinks in force.

@@ -97,6 +97,11 @@ impl Post {
         self.carry(&self.notice(alert, Moment::Test)).await.map(drop)
     }
 
+    /// What that would be.
+    pub(super) fn preview_test(&self, alert: OpenAlert) -> String {
+        self.carrier.preview(&self.notice(alert, Moment::Test))
+    }
+
     /// What would be sent now.
     pub(super) fn preview(&self, alerts: &[OpenAlert], rate_limit: Duration, now: Timestamp) -> Vec<String> {
         let due = self.ledger.due(alerts, rate_limit, now);

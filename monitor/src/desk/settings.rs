@@ -27,6 +27,8 @@ pub struct Settings {
     pub rate_limit: Duration,
     /// The name of this node, in every message.
     pub agent: String,
+    /// Tells this home from all others, so that two that share a tracker leave each other's issues alone.
+    pub node: String,
     environment: Environment,
 }
 
@@ -44,12 +46,17 @@ impl Settings {
             sinks: config.notify.clone(),
             rate_limit: config.watchdog.rate_limit,
             agent: agent.into(),
+            node: String::new(),
             environment: Arc::new(variable),
         }
     }
 
     pub(super) fn posts(&self, home: &Home) -> Vec<Post> {
-        let sender = Sender { agent: self.agent.clone(), home: home.path().display().to_string() };
+        let sender = Sender {
+            agent: self.agent.clone(),
+            node: if self.node.is_empty() { self.agent.clone() } else { self.node.clone() },
+            home: home.path().display().to_string(),
+        };
         let post = |sink: &Sink| Post::new(sink.clone(), sender.clone(), Secrets(Arc::clone(&self.environment)));
         self.sinks.iter().map(post).collect()
     }
@@ -77,9 +84,8 @@ impl Secrets {
         secret.reveal(|name| (self.0)(name))
     }
 
-    #[cfg(test)]
-    pub(crate) fn none() -> Self {
-        Self(Arc::new(|_| None))
+    pub(crate) fn reveal_url(&self, secret: &Secret) -> scheduler_core::Result<String> {
+        secret.reveal_url(|name| (self.0)(name))
     }
 }
 

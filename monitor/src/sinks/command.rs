@@ -38,8 +38,8 @@ impl Drop for Group {
 }
 
 impl Program {
-    pub(super) fn new(command: &[String], timeout: Duration) -> Self {
-        Self { command: command.to_vec(), timeout }
+    pub(super) fn new(command: Vec<String>, timeout: Duration) -> Self {
+        Self { command, timeout }
     }
 
     async fn run(&self, input: &[u8]) -> Result<()> {

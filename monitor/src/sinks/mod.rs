@@ -1,6 +1,9 @@
 //! The kinds of sinks, a file each, and what they have in common.
 
 mod command;
+mod email;
+mod issues;
+mod webhook;
 
 use std::{fmt, time::Duration};
 
@@ -10,7 +13,7 @@ use scheduler_core::{
     config::sinks::{Sink, Via},
 };
 
-use crate::{desk::Secrets, notice::Notice};
+use crate::{desk::Secrets, http::Http, notice::Notice};
 
 /// What brings a message to where somebody reads it.
 ///
@@ -38,8 +41,12 @@ pub(crate) trait Carrier: Send + Sync + fmt::Debug {
 
 /// The carrier for `sink`.
 pub(crate) fn carrier(sink: &Sink, secrets: Secrets) -> Box<dyn Carrier> {
-    match &sink.via {
-        Via::Command { command, timeout } => Box::new(command::Program::new(command, *timeout)),
-        _ => { let _ = secrets; Box::new(command::Program::new(&[], Duration::ZERO)) }
+    match sink.via.clone() {
+        Via::Webhook { url, preset, token, chat } => {
+            Box::new(webhook::Webhook { url, preset, token, chat, secrets, http: Http::default() })
+        }
+        Via::Email { to, from, smtp } => Box::new(email::Mail { to, from, smtp, secrets }),
+        Via::Command { command, timeout } => Box::new(command::Program::new(command, timeout)),
+        Via::Tracker(tracker) => Box::new(issues::Issues::new(tracker, secrets)),
     }
 }

@@ -44,6 +44,27 @@ impl Secret {
     /// assert_eq!(error.to_string(), "the variable `NOT_THERE` of the environment is not set");
     /// ```
     pub fn reveal(&self, variable: impl Fn(&str) -> Option<String>) -> Result<String> {
+        self.revealed(variable, false)
+    }
+
+    /// The same as an address: what a variable holds stands for itself there, whatever it is made of. An address that is one
+    /// variable, or the content of a file, is taken as it is.
+    ///
+    /// # Errors
+    /// As [`reveal`](Self::reveal).
+    ///
+    /// ```
+    /// use scheduler_core::config::Secret;
+    /// let url = Secret::new("smtps://ann:${PASS}@mail.example.org");
+    /// assert_eq!(url.reveal_url(|_| Some("a@b/c".into()))?, "smtps://ann:a%40b%2Fc@mail.example.org");
+    /// # Ok::<(), scheduler_core::Error>(())
+    /// ```
+    pub fn reveal_url(&self, variable: impl Fn(&str) -> Option<String>) -> Result<String> {
+        let filled = self.parts().iter().filter(|part| !matches!(part, Part::Plain(""))).count();
+        self.revealed(variable, filled > 1 && !self.0.starts_with(FILE))
+    }
+
+    fn revealed(&self, variable: impl Fn(&str) -> Option<String>, encoded: bool) -> Result<String> {
         let mut revealed = String::new();
         for part in self.parts() {
             match part {
@@ -53,7 +74,8 @@ impl Secret {
                         let what = format!("the variable `{name}` of the environment is not set");
                         Error::new(ErrorKind::Invalid, what).hint("set it for the daemon as well, or use `file:PATH`")
                     };
-                    revealed.push_str(&variable(name).ok_or_else(missing)?);
+                    let value = variable(name).ok_or_else(missing)?;
+                    revealed.push_str(&if encoded { percent_encoded(&value) } else { value });
                 }
             }
         }
@@ -102,6 +124,14 @@ enum Part<'a> {
 
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 impl fmt::Display for Secret {

@@ -82,6 +82,8 @@ pub struct Job {
     pub output_limit: Option<u64>,
     /// Labels, for people and filters.
     pub tags: Vec<String>,
+    /// Who hears of it, by the names of sinks in config.yaml; `None` is all of them.
+    pub notify: Option<Vec<String>>,
     /// Who hears of its starts and ends, outside.
     pub ping_url: Option<PingUrl>,
 }
@@ -112,6 +114,7 @@ impl Job {
             group: None,
             output_limit: None,
             tags: Vec::new(),
+            notify: None,
             ping_url: None,
         }
     }

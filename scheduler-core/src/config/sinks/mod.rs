@@ -131,7 +131,6 @@ impl From<AlertKind> for Event {
 /// assert!(!format!("{via:?}").contains("example.org"), "an address may be a secret");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Via {
     /// An HTTP POST.
     Webhook {
@@ -179,7 +178,7 @@ pub enum Preset {
     Discord,
     /// A bot of Telegram: `{"chat_id": ..., "text": ...}`.
     Telegram,
-    /// ntfy: the text, with a title and a priority in headers.
+    /// ntfy: the text, with a title and a priority.
     Ntfy,
     /// The whole alert.
     #[default]
