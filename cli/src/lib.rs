@@ -9,6 +9,7 @@
 //! | `entries` | the entries of jobs.json as people have them |
 //! | `settings` | from options to members of an entry |
 //! | `difference` | what differs between two entries |
+//! | `pings`, `probes` | push monitors that hear of a home, and what its daemon looks at |
 //! | `alerts` | the desk of a home, and the sinks that are named |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
@@ -55,6 +56,8 @@ mod next_fires;
 mod outages;
 mod output;
 mod past;
+mod pings;
+mod probes;
 mod programs;
 mod progress;
 mod runtime;
