@@ -74,7 +74,10 @@ pub(crate) async fn tick_succeeded(home: &Home, pings: &Pings, config: &Config, 
         Ok(()) => Last { format: 1, heard_at: Some(now), failing: false },
         Err(why) => {
             if !last.failing {
-                tracing::warn!(hint = why.hint_text(), "{url} did not hear that jobs fire: {why}; the next tick tries again");
+                tracing::warn!(
+                    hint = why.hint_text(),
+                    "{url} did not hear that jobs fire: {why}; the next tick tries again"
+                );
             }
             Last { format: 1, failing: true, ..last }
         }

@@ -44,7 +44,8 @@ pub(crate) fn problems(home: &Home, config: &Config) -> Vec<Problem> {
             return vec![Problem::new("probes", format!("what the probes found is not known: {error}"), hint)];
         }
     };
-    let bad = |probe: &Probe| known.get(&probe.name).filter(|entry| entry.state == State::Bad).map(|entry| bad(probe, entry));
+    let bad =
+        |probe: &Probe| known.get(&probe.name).filter(|entry| entry.state == State::Bad).map(|entry| bad(probe, entry));
     config.probes.iter().filter_map(bad).collect()
 }
 

@@ -116,7 +116,8 @@ impl Http {
             // A redirect would take what is secret elsewhere.
             .redirect(Policy::none())
             .build();
-        let failed = |error: reqwest::Error| Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error)));
+        let failed =
+            |error: reqwest::Error| Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error)));
         let client = client.map_err(failed)?;
         Ok(self.0.get_or_init(|| client))
     }
@@ -174,7 +175,9 @@ fn words(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     // The innermost says it all: the others repeat it, or say "error sending request".
-    words.pop().map_or_else(|| "it failed".into(), |last| last.split(" (os error").next().unwrap_or_default().to_owned())
+    words
+        .pop()
+        .map_or_else(|| "it failed".into(), |last| last.split(" (os error").next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

@@ -63,7 +63,9 @@ impl Host {
         match &mut *silence {
             None => {
                 *silence = Some(Silence { failures: 1, not_before: now + backoff(1) });
-                tracing::warn!("pings don't arrive: {why}; tried again after 1 s, then ever more rarely, up to every minute");
+                tracing::warn!(
+                    "pings don't arrive: {why}; tried again after 1 s, then ever more rarely, up to every minute"
+                );
             }
             Some(silence) if silence.not_before <= now => {
                 silence.failures += 1;

@@ -62,8 +62,7 @@ impl JobRunner for Pinging {
 
     async fn run(&self, run: RunContext) -> Outcome {
         let Some(url) = run.job.ping_url.clone() else { return self.inner.run(run).await };
-        let mut open =
-            Open { pings: &self.pings, job: Arc::clone(&run.job), url, run: run.run.clone(), outcome: None };
+        let mut open = Open { pings: &self.pings, job: Arc::clone(&run.job), url, run: run.run.clone(), outcome: None };
         let (engine, pings, url) = (run.clone(), self.pings.clone(), open.url.clone());
         let outcome = self
             .inner

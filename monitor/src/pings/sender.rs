@@ -142,7 +142,8 @@ fn host_of(address: &Url) -> String {
 
 /// What must not be repeated in a message: the address, and all its parts that say something.
 fn secrets(written: &str, url: &Url) -> Vec<String> {
-    let parts = url.path_segments().into_iter().flatten().chain(url.query().into_iter().flat_map(|q| q.split(['&', '='])));
+    let parts =
+        url.path_segments().into_iter().flatten().chain(url.query().into_iter().flat_map(|q| q.split(['&', '='])));
     let telling = parts.filter(|part| part.len() >= 8).map(str::to_owned);
     [written.to_owned(), url.to_string(), url.path().to_owned()].into_iter().chain(telling).collect()
 }

@@ -62,7 +62,9 @@ pub(super) async fn run(work: &Work) -> Finding {
             let last = output.lines().rev().find(|line| !line.trim().is_empty());
             Some(how + &last.map_or_else(String::new, |line| format!(": {}", line.trim())))
         }
-        Ok(None) => Some(format!("it took longer than {} and was ended", scheduler_core::duration::format(work.probe.timeout))),
+        Ok(None) => {
+            Some(format!("it took longer than {} and was ended", scheduler_core::duration::format(work.probe.timeout)))
+        }
         Err(error) => Some(format!("it can't be run: {error}")),
     };
     Finding { wrong, output, took: begun.elapsed() }

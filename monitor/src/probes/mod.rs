@@ -102,13 +102,7 @@ struct Work {
 
 impl Probes {
     /// None yet. What they find is told to `desk`; whether a job runs, `store` knows.
-    pub fn new(
-        fs: Arc<dyn Vfs>,
-        home: &Home,
-        clock: Arc<dyn Clock>,
-        store: Arc<dyn JobStore>,
-        desk: Desk,
-    ) -> Self {
+    pub fn new(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, store: Arc<dyn JobStore>, desk: Desk) -> Self {
         let board = Board::new(Arc::clone(&fs), home);
         let shared = Arc::new(Shared { fs, home: home.clone(), clock, store, desk, board });
         Self { shared, at_work: HashMap::new() }
@@ -172,7 +166,9 @@ async fn watch(shared: Arc<Shared>, work: Arc<Work>) {
         }
         match shared.tell(probe, &finding).await {
             Ok(()) => told = Some(is_well),
-            Err(error) => tracing::warn!(probe = probe.name, %error, "what it found could not be told; its next run tries again"),
+            Err(error) => {
+                tracing::warn!(probe = probe.name, %error, "what it found could not be told; its next run tries again")
+            }
         }
     }
 }
@@ -211,9 +207,8 @@ async fn forget_others(shared: Arc<Shared>, names: Vec<String>) {
     shared.board.keep(&names).await;
     let shelf = Shelf::new(Arc::clone(&shared.fs), &shared.home);
     let Ok(Ok(shelved)) = spawn_blocking(move || shelf.read()).await else { return };
-    let is_gone = |scope: &&String| {
-        scope.strip_prefix(PROBE_SCOPE).is_some_and(|name| names.iter().all(|known| known != name))
-    };
+    let is_gone =
+        |scope: &&String| scope.strip_prefix(PROBE_SCOPE).is_some_and(|name| names.iter().all(|known| known != name));
     for scope in shelved.open().filter_map(|alert| alert.scope.as_ref()).filter(is_gone) {
         if let Err(error) = shared.desk.reconcile(scope.clone(), Vec::new()).await {
             tracing::warn!(%error, scope, "the alert of a probe that is gone stays open");
