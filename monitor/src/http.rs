@@ -159,8 +159,10 @@ pub(crate) fn public(url: &Url) -> String {
 
 /// `text` without any of these.
 pub(crate) fn scrubbed(text: &str, secrets: &[String]) -> String {
-    let telling = secrets.iter().filter(|secret| secret.len() >= 4);
-    telling.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+    let mut telling: Vec<&String> = secrets.iter().filter(|secret| secret.len() >= 4).collect();
+    // A part of another must not spoil it.
+    telling.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    telling.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
 /// An error with its causes, and without its address.

@@ -49,7 +49,8 @@ pub(crate) struct Owed {
 pub(crate) fn owed(alert: &OpenAlert, sink: &Sink, keeps_open: bool, rate_limit: Duration) -> Option<Owed> {
     let nothing = Told::default();
     let told = alert.sinks.get(&sink.name).unwrap_or(&nothing);
-    let addressed = alert.notify.as_ref().is_none_or(|names| names.contains(&sink.name)) && sink.hears(alert.kind.into());
+    let addressed =
+        alert.notify.as_ref().is_none_or(|names| names.contains(&sink.name)) && sink.hears(alert.kind.into());
     let owed = match (alert.state, told.opened) {
         (State::Open | State::Passing, None) if addressed => Owed { moment: Moment::Opened, due: alert.since() },
         (State::Open | State::Passing, Some(_)) => {
@@ -141,7 +142,9 @@ mod tests {
         check("not for this sink", None, |alert| alert.notify = Some(vec!["others".into()]));
         check("for this sink", Some((Moment::Opened, 0)), |alert| alert.notify = Some(vec!["ops".into()]));
         check("nothing that it hears of", None, |alert| alert.kind = AlertKind::Skipped);
-        check("told, and nothing new", None, |alert| drop(told(alert, 1)));
+        check("told, and nothing new", None, |alert| {
+            told(alert, 1);
+        });
         check("told, and seen again", Some((Moment::Updated, 61)), |alert| {
             told(alert, 1);
             alert.last_seen = at(5);

@@ -90,7 +90,9 @@ impl Settings {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
         let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
-        let Self { retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, jitter, group, ping_url, .. } = self;
+        let Self {
+            retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, jitter, group, ping_url, ..
+        } = self;
         let texts = [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff];
         let more = [start_at, end_at, jitter, group, ping_url];
         let lists = env.is_empty() && tags.is_empty() && command.is_empty();

@@ -72,15 +72,15 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), loaded.config, &provider);
     let reloads = tokio::spawn(reloader.run(asked));
 
-    if let Some(nobody) = alerts::nobody(&context.config().config, 1) {
-        tracing::warn!("{}; {}", nobody.what, nobody.hint);
-    }
     let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
     if args.logs_json() {
         let (version, home) = (env!("CARGO_PKG_VERSION"), home.path().display());
         tracing::info!(version, %home, jobs = soonest.in_force, pid = std::process::id(), "the daemon runs");
     } else {
         banner(out, context, &home, &soonest, args.example)?;
+    }
+    if let Some(nobody) = alerts::nobody(&context.config().config, usize::from(!args.example)) {
+        tracing::warn!("{}; {}", nobody.what, nobody.hint);
     }
     let problems = machinery.store.problems().await?;
     let payloads = machinery.store.select(Which::Payload).await?;

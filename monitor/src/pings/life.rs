@@ -42,9 +42,7 @@ impl Pings {
                 continue;
             };
             let begun = Instant::now();
-            let next = if !does(Arc::clone(&fires)).await {
-                begun + LOOKS
-            } else {
+            let next = if does(Arc::clone(&fires)).await {
                 match self.0.sender.life(url, &settings).await {
                     Ok(()) => {
                         if std::mem::take(&mut failures) > 0 {
@@ -63,6 +61,8 @@ impl Pings {
                         Instant::now() + backoff(failures).min(settings.interval)
                     }
                 }
+            } else {
+                begun + LOOKS
             };
             tokio::select! {
                 () = sleep_until(next) => {}

@@ -7,17 +7,19 @@
 mod board;
 mod command;
 
-use std::{collections::HashMap, ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, ffi::OsString, path::PathBuf, sync::Arc};
 
 use scheduler_core::{
     Alert, Clock, Home, JobId, JobStore, Result,
     config::{Config, PROBE_SCOPE, Probe},
     notify::AlertKind,
+    occurrence::Occurrence,
     store::Which,
     vfs::Vfs,
 };
 use tokio::{
-    task::{AbortHandle, spawn_blocking},
+    sync::oneshot,
+    task::{JoinHandle, spawn_blocking},
     time::{Instant, sleep_until},
 };
 
@@ -79,7 +81,7 @@ impl Settings {
 /// ```
 pub struct Probes {
     shared: Arc<Shared>,
-    at_work: HashMap<String, (Arc<Work>, AbortHandle)>,
+    at_work: HashMap<String, AtWork>,
 }
 
 struct Shared {
@@ -116,32 +118,51 @@ impl Probes {
         for probe in probes {
             let (shell, folder, environment) = (shell.clone(), folder.clone(), environment.clone());
             let (name, work) = (probe.name.clone(), Arc::new(Work { probe, shell, folder, environment }));
-            let kept = before.remove(&name).filter(|(known, _)| *known == work);
-            let at_work = kept.unwrap_or_else(|| {
-                let task = tokio::spawn(watch(Arc::clone(&self.shared), Arc::clone(&work)));
-                (work, task.abort_handle())
-            });
-            // The one of this name that was there, if it was another, ends here and with it all that it has started.
-            if let Some((_, old)) = self.at_work.insert(name, at_work) {
-                old.abort();
-            }
+            let at_work = match before.remove(&name) {
+                Some(same) if same.work == work => same,
+                other => AtWork::begin(&self.shared, work, other.map(AtWork::stop)),
+            };
+            self.at_work.insert(name, at_work);
         }
-        before.into_values().for_each(|(_, task)| task.abort());
-        tokio::spawn(forget_others(Arc::clone(&self.shared), names));
+        let gone = before.into_values().map(AtWork::stop).collect();
+        tokio::spawn(forget_others(Arc::clone(&self.shared), names, gone));
     }
 }
 
-impl Drop for Probes {
-    fn drop(&mut self) {
-        self.at_work.values().for_each(|(_, task)| task.abort());
+/// A probe with its task, which ends soon after this is dropped: what it has started is ended, what it found is told.
+struct AtWork {
+    work: Arc<Work>,
+    task: JoinHandle<()>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl AtWork {
+    /// Begins when `after`, the task of the one before it, has ended.
+    fn begin(shared: &Arc<Shared>, work: Arc<Work>, after: Option<JoinHandle<()>>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let (shared, its) = (Arc::clone(shared), Arc::clone(&work));
+        let task = tokio::spawn(async move {
+            if let Some(after) = after {
+                let _ = after.await;
+            }
+            watch(shared, its, stopped).await;
+        });
+        Self { work, task, _stop: stop }
+    }
+
+    fn stop(self) -> JoinHandle<()> {
+        self.task
     }
 }
 
-/// Runs one probe for ever.
-async fn watch(shared: Arc<Shared>, work: Arc<Work>) {
+/// Runs one probe until it is stopped.
+async fn watch(shared: Arc<Shared>, work: Arc<Work>, mut stopped: oneshot::Receiver<()>) {
     let (probe, mut next, mut told) = (&work.probe, Instant::now(), None);
     loop {
-        sleep_until(next).await;
+        tokio::select! {
+            _ = &mut stopped => return,
+            () = sleep_until(next) => {}
+        }
         // Whatever comes of this try; times that it takes up are left out.
         let now = Instant::now();
         while next <= now {
@@ -152,7 +173,10 @@ async fn watch(shared: Arc<Shared>, work: Arc<Work>) {
             shared.board.put_off(&probe.name, why, shared.clock.now()).await;
             continue;
         }
-        let finding = command::run(&work).await;
+        let finding = tokio::select! {
+            _ = &mut stopped => return,
+            finding = command::run(&work) => finding,
+        };
         let is_well = finding.is_well();
         shared.board.found(&probe.name, &finding, shared.clock.now()).await;
         if told == Some(is_well) {
@@ -167,7 +191,7 @@ async fn watch(shared: Arc<Shared>, work: Arc<Work>) {
         match shared.tell(probe, &finding).await {
             Ok(()) => told = Some(is_well),
             Err(error) => {
-                tracing::warn!(probe = probe.name, %error, "what it found could not be told; its next run tries again")
+                tracing::warn!(probe = probe.name, %error, "what it found could not be told; its next run tries again");
             }
         }
     }
@@ -180,7 +204,7 @@ impl Shared {
             match self.store.select(Which::Job(job.clone())).await {
                 Ok(found) => {
                     let mut open = found.jobs.iter().flat_map(|view| &view.open);
-                    if open.any(|occurrence| occurrence.is_running()) {
+                    if open.any(Occurrence::is_running) {
                         return Some(format!("job `{job}` runs"));
                     }
                 }
@@ -201,9 +225,11 @@ impl Shared {
 }
 
 /// Closes the alerts of probes that there are no more, and takes these off the board.
-async fn forget_others(shared: Arc<Shared>, names: Vec<String>) {
-    // One that is just being ended may still be about to write.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+async fn forget_others(shared: Arc<Shared>, names: Vec<String>, gone: Vec<JoinHandle<()>>) {
+    // One that has just found something still tells of it.
+    for task in gone {
+        let _ = task.await;
+    }
     shared.board.keep(&names).await;
     let shelf = Shelf::new(Arc::clone(&shared.fs), &shared.home);
     let Ok(Ok(shelved)) = spawn_blocking(move || shelf.read()).await else { return };

@@ -39,6 +39,9 @@ pub(super) fn known() -> Vec<&'static str> {
     keys.known
 }
 
+/// Reads an entry of a list.
+type Read<T> = fn(&Value) -> Result<T, Refused>;
+
 struct Keys<'a> {
     file: &'a str,
     text: &'a str,
@@ -78,13 +81,18 @@ impl Keys<'_> {
         self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
         self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);
-        self.entries(&mut config.notify, "notify", "sink", (sinks::sink, |sink| &sink.name));
+        self.entries(
+            &mut config.notify,
+            "notify",
+            ("sink", "nothing is sent to this sink"),
+            (sinks::sink, |sink| &sink.name),
+        );
         self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
         self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
         self.set(&mut config.monitor.ping_url, "monitor.ping_url", ping_url);
         self.set(&mut config.monitor.ping_interval, "monitor.ping_interval", ping_interval);
         self.set(&mut config.monitor.ping_body, "monitor.ping_body", bytes);
-        self.entries(&mut config.probes, "probes", "probe", (probes::probe, |probe| &probe.name));
+        self.entries(&mut config.probes, "probes", ("probe", "it isn't run"), (probes::probe, |probe| &probe.name));
         self.name_sinks(&["watchdog", "notify"], config.watchdog.notify.as_deref(), config);
         for probe in &config.probes {
             let index = self.index_of("probes", &probe.name).to_string();
@@ -111,14 +119,14 @@ impl Keys<'_> {
         }
     }
 
-    /// The entries of a list, each with a name of its own: `what` they are, what reads one and what it is called. A wrong one
+    /// The entries of a list, each with a name of its own: what they are and what comes of a wrong one, what reads one and what it is called. A wrong one
     /// costs itself alone.
     fn entries<T>(
         &mut self,
         taken: &mut Vec<T>,
         key: &'static str,
-        what: &str,
-        (read, name): (fn(&Value) -> Result<T, Refused>, fn(&T) -> &str),
+        (what, meanwhile): (&str, &str),
+        (read, name): (Read<T>, fn(&T) -> &str),
     ) {
         self.known.push(key);
         let Some(value) = self.root.get(key).filter(|value| !is_empty(value)) else { return };
@@ -137,7 +145,7 @@ impl Keys<'_> {
                 Ok(one) => taken.push(one),
                 Err((member, wrong)) => {
                     let path = [key, &index, member];
-                    let hint = wrong.hint.unwrap_or_else(|| format!("correct it; until then there is no such {what}"));
+                    let hint = wrong.hint.unwrap_or_else(|| format!("correct it; until then {meanwhile}"));
                     self.problem(if member.is_empty() { &path[..2] } else { &path }, &wrong.what, hint);
                 }
             }

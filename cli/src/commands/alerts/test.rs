@@ -19,7 +19,7 @@ pub(super) async fn run(args: &AlertsTestArgs, context: &Context, out: &mut Outp
     for problem in loaded.problems.iter().filter(|problem| problem.key.starts_with("config-notify")) {
         out.warn(&problem.what, Some(&problem.hint));
     }
-    let desk = alerts::desk(&context.home()?, &loaded.config, context.clock());
+    let desk = alerts::desk_to_look(&context.home()?, &loaded.config, context.clock());
     let mut sinks = desk.sinks();
     if let Some(wanted) = &args.sink {
         if !sinks.contains(wanted) {
@@ -28,8 +28,9 @@ pub(super) async fn run(args: &AlertsTestArgs, context: &Context, out: &mut Outp
         sinks.retain(|sink| sink == wanted);
     }
     if sinks.is_empty() {
-        return Err(Failure::new(ErrorKind::NotFound, "no sink is configured")
-            .hint("name one under `notify` in config.yaml"));
+        return Err(
+            Failure::new(ErrorKind::NotFound, "no sink is configured").hint("name one under `notify` in config.yaml")
+        );
     }
     let mut answers = Vec::new();
     for sink in &sinks {
