@@ -53,14 +53,15 @@ impl Config {
         let mut differences: Vec<Difference> = said(self).into_iter().zip(said(after)).filter_map(differs).collect();
         // Values of the environment are secrets, addresses may be, and the rest of these would be long.
         let hidden = [
-            ("defaults.env", self.defaults.env != after.defaults.env),
-            ("notify", self.notify != after.notify),
-            ("monitor.ping_url", self.monitor.ping_url != after.monitor.ping_url),
-            ("probes", self.probes != after.probes),
+            ("defaults.env", "old values", self.defaults.env != after.defaults.env),
+            ("notify", "old settings", self.notify != after.notify),
+            ("monitor.ping_url", "old value", self.monitor.ping_url != after.monitor.ping_url),
+            ("probes", "old settings", self.probes != after.probes),
         ];
-        for (key, differs) in hidden {
+        for (key, before, differs) in hidden {
             if differs && differences.iter().all(|difference| difference.key != key) {
-                let (before, after) = ("old values".to_owned(), "new ones".to_owned());
+                let after = if key == "monitor.ping_url" { "a new one" } else { "new ones" };
+                let (before, after) = (before.to_owned(), after.to_owned());
                 differences.push(Difference { key, before, after });
             }
         }
@@ -212,6 +213,6 @@ mod tests {
         let ping = |c: &mut Config| c.monitor.ping_url = PingUrl::parse("https://a.org/s3cret").ok();
         let another = |c: &mut Config| c.monitor.ping_url = PingUrl::parse("https://a.org/other").ok();
         check(nothing, ping, &["monitor.ping_url: none -> https://a.org/***"]);
-        check(ping, another, &["monitor.ping_url: old values -> new ones"]);
+        check(ping, another, &["monitor.ping_url: old value -> a new one"]);
     }
 }

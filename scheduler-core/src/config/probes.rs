@@ -58,6 +58,10 @@ impl Probe {
 }
 
 /// What the scopes of probes begin with.
+///
+/// ```
+/// assert_eq!("probe-disk".strip_prefix(scheduler_core::config::PROBE_SCOPE), Some("disk"));
+/// ```
 pub const SCOPE: &str = "probe-";
 
 /// The probe that `entry` asks for.
