@@ -38,6 +38,12 @@ impl PingUrl {
     }
 
     /// The text of it, to be revealed by whoever sends.
+    ///
+    /// ```
+    /// use scheduler_core::PingUrl;
+    /// let url = PingUrl::parse("https://hc-ping.com/${HC_KEY}/backup").unwrap();
+    /// assert_eq!(url.secret().variables(), ["HC_KEY"]);
+    /// ```
     pub fn secret(&self) -> &Secret {
         &self.written
     }

@@ -73,8 +73,8 @@ impl Settings {
 /// # let folder = tempfile::tempdir().expect("a folder");
 /// # let home = Home::new(folder.path());
 /// let clock = Arc::new(SystemClock);
-/// let desk = Desk::new(Arc::new(RealFs), &home, clock.clone(), Settings::default());
-/// let store = Arc::new(MemoryStore::new(clock.clone()));
+/// let desk = Desk::new(Arc::new(RealFs), &home, clock.clone(), &Settings::default());
+/// let store = Arc::new(MemoryStore::default());
 /// let mut probes = Probes::new(Arc::new(RealFs), &home, clock, store, desk);
 /// probes.change(probes::Settings::of(&Config::default(), "/", std::iter::empty()));
 /// # }
