@@ -1,5 +1,5 @@
-//! What differs between two entries of one job, field by field. Values of its environment are told nowhere: they may be
-//! secrets.
+//! What differs between two entries of one job, field by field. Values of its environment are told nowhere, nor is its
+//! `ping_url`: they may be secrets.
 
 use std::collections::BTreeSet;
 
@@ -80,7 +80,7 @@ impl Change {
     }
 
     fn is_secret(&self) -> bool {
-        self.field == "env" || self.field.starts_with("env.")
+        ["env", "ping_url"].contains(&self.field.as_str()) || self.field.starts_with("env.")
     }
 
     fn shown(&self, value: Option<&Value>) -> String {
@@ -137,6 +137,8 @@ mod tests {
                 "misfire.policy: all -> skip",
             ],
         );
+        let ping = |url: &str| json!({"ping_url": format!("https://hc-ping.com/{url}")});
+        check(&ping("s3cret"), &ping("other"), &["ping_url: changed (values are not shown)"]);
         check(&json!({"env": "wrong"}), &json!({"env": {"A": "x"}}), &["env: changed (values are not shown)"]);
         let told = between(&json!({"env": {"A": "hunter1"}}), &json!({"env": {"A": "hunter2"}}))[0].to_json();
         assert_eq!(told, json!({"field": "env.A"}));

@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use sched_monitor::Shelved;
 use sched_runner::proc;
 use scheduler_core::{
-    Home, JobStore as _, RunId,
-    liveness::{Facts, JobFacts, OpenRun, Troubled, WatchdogBeat, heartbeat},
+    Clock, Home, JobStore as _, RunId,
+    liveness::{Facts, JobFacts, OpenRun, Troubled, VerdictKind, WatchdogBeat, heartbeat, verdict},
     notify::job_key,
     store::{JobView, Limits, Open, Problem},
     vfs::RealFs,
@@ -17,7 +17,7 @@ use crate::{
     alerts, beats,
     context::{self, Context, machine_id},
     daemon::lock,
-    foreign, groups,
+    foreign, groups, probes,
 };
 
 /// What is known, with the jobs it was learnt from.
@@ -32,16 +32,7 @@ const OVERDUE: Duration = Duration::from_secs(30);
 /// Collects the facts of `home`. Never fails: what can't be known is a fact too.
 pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     let loaded = context.config();
-    let look = lock::look(home);
-    let mut facts = Facts::default();
-    facts.home_exists = home.path().exists();
-    facts.lock.held = look.held;
-    facts.lock.unreadable = look.unreadable;
-    facts.holder_state =
-        look.holder.as_ref().filter(|holder| is_the_same(holder)).and_then(|holder| proc::state(holder.pid));
-    facts.lock.holder = look.holder;
-    facts.beat = heartbeat::read(&RealFs, &home.ticker_json());
-    facts.tick = heartbeat::read(&RealFs, &home.tick_json());
+    let mut facts = signs_of_life(home);
     facts.watchdog.every = loaded.config.watchdog.expected();
     facts.watchdog.beat = WatchdogBeat::read(&RealFs, &home.watchdog_json());
     facts.interval = loaded.config.interval;
@@ -76,13 +67,43 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
             facts.store_error = Some(failure.message);
         }
     }
+    if facts.lock.held {
+        facts.problems.extend(probes::problems(home, &loaded.config));
+    }
+    read_clocks(&mut facts, &**context.clock());
+    Known { facts, views }
+}
+
+/// The verdict on `home` by its lock and its beats alone: what fires and what doesn't is told apart by nothing else. Blocks.
+pub(crate) fn verdict_on_life(home: &Home, interval: Duration, clock: &dyn Clock) -> VerdictKind {
+    let mut facts = signs_of_life(home);
+    facts.interval = interval;
+    read_clocks(&mut facts, clock);
+    verdict(&facts).kind
+}
+
+fn signs_of_life(home: &Home) -> Facts {
+    let look = lock::look(home);
+    let mut facts = Facts::default();
+    facts.home_exists = home.path().exists();
+    facts.lock.held = look.held;
+    facts.lock.unreadable = look.unreadable;
+    facts.holder_state =
+        look.holder.as_ref().filter(|holder| is_the_same(holder)).and_then(|holder| proc::state(holder.pid));
+    facts.lock.holder = look.holder;
+    facts.beat = heartbeat::read(&RealFs, &home.ticker_json());
+    facts.tick = heartbeat::read(&RealFs, &home.tick_json());
+    facts
+}
+
+/// Last of all: a beat that seems to come from the future is taken for a lie.
+fn read_clocks(facts: &mut Facts, clock: &dyn Clock) {
     facts.boot_id = proc::boot_id();
     facts.machine_id = machine_id();
     facts.pid_ns = proc::pid_namespace();
-    facts.boottime = context.clock().boottime();
-    facts.monotonic = context.clock().monotonic();
-    facts.now = context.now();
-    Known { facts, views }
+    facts.boottime = clock.boottime();
+    facts.monotonic = clock.monotonic();
+    facts.now = clock.now();
 }
 
 /// Whether the pid still belongs to the process that wrote its name: pids are used again.
@@ -99,6 +120,7 @@ async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure>
     let mut problems = store.problems().await?;
     problems.extend(foreign::problems(&views));
     problems.extend(groups::problems_in_force(&views, &context.config().config.groups));
+    problems.extend(probes::unknown_jobs(&views, &context.config().config.probes));
     problems.extend(alerts::unknown_sinks_in_force(&views, &context.config().config.notify));
     Ok((views, open, problems))
 }

@@ -9,6 +9,7 @@
 //! | `entries` | the entries of jobs.json as people have them |
 //! | `settings` | from options to members of an entry |
 //! | `difference` | what differs between two entries |
+//! | `pings`, `probes` | push monitors that hear of a home, and what its daemon looks at |
 //! | `alerts` | the desk of a home, and the sinks that are named |
 //! | `beats` | the heartbeats of jobs: where they are, and how they are doing |
 //! | `syslog` | the system's log, for what must not only be on stderr |
@@ -58,6 +59,8 @@ mod next_fires;
 mod outages;
 mod output;
 mod past;
+mod pings;
+mod probes;
 mod programs;
 mod progress;
 mod runtime;

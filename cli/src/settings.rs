@@ -43,6 +43,7 @@ pub(crate) fn members(settings: &Settings, schedule: Option<&str>) -> Result<Vec
         ("group", settings.group.as_ref().map(|group| json!(group))),
         ("tags", (!settings.tags.is_empty()).then(|| json!(settings.tags))),
         ("output_limit", settings.output_limit.as_ref().map(|text| json!(text))),
+        ("ping_url", settings.ping_url.as_ref().map(|url| json!(url.trim()))),
         ("enabled", settings.disabled.then(|| json!(false))),
     ];
     Ok(members.into_iter().filter_map(|(field, value)| Some((field, value?))).collect())

@@ -76,6 +76,33 @@ impl Http {
         if answer.is_success() { Ok(answer) } else { Err(refused(&method, &place, &answer, secrets)) }
     }
 
+    /// Says `text`, and waits for at most `patience`. Of the answer the first words are enough.
+    pub(crate) async fn tell(
+        &self,
+        (method, url): (Method, Url),
+        text: String,
+        patience: Duration,
+        secrets: &[String],
+    ) -> Result<Answer> {
+        let place = public(&url);
+        let failed = |error: reqwest::Error| {
+            let late = format!("no answer within {} s", patience.as_secs());
+            let why = if error.is_timeout() { late } else { scrubbed(&words(&error), secrets) };
+            Error::new(ErrorKind::Io, format!("{method} {place}: {why}"))
+        };
+        let mut asked = self.client()?.request(method.clone(), url).timeout(patience);
+        if method == Method::POST {
+            asked = asked.header("content-type", "text/plain; charset=utf-8").body(text);
+        }
+        let mut answer = asked.send().await.map_err(failed)?;
+        let (status, mut body) = (answer.status().as_u16(), Vec::new());
+        while body.len() < EXCERPT * 4 {
+            let Some(chunk) = answer.chunk().await.map_err(failed)? else { break };
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, body })
+    }
+
     fn client(&self) -> Result<&Client> {
         if let Some(client) = self.0.get() {
             return Ok(client);

@@ -7,6 +7,8 @@
 //! - [`checks`] is what a watchdog looks at beside its scheduler.
 //! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
 //! - `notice` is what a sink gets to deliver; `sinks` has a file for each kind of sink, `http` the client they share.
+//! - [`Pings`] tells push monitors that the daemon fires and how runs go; [`Pinging`] is the runner that has it told.
+//! - [`probes`] are commands that the daemon runs to see whether something is well.
 //!
 //! **Invariant:** the files are the queue. What a sink has not been told is in the file of the alert, so any process that has
 //! sinks delivers it, and nothing is lost with the process that noticed.
@@ -20,10 +22,13 @@ pub mod checks;
 mod desk;
 mod http;
 mod notice;
+mod pings;
+pub mod probes;
 mod rules;
 mod shelf;
 mod sinks;
 
 pub use alert::{Acknowledged, Closed, OpenAlert, State, Told};
 pub use desk::{Changes, Desk, Settings};
+pub use pings::{PingSettings, Pinging, Pings};
 pub use shelf::{Shelf, Shelved};

@@ -71,6 +71,9 @@ pub(crate) struct Settings {
     /// The most output kept of a run, such as 1MiB
     #[arg(long, value_name = "SIZE", value_parser = values::size_text)]
     pub(crate) output_limit: Option<String>,
+    /// The push monitor that hears of its starts and ends, such as https://hc-ping.com/your-uuid
+    #[arg(long, value_name = "URL")]
+    pub(crate) ping_url: Option<String>,
     /// Write it down, but let it owe nothing
     #[arg(long)]
     pub(crate) disabled: bool,
@@ -87,9 +90,11 @@ impl Settings {
     pub(crate) fn is_empty(&self) -> bool {
         let Self { name, description, time_zone, env, workdir, timeout, overlap, misfire, grace, .. } = self;
         let Self { max_parallel, tags, output_limit, disabled, shell, command, .. } = self;
-        let Self { retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, jitter, group, .. } = self;
+        let Self {
+            retries, backoff, max_backoff, delivery, max_runs, start_at, end_at, jitter, group, ping_url, ..
+        } = self;
         let texts = [name, description, time_zone, timeout, grace, output_limit, shell, backoff, max_backoff];
-        let more = [start_at, end_at, jitter, group];
+        let more = [start_at, end_at, jitter, group, ping_url];
         let lists = env.is_empty() && tags.is_empty() && command.is_empty();
         let words = overlap.is_none() && misfire.is_none() && max_parallel.is_none() && workdir.is_none();
         let numbers = retries.is_none() && delivery.is_none() && max_runs.is_none();

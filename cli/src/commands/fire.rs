@@ -24,7 +24,7 @@ use crate::{
     exit,
     failure::Failure,
     output::Output,
-    past, runtime, selection,
+    past, pings, runtime, selection,
 };
 
 pub(crate) fn run(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
@@ -73,6 +73,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
 async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, job: &JobId) -> Result<u8, Failure> {
     let machinery = machinery_here(context, &context.home()?, &store)?;
     let outcome = machinery.engine.fire_once(&FireRequest::due(job.clone())).await?;
+    machinery.pings.settle(pings::PATIENCE).await;
     machinery.desk.settle(alerts::PATIENCE).await;
     store.close().await?;
     if out.wants_json() {
@@ -88,6 +89,7 @@ async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, jo
 async fn run_here(context: &Context, home: &Home, store: &Arc<JsonStore>, run: &RunId) -> Result<bool, Failure> {
     let machinery = machinery_here(context, home, store)?;
     let was_run = machinery.engine.run_one(run).await?;
+    machinery.pings.settle(pings::PATIENCE).await;
     machinery.desk.settle(alerts::PATIENCE).await;
     Ok(was_run)
 }

@@ -28,7 +28,7 @@ use crate::{
     foreign, home_setup,
     outages::Predecessor,
     output::Output,
-    runtime, when,
+    pings, runtime, when,
     words::quoted,
 };
 
@@ -77,6 +77,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         Supervisor::start(machinery.pulse.clone(), Arc::clone(context.clock()), loaded.config.abort_after)?;
     let asked = Arc::new(Notify::new());
     signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
+    let interval = loaded.config.interval;
     let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), loaded.config, &provider);
     let reloads = tokio::spawn(reloader.run(asked));
 
@@ -95,7 +96,10 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     for problem in problems.iter().filter(|problem| !problem.remark).chain(&foreign::problems(&payloads.jobs)) {
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
+    let vouching = pings::vouch(&home, &machinery.pings, interval, context.clock());
     let ended = machinery.engine.run(provider).await;
+    vouching.abort();
+    machinery.pings.settle(pings::PATIENCE).await;
     machinery.desk.settle(alerts::PATIENCE).await;
     reloads.abort();
     writer.finish();

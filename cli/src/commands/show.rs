@@ -152,6 +152,7 @@ impl Shown<'_> {
             say("max_parallel", job.max_parallel.map(|count| count.to_string()));
             say("group", job.group.as_ref().map(|group| groups::words(group, self.groups)));
             say("output_limit", job.output_limit.map(size::format));
+            say("ping_url", job.ping_url.as_ref().map(ToString::to_string));
             say("tags", (!job.tags.is_empty()).then(|| job.tags.join(", ")));
         }
         let place = self.place.as_ref().map_or_else(|| "not in it now".to_owned(), Clone::clone);
@@ -212,6 +213,7 @@ fn settings(job: &Job) -> Value {
         "max_parallel": job.max_parallel,
         "group": job.group,
         "output_limit": job.output_limit,
+        "ping_url": job.ping_url.as_ref().map(ToString::to_string),
     })
 }
 

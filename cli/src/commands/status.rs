@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     facts::{self, Known},
     output::Output,
-    standing,
+    probes, standing,
     table::{Cell, Tone},
     when,
 };
@@ -126,6 +126,7 @@ fn as_json(home: &Home, config: &Config, facts: &Facts, verdict: &Verdict, views
         },
         "next": next,
         "sinks": sinks,
+        "probes": probes::to_json(home, config),
     })
 }
 

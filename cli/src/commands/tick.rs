@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     outages::Predecessor,
     output::Output,
-    runtime,
+    pings, runtime,
 };
 
 pub(crate) fn run(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8, Failure> {
@@ -56,9 +56,11 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     machinery.pulse.publish(|beat| beat.phase = Phase::Idle);
     writer.finish();
     machinery.desk.settle(alerts::PATIENCE).await;
+    machinery.pings.settle(pings::PATIENCE).await;
     let closed = machinery.store.close().await;
     let summary = done?;
     closed?;
+    pings::tick_succeeded(&home, &machinery.pings, &loaded.config, context.now()).await;
     if out.wants_json() {
         out.json(json!({"claimed": summary.claimed, "done": summary.done}))?;
     } else {

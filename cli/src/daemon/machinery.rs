@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sched_monitor::Desk;
+use sched_monitor::{Desk, Pinging, Pings};
 use sched_plugin_host::with_bundled;
 use sched_runner::{CommandRunner, RunnerConfig, proc};
 use scheduler_core::{
@@ -15,7 +15,7 @@ use scheduler_core::{
 };
 
 use super::plugins;
-use crate::{alerts, context::machine_id};
+use crate::{alerts, context::machine_id, pings};
 
 /// A home's engine, ready to be run.
 pub(crate) struct Machinery {
@@ -24,6 +24,8 @@ pub(crate) struct Machinery {
     pub(crate) store: Arc<JsonStore>,
     /// Who is told.
     pub(crate) desk: Desk,
+    /// Who hears of runs outside.
+    pub(crate) pings: Pings,
 }
 
 /// The runner that `config` asks for.
@@ -62,7 +64,8 @@ pub(crate) fn build(
     let pulse = Pulse::new(heartbeat(config, clock, node), Arc::clone(clock));
     let Settings { limits, interval, drain } = settings(config);
     let desk = alerts::desk(home, config, clock);
-    let engine = Engine::builder(Arc::clone(&store) as _, runner)
+    let pings = Pings::new(pings::settings(config));
+    let engine = Engine::builder(Arc::clone(&store) as _, Arc::new(Pinging::new(runner, pings.clone())))
         .notifier(Arc::new(desk.clone()))
         .clock(Arc::clone(clock))
         .pulse(pulse.clone())
@@ -71,7 +74,7 @@ pub(crate) fn build(
         .drain(drain)
         .boot_key(boot_key())
         .build();
-    Machinery { engine, pulse, store, desk }
+    Machinery { engine, pulse, store, desk, pings }
 }
 
 /// The provider that fires, and why it isn't the one that was asked for. A plugin is started for that, which may take as long

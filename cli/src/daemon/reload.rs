@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
-use sched_monitor::Desk;
+use sched_monitor::{Desk, Pings, probes::Probes};
 use sched_runner::{CommandRunner, RunnerConfig};
 use scheduler_core::{
     Engine, Home, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext,
@@ -21,7 +21,7 @@ use super::{
     machinery::{self, Machinery},
     plugins, supervisor,
 };
-use crate::{alerts, context};
+use crate::{alerts, context, pings, probes};
 
 /// How long a plugin that failed is left alone, at first and at most.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
@@ -34,6 +34,8 @@ pub(crate) struct Reloader {
     pulse: Pulse,
     store: Arc<JsonStore>,
     desk: Desk,
+    pings: Pings,
+    probes: Probes,
     runner: Arc<ChangingRunner>,
     supervisor: Arc<supervisor::Shared>,
     /// What is in force.
@@ -52,15 +54,18 @@ impl Reloader {
         config: Config,
         provider: &Resolved,
     ) -> Self {
-        let Machinery { engine, pulse, store, desk } = machinery;
+        let Machinery { engine, pulse, store, desk, pings } = machinery;
         let (engine, pulse, store, desk) = (engine.clone(), pulse.clone(), Arc::clone(store), desk.clone());
+        let pings = pings.clone();
+        let probes = probes::of(home, &store, &desk);
         let wanted = (named(provider), plugins::of(home, &config).mark(&config.provider));
-        Self { home: home.clone(), engine, pulse, store, desk, runner, supervisor, config, wanted }
+        Self { home: home.clone(), engine, pulse, store, desk, pings, probes, runner, supervisor, config, wanted }
     }
 
     /// Reloads whenever it is `asked`, and starts a plugin that failed again, ever more rarely.
     pub(crate) async fn run(mut self, asked: Arc<Notify>) {
         let mut patience = FIRST_RETRY;
+        self.probes.change(probes::settings(&self.home, &self.config));
         loop {
             let is_plugin = self.wanted.1.is_some();
             tokio::select! {
@@ -142,6 +147,8 @@ impl Reloader {
         self.supervisor.abort_after(config.abort_after);
         // Always: what failed so far may have been put right in a file or a server that this one doesn't show.
         self.desk.change(&alerts::settings(&self.home, &config));
+        self.pings.change(pings::settings(&config));
+        self.probes.change(probes::settings(&self.home, &config));
         let agent = machinery::agent(&config);
         self.pulse.publish(|beat| beat.agent = agent);
         let differences: Vec<String> = self.config.differences(&config).iter().map(ToString::to_string).collect();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Config, Defaults, History, Watchdog, checks::Checks, sinks::Sink};
+use super::{Config, Defaults, History, Monitor, Probe, Watchdog, checks::Checks, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
@@ -52,16 +52,19 @@ impl Config {
             (before != after).then_some(Difference { key, before, after })
         };
         let mut differences: Vec<Difference> = said(self).into_iter().zip(said(after)).filter_map(differs).collect();
-        if differences.iter().all(|difference| difference.key != "defaults.env")
-            && self.defaults.env != after.defaults.env
-        {
-            let (before, after) = ("old values".to_owned(), "new ones".to_owned());
-            differences.push(Difference { key: "defaults.env", before, after });
-        }
-        // Neither are addresses of sinks, which may be secrets as well.
-        if differences.iter().all(|difference| difference.key != "notify") && self.notify != after.notify {
-            let (before, after) = ("old settings".to_owned(), "new ones".to_owned());
-            differences.push(Difference { key: "notify", before, after });
+        // Values of the environment are secrets, addresses may be, and the rest of these would be long.
+        let hidden = [
+            ("defaults.env", "old values", self.defaults.env != after.defaults.env),
+            ("notify", "old settings", self.notify != after.notify),
+            ("monitor.ping_url", "old value", self.monitor.ping_url != after.monitor.ping_url),
+            ("probes", "old settings", self.probes != after.probes),
+        ];
+        for (key, before, differs) in hidden {
+            if differs && differences.iter().all(|difference| difference.key != key) {
+                let after = if key == "monitor.ping_url" { "a new one" } else { "new ones" };
+                let (before, after) = (before.to_owned(), after.to_owned());
+                differences.push(Difference { key, before, after });
+            }
         }
         // What a check is made of is more than its name.
         if differences.iter().all(|difference| difference.key != "watchdog.checks")
@@ -92,8 +95,11 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         watchdog,
         heartbeats,
         heartbeats_dir: folder,
+        monitor,
+        probes,
     } = config;
     let Watchdog { every, rate_limit, notify: watchdog_notify, checks } = watchdog;
+    let Monitor { ping_url, ping_interval, ping_body } = monitor;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
     let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
@@ -127,6 +133,10 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("watchdog.checks", checks_words(checks)),
         ("heartbeats", heartbeats_words(heartbeats)),
         ("heartbeats_dir", folder.as_ref().map_or_else(|| "the home's own".into(), |it| it.display().to_string())),
+        ("monitor.ping_url", ping_url.as_ref().map_or_else(|| "none".into(), ToString::to_string)),
+        ("monitor.ping_interval", duration::format(*ping_interval)),
+        ("monitor.ping_body", format!("{ping_body} bytes")),
+        ("probes", probes_words(probes)),
     ]
 }
 
@@ -165,6 +175,11 @@ fn heartbeats_words(heartbeats: &[Expected]) -> String {
     if heartbeats.is_empty() { "none".into() } else { heartbeats.iter().map(one).collect::<Vec<_>>().join(", ") }
 }
 
+fn probes_words(probes: &[Probe]) -> String {
+    let names: Vec<&str> = probes.iter().map(|probe| probe.name.as_str()).collect();
+    if names.is_empty() { "none".into() } else { names.join(" ") }
+}
+
 fn policy_word(policy: MisfirePolicy) -> &'static str {
     match policy {
         MisfirePolicy::Latest => "latest",
@@ -189,7 +204,7 @@ fn overlap_word(overlap: Overlap) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys;
+    use crate::{PingUrl, config::keys};
 
     #[test]
     fn every_key_that_the_file_can_have_is_compared() {
@@ -235,5 +250,9 @@ mod tests {
         check(nothing, |c| c.heartbeats_dir = Some("/x".into()), &["heartbeats_dir: the home's own -> /x"]);
         check(nothing, secret, &["defaults.env: none -> TOKEN"]);
         check(secret, other, &["defaults.env: old values -> new ones"]);
+        let ping = |c: &mut Config| c.monitor.ping_url = PingUrl::parse("https://a.org/s3cret").ok();
+        let another = |c: &mut Config| c.monitor.ping_url = PingUrl::parse("https://a.org/other").ok();
+        check(nothing, ping, &["monitor.ping_url: none -> https://a.org/***"]);
+        check(ping, another, &["monitor.ping_url: old value -> a new one"]);
     }
 }

@@ -9,18 +9,18 @@ use serde_yaml::{Mapping, Value};
 use super::{
     Config,
     checks::{self, Checks},
-    locate,
-    sinks::{self, Sink},
+    locate, probes,
+    sinks::{self, Refused},
     values::{
         Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
-        overlap, policy, retries, shell, sink_names, time_zone, truth, whole,
+        overlap, ping_interval, ping_url, policy, retries, shell, sink_names, time_zone, truth, whole,
     },
 };
 use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 6] = ["gateway", "monitor", "probes", "providers", "report", "store"];
+pub(super) const NOT_HERE: [&str; 4] = ["gateway", "providers", "report", "store"];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -39,6 +39,9 @@ pub(super) fn known() -> Vec<&'static str> {
     keys.take_all(&mut Config::default());
     keys.known
 }
+
+/// Reads an entry of a list.
+type Read<T> = fn(&Value) -> Result<T, Refused>;
 
 struct Keys<'a> {
     file: &'a str,
@@ -79,14 +82,27 @@ impl Keys<'_> {
         self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
         self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);
-        self.sinks(&mut config.notify);
+        self.entries(
+            &mut config.notify,
+            "notify",
+            ("sink", "nothing is sent to this sink"),
+            (sinks::sink, |sink| &sink.name),
+        );
         self.set(&mut config.watchdog.every, "watchdog.every", |value| interval(value).map(Some));
         self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
         self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
-        self.name_sinks("watchdog", config);
         self.checks(&mut config.watchdog.checks);
         self.set(&mut config.heartbeats, "heartbeats", heartbeats);
         self.set(&mut config.heartbeats_dir, "heartbeats_dir", folder);
+        self.set(&mut config.monitor.ping_url, "monitor.ping_url", ping_url);
+        self.set(&mut config.monitor.ping_interval, "monitor.ping_interval", ping_interval);
+        self.set(&mut config.monitor.ping_body, "monitor.ping_body", bytes);
+        self.entries(&mut config.probes, "probes", ("probe", "it isn't run"), (probes::probe, |probe| &probe.name));
+        self.name_sinks(&["watchdog", "notify"], config.watchdog.notify.as_deref(), config);
+        for probe in &config.probes {
+            let index = self.index_of("probes", &probe.name).to_string();
+            self.name_sinks(&["probes", &index, "notify"], probe.notify.as_deref(), config);
+        }
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.
@@ -108,28 +124,33 @@ impl Keys<'_> {
         }
     }
 
-    /// The entries of `notify`. A wrong one costs itself alone: who is left should still hear.
-    fn sinks(&mut self, sinks: &mut Vec<Sink>) {
-        const KEY: &str = "notify";
-        self.known.push(KEY);
-        let Some(value) = self.root.get(KEY).filter(|value| !is_empty(value)) else { return };
+    /// The entries of a list, each with a name of its own: what they are and what comes of a wrong one, what reads one and what it is called. A wrong one
+    /// costs itself alone.
+    fn entries<T>(
+        &mut self,
+        taken: &mut Vec<T>,
+        key: &'static str,
+        (what, meanwhile): (&str, &str),
+        (read, name): (Read<T>, fn(&T) -> &str),
+    ) {
+        self.known.push(key);
+        let Some(value) = self.root.get(key).filter(|value| !is_empty(value)) else { return };
         let Some(entries) = value.as_sequence() else {
-            let wrong = Wrong::expected("a list of sinks", value);
-            return self.problem(&[KEY], &wrong.what, "begin each with `- name:`, one below the other".into());
+            let wrong = Wrong::expected(&format!("a list of {what}s"), value);
+            return self.problem(&[key], &wrong.what, "begin each with `- name:`, one below the other".into());
         };
         for (index, entry) in entries.iter().enumerate() {
             let index = index.to_string();
-            let named = |name: &str| Wrong::because(format!("a second sink with the name `{name}`"));
-            let taken = match sinks::sink(entry) {
-                Ok(sink) if sinks.iter().any(|known| known.name == sink.name) => Err(("name", named(&sink.name))),
+            let twice = |name: &str| Wrong::because(format!("a second {what} with the name `{name}`"));
+            let read = match read(entry) {
+                Ok(one) if taken.iter().any(|known| name(known) == name(&one)) => Err(("name", twice(name(&one)))),
                 other => other,
             };
-            match taken {
-                Ok(sink) => sinks.push(sink),
+            match read {
+                Ok(one) => taken.push(one),
                 Err((member, wrong)) => {
-                    let path = [KEY, &index, member];
-                    let hint =
-                        wrong.hint.unwrap_or_else(|| "correct it; until then nothing is sent to this sink".into());
+                    let path = [key, &index, member];
+                    let hint = wrong.hint.unwrap_or_else(|| format!("correct it; until then {meanwhile}"));
                     self.problem(if member.is_empty() { &path[..2] } else { &path }, &wrong.what, hint);
                 }
             }
@@ -178,16 +199,23 @@ impl Keys<'_> {
         }
     }
 
+    /// Where the entry with this name stands in the list behind `key`.
+    fn index_of(&self, key: &str, name: &str) -> usize {
+        let entries = self.root.get(key).and_then(Value::as_sequence);
+        let is_it = |entry: &Value| entry.get("name").and_then(Value::as_str) == Some(name);
+        entries.and_then(|entries| entries.iter().position(is_it)).unwrap_or_default()
+    }
+
     /// Names of sinks that there are none of: those are told nothing, and the rest of the list is.
-    fn name_sinks(&mut self, section: &'static str, config: &Config) {
-        for name in config.watchdog.notify.iter().flatten() {
+    fn name_sinks(&mut self, path: &[&str], names: Option<&[String]>, config: &Config) {
+        for name in names.unwrap_or_default() {
             if config.notify.iter().all(|sink| sink.name != *name) {
                 let near = nearest(name, config.notify.iter().map(|sink| sink.name.as_str()));
                 let hint = near.first().map_or_else(
                     || "add it to `notify`, or take the name out".into(),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.problem(&[section, "notify"], &format!("there is no sink `{name}` in `notify`"), hint);
+                self.problem(path, &format!("there is no sink `{name}` in `notify`"), hint);
             }
         }
     }

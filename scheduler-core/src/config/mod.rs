@@ -5,7 +5,7 @@
 //! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
 //! - [`checks`] is what a watchdog looks at.
-//! - [`sinks`] is who is told of alerts; [`Secret`] a text that holds a password.
+//! - [`sinks`] is who is told of alerts, [`Probe`] what the daemon looks at; [`Secret`] a text that holds a password.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
 //!
@@ -18,6 +18,7 @@ mod difference;
 mod keys;
 mod load;
 pub mod locate;
+mod probes;
 mod reference;
 mod secret;
 pub mod sinks;
@@ -28,12 +29,14 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use difference::Difference;
 pub use load::{Loaded, Source, load};
+pub use probes::{Probe, SCOPE as PROBE_SCOPE};
 pub use reference::{KEYS, schema};
 pub(crate) use reference::{MISFIRE, RETRIES};
 pub use secret::Secret;
 pub use template::TEMPLATE;
 
 use crate::{
+    PingUrl,
     job::{JobDefaults, Misfire, Overlap, Retries},
     liveness::beats::Expected,
     schedule::zone,
@@ -80,6 +83,27 @@ pub struct Config {
     pub heartbeats: Vec<Expected>,
     /// The folder that jobs put their heartbeats into; `None` is the home's own.
     pub heartbeats_dir: Option<PathBuf>,
+    /// Who hears from outside that we live.
+    pub monitor: Monitor,
+    /// What the daemon looks at now and then.
+    pub probes: Vec<Probe>,
+}
+
+/// Who hears from outside that we live, and how pings are sent.
+///
+/// ```
+/// use scheduler_core::config::Monitor;
+/// assert_eq!((Monitor::default().ping_url, Monitor::default().ping_interval.as_secs()), (None, 300));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Monitor {
+    /// Where the daemon says that it fires.
+    pub ping_url: Option<PingUrl>,
+    /// How often it does.
+    pub ping_interval: Duration,
+    /// The most of a run's output that goes along with its ping, in bytes; the end of it is kept.
+    pub ping_body: u64,
 }
 
 /// What a watchdog looks at, and whom it tells.
@@ -182,6 +206,8 @@ impl Default for Config {
             watchdog: Watchdog::default(),
             heartbeats: Vec::new(),
             heartbeats_dir: None,
+            monitor: Monitor::default(),
+            probes: Vec::new(),
         }
     }
 }
@@ -189,6 +215,12 @@ impl Default for Config {
 impl Default for Watchdog {
     fn default() -> Self {
         Self { every: None, rate_limit: Duration::from_hours(1), notify: None, checks: checks::Checks::default() }
+    }
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self { ping_url: None, ping_interval: Duration::from_mins(5), ping_body: 10_000 }
     }
 }
 
@@ -234,7 +266,8 @@ impl Config {
     /// assert!(Config::default().secret_variables().is_empty());
     /// ```
     pub fn secret_variables(&self) -> Vec<String> {
-        let secrets = self.notify.iter().flat_map(sinks::Sink::secrets);
+        let ping = self.monitor.ping_url.as_ref().map(PingUrl::secret);
+        let secrets = self.notify.iter().flat_map(sinks::Sink::secrets).chain(ping);
         secrets.flat_map(Secret::variables).map(str::to_owned).collect()
     }
 

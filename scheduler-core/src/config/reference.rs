@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 14] = [
+pub static KEYS: [Row; 16] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -219,6 +219,36 @@ pub static KEYS: [Row; 14] = [
         "The folder of the heartbeats of jobs, for jobs of other users; null is heartbeats/jobs in the home.",
     )
     .examples(&[r#""/var/lib/heartbeats""#]),
+    Row::new(
+        "monitor",
+        Shape::Section(&[
+            Row::new(
+                "ping_url",
+                Shape::Text,
+                Absent::Value("null"),
+                "The push monitor that hears that jobs fire; `${NAME}` and `file:PATH` keep it out of this file.",
+            )
+            .examples(&[r#""https://hc-ping.com/${HC_UUID}""#, r#""file:/etc/sched/ping""#]),
+            Row::new("ping_interval", Shape::Duration, Absent::Value(r#""5m""#), "How often; between 1s and 24h.")
+                .examples(&[r#""1m""#]),
+            Row::new(
+                "ping_body",
+                Shape::Size,
+                Absent::Value(r#""10kB""#),
+                "The most output sent along with the ping of a job's `ping_url`, the end of it; 0 is none.",
+            )
+            .examples(&["0", r#""1kB""#]),
+        ]),
+        Absent::Value("{}"),
+        "Signs of life for somebody outside: who no longer gets them knows that nothing fires.",
+    ),
+    Row::new(
+        "probes",
+        Shape::Entries(&PROBE),
+        Absent::Value("[]"),
+        "Commands that the daemon runs to see whether something is well; it tells when that changes.",
+    )
+    .examples(&[r#"[{"name": "api", "command": ["curl", "-fsS", "http://127.0.0.1:8080/health"], "every": "1m"}]"#]),
 ];
 
 /// What a watchdog can look at, and how each is said.
@@ -287,6 +317,40 @@ const SYNTAX: [Row; 4] = [
     .examples(&[r#"["perl", "-c"]"#]),
     Row::new("timeout", Shape::Duration, Absent::Value(r#""10s""#), "How long that may take, up to 1m.")
         .examples(&[r#""30s""#]),
+];
+
+/// A probe.
+const PROBE: [Row; 6] = [
+    Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""disk""#]),
+    Row::new(
+        "command",
+        Shape::Command,
+        Absent::Refused,
+        "What is run: a program with its arguments, or a line for the shell. Exit code 0 is well, all else is not.",
+    )
+    .examples(&[r#"["check-disk", "/srv"]"#, r#""test $(df --output=pcent / | tail -1 | tr -d ' %') -lt 90""#]),
+    Row::new("every", Shape::Duration, Absent::Refused, "How often; between 1s and 7d.").examples(&[r#""5m""#]),
+    Row::new(
+        "timeout",
+        Shape::Duration,
+        Absent::Value(r#""30s""#),
+        "How long it may take, up to 1h; then all its processes are ended, and that is not well.",
+    )
+    .examples(&[r#""5s""#]),
+    Row::new(
+        "notify",
+        Shape::Texts,
+        Absent::Value("null"),
+        "The sinks that hear of it, by their names; null is all of them.",
+    )
+    .examples(&["[]"]),
+    Row::new(
+        "not_during",
+        Shape::Texts,
+        Absent::Value("[]"),
+        "It is put off to its next time while one of these jobs runs.",
+    )
+    .examples(&[r#"["backup"]"#]),
 ];
 
 /// A sink. What it may have beyond its name depends on its type.

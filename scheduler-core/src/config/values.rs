@@ -10,7 +10,7 @@ use serde_yaml::Value;
 
 use super::locate;
 use crate::{
-    duration,
+    PingUrl, duration,
     ids::is_plain,
     job::{MisfirePolicy, Overlap, Retries},
     liveness::beats::{BeatName, Expected},
@@ -250,6 +250,24 @@ fn variable(name: &Value, value: &Value, text: &str) -> Result<(String, String),
     let content = content.ok_or_else(|| Wrong::because(format!("{name}: expected a text, found {}", kind(value))))?;
     no_nul(&content)?;
     Ok((name.to_owned(), content))
+}
+
+/// An address, which is no part of what is said about it.
+pub(super) fn ping_url(value: &Value) -> Result<Option<PingUrl>, Wrong> {
+    match value.as_str().map(str::trim) {
+        Some("") => Ok(None),
+        Some(text) => PingUrl::parse(text).map(Some).map_err(Wrong::because),
+        None => Err(Wrong::because("expected the text of an address")),
+    }
+}
+
+/// How often somebody outside is told that we live.
+pub(super) fn ping_interval(value: &Value) -> Result<Duration, Wrong> {
+    match any_duration(value)? {
+        short if short < Duration::from_secs(1) => Err(Wrong::because("shorter than 1s")),
+        long if long > Duration::from_hours(24) => Err(Wrong::because("longer than 24h")),
+        interval => Ok(interval),
+    }
 }
 
 /// Names of sinks.

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::{Command, Delivery, Job, Misfire, MisfirePolicy, Overlap, Retries, Work, jitter, reference::TABLE};
 use crate::{
-    JobId, duration,
+    JobId, PingUrl, duration,
     ids::is_plain,
     nearest,
     reference::names,
@@ -30,11 +30,11 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 24] = names(&TABLE);
+pub const FIELDS: [&str; 25] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `umask` would be worse than not running it.
-pub(super) const NOT_HERE: [&str; 6] = ["user", "umask", "nice", "stdin", "env_file", "ping_url"];
+pub(super) const NOT_HERE: [&str; 5] = ["user", "umask", "nice", "stdin", "env_file"];
 
 /// What holds for a job whose entry doesn't say otherwise.
 ///
@@ -213,6 +213,7 @@ pub fn parse_definition(
         output_limit: fields.size("output_limit")?,
         tags: fields.tags()?,
         notify: fields.notify()?,
+        ping_url: fields.ping_url()?,
     })
 }
 
@@ -430,6 +431,13 @@ impl<'a> Fields<'a> {
             let name = |name: &Value| name.as_str().filter(|name| is_plain(name)).map(str::to_owned);
             value.as_array()?.iter().map(name).collect::<Option<Vec<String>>>()
         })
+    }
+
+    /// The value is no part of a message: it lets somebody vouch for the job.
+    fn ping_url(&self) -> Result<Option<PingUrl>, EntryError> {
+        let Some(value) = self.get("ping_url") else { return Ok(None) };
+        let text = value.as_str().ok_or_else(|| EntryError::new("ping_url", "expected the text of an address"))?;
+        PingUrl::parse(text).map(Some).map_err(|why| EntryError::new("ping_url", why))
     }
 }
 

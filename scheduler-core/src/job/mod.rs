@@ -18,7 +18,7 @@ pub use entry::{EntryError, FIELDS, JobDefaults, entry_id, parse_definition, unk
 pub use reference::{ROWS, schema};
 
 use crate::{
-    JobId,
+    JobId, PingUrl,
     schedule::{Schedule, share},
 };
 
@@ -84,6 +84,8 @@ pub struct Job {
     pub tags: Vec<String>,
     /// Who hears of it, by the names of sinks in config.yaml; `None` is all of them.
     pub notify: Option<Vec<String>>,
+    /// Who hears of its starts and ends, outside.
+    pub ping_url: Option<PingUrl>,
 }
 
 impl Job {
@@ -113,6 +115,7 @@ impl Job {
             output_limit: None,
             tags: Vec::new(),
             notify: None,
+            ping_url: None,
         }
     }
 

@@ -12,9 +12,9 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::job::{FIELDS, ROWS};
 /// assert!(ROWS.iter().map(|row| row.name).eq(FIELDS));
 /// ```
-pub static ROWS: [Row; 24] = TABLE;
+pub static ROWS: [Row; 25] = TABLE;
 
-pub(super) const TABLE: [Row; 24] = [
+pub(super) const TABLE: [Row; 25] = [
     Row::new(
         "id",
         Shape::Id,
@@ -158,6 +158,13 @@ pub(super) const TABLE: [Row; 24] = [
         "Which of the sinks in config.yaml hear of it, by their names; an empty list is none.",
     )
     .examples(&[r#"["ops"]"#]),
+    Row::new(
+        "ping_url",
+        Shape::Filled,
+        Absent::Words("none"),
+        "The push monitor that hears of its starts and ends; `${NAME}` and `file:PATH` keep it out of this file.",
+    )
+    .examples(&[r#""https://hc-ping.com/${HC_KEY}/backup""#]),
 ];
 
 /// The JSON Schema (draft 2020-12) of `jobs.json`, for editors; `#/$defs/job` is that of one entry.

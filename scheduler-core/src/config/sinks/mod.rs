@@ -6,7 +6,7 @@ mod read;
 
 use std::{collections::BTreeSet, time::Duration};
 
-pub(super) use read::sink;
+pub(super) use read::{Refused, sink};
 
 use super::Secret;
 use crate::notify::AlertKind;

@@ -5,6 +5,7 @@ mod checks;
 mod keys;
 mod load;
 mod locate;
+mod monitor;
 mod sinks;
 
 use std::fs;

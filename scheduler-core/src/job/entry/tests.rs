@@ -145,6 +145,8 @@ fn refusals_name_the_field_what_was_found_and_what_could_stand_there() {
     check(&with("group", json!("My backups")), "group: `My backups` is no name of a group; it is a-z");
     check(&with("group", json!(1)), "group: expected a text, found the number 1");
     check(&with("tags", json!("db")), "tags: expected a list of texts");
+    check(&with("ping_url", json!("ftp://s3cret")), "ping_url: it begins with neither `https://` nor `http://`");
+    check(&with("ping_url", json!(["s3cret"])), "ping_url: expected the text of an address");
     check(&with("output_limit", json!("1 parsec")), "output_limit: `1 parsec` is not a size");
     check(&with("enabled", json!("yes")), "enabled: expected true or false, found the text \"yes\"");
     check(&with("command", json!("a\0b")), "command: it contains a NUL character");

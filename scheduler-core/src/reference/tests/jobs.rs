@@ -124,6 +124,8 @@ fn the_schema_refuses_what_it_can_tell() {
         ("max_parallel", json!(0)),
         ("max_parallel", json!(5_000_000_000_u64)),
         ("tags", json!("db")),
+        ("ping_url", json!("")),
+        ("ping_url", json!(["https://example.org"])),
         ("output_limit", json!("1 parsec")),
         ("enabled", json!("yes")),
         ("retries", json!(2)),
