@@ -160,7 +160,7 @@ fn a_refusal_leaves_the_old_one_as_it_was() {
     check(
         "ring",
         "exit 0",
-        &["plugin `bells` was not installed: it exited with status 0", "`sched plugin check bells`"],
+        &["plugin `bells` was not installed: bells/ring exited with status 0", "`sched plugin check bells`"],
     );
     check("plugin.yaml", "name: bells\n", &["bells/plugin.yaml: there is no `kind`"]);
     let braces = "{name: bells, version: 1.0.0, kind: exec, command: [sh, ring], protocol: 1}\n";

@@ -67,7 +67,7 @@ pub(super) fn of(executable: &Executable) -> Result<Vec<Script>, Obstacle> {
     if !interprets {
         return Ok(Vec::new());
     }
-    let Some(script) = script_among(arguments) else { return Ok(Vec::new()) };
+    let Some(script) = script_among(arguments, language == Some(Language::Shell)) else { return Ok(Vec::new()) };
     let script = folder.join(script);
     if !script.is_file() {
         let what = if script.exists() { "is not a file" } else { "does not exist" };
@@ -76,18 +76,22 @@ pub(super) fn of(executable: &Executable) -> Result<Vec<Script>, Obstacle> {
     Ok(language.map(|language| Script::new(language, file, script, path)).into_iter().collect())
 }
 
-/// The first argument that is no option. What is behind options that bring their own code, or read it, is no script.
-fn script_among(arguments: &[String]) -> Option<&str> {
+/// The first argument that is no option. What is behind options that bring their own code, or read it, is no script. In a
+/// shell `-e` means to end at the first error, elsewhere that code follows.
+fn script_among(arguments: &[String], shell: bool) -> Option<&str> {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "-" | "-c" | "-m" | "-e" | "-E" | "-s" | "-r" | "-p" => return None,
+            "-" | "-s" => return None,
+            "-c" | "-m" | "-e" | "-E" | "-r" | "-p" if !shell => return None,
             "--" => return arguments.next().map(String::as_str),
             // Options that take the next word.
-            "-W" | "-X" | "-o" | "-O" | "-I" | "-d" => drop(arguments.next()),
-            option if option.starts_with('-') || option.starts_with('+') => {
+            "-o" | "-O" => drop(arguments.next()),
+            "-W" | "-X" | "-I" | "-d" if !shell => drop(arguments.next()),
+            option if option.starts_with(['-', '+']) => {
                 // `-lc`, `-ec`: a line comes with it.
-                if !option.starts_with("--") && option.ends_with(['c', 'e']) {
+                let brings = |letter: char| option.contains(letter) && !option.starts_with("--");
+                if brings('c') || !shell && brings('e') {
                     return None;
                 }
             }
@@ -156,6 +160,7 @@ mod tests {
         check("a.py", &[], "! the interpreter of a.py: program `pythonnn` is in no folder of PATH");
         check("plain", &["x"], "");
         check("/bin/sh", &["-e", "a.sh", "b"], "a.sh");
+        check("/bin/sh", &["-eu", "-o", "pipefail", "a.sh"], "a.sh");
         check("/bin/sh", &["gone.sh"], "! `sh` is to run gone.sh, which does not exist");
         check("/bin/sh", &["-s", "gone.sh"], "");
         check("/bin/sh", &["-lc", "gone.sh"], "");
