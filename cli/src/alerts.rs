@@ -1,15 +1,123 @@
-//! Alerts of jobs that are gone. A daemon closes them on its next turn; without one, whoever removes the job does.
+//! Alerts, as this program has them: the desk of a home, the sinks that config.yaml names, and who isn't one of them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use scheduler_core::{AlertFiles, Home, JobId, vfs::RealFs};
+use jiff::Timestamp;
+use sched_monitor::{Desk, Settings, Shelf};
+use scheduler_core::{
+    Clock, Home, Job, JobId,
+    config::{Config, sinks::Sink},
+    nearest,
+    store::{JobView, Problem},
+    vfs::RealFs,
+};
 
-/// Takes away the alert files of `removed`. The jobs are removed already, so what can't be taken away is a warning.
-pub(crate) fn close(home: &Home, removed: &[JobId]) {
-    let files = AlertFiles::new(Arc::new(RealFs), home.clone());
+use crate::{context::machine_id, daemon::machinery, env};
+
+/// How long a process waits for its sinks before it ends. What they didn't take is told by the next one.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The desk of `home`, with the sinks of `config`.
+pub(crate) fn desk(home: &Home, config: &Config, clock: &Arc<dyn Clock>) -> Desk {
+    Desk::new(Arc::new(RealFs), home, Arc::clone(clock), settings(home, config))
+}
+
+/// What `config` says about sinks.
+pub(crate) fn settings(home: &Home, config: &Config) -> Settings {
+    let mut settings = Settings::of(config, machinery::agent(config), env::secret);
+    settings.node = format!("{}:{}", machine_id().unwrap_or_else(|| settings.agent.clone()), home.path().display());
+    settings
+}
+
+/// The files of the alerts of `home`.
+pub(crate) fn shelf(home: &Home) -> Shelf {
+    Shelf::new(Arc::new(RealFs), home)
+}
+
+/// Closes the alerts of `removed`. The jobs are removed already, so what can't be closed is a warning. A daemon does it on
+/// its next turn; without one, whoever removes the job does.
+pub(crate) fn close(home: &Home, removed: &[JobId], now: Timestamp) {
     for job in removed {
-        if let Err(error) = files.forget(job) {
+        if let Err(error) = shelf(home).forget(job, now) {
             tracing::warn!("the alert of job `{job}` stays: {error}");
         }
+    }
+}
+
+/// That nobody is told, if there are `jobs` to be told of.
+pub(crate) fn nobody(config: &Config, jobs: usize) -> Option<Problem> {
+    let is_silent = config.notify.is_empty() && jobs > 0;
+    let what = "no sink is configured: when a job fails, nobody is told";
+    let hint = "name one under `notify` in config.yaml, then try it with `sched alerts test`";
+    is_silent.then(|| Problem::remark("no-sink", what, hint))
+}
+
+/// Sinks that jobs name and config.yaml doesn't: what these jobs have to tell, somebody else was to hear.
+pub(crate) fn unknown_sinks<'j>(jobs: impl Iterator<Item = &'j Job>, sinks: &[Sink]) -> Vec<Problem> {
+    let mut unknown: BTreeMap<&str, Vec<&JobId>> = BTreeMap::new();
+    for job in jobs {
+        for name in job.notify.iter().flatten().filter(|name| sinks.iter().all(|sink| sink.name != **name)) {
+            unknown.entry(name).or_default().push(&job.id);
+        }
+    }
+    unknown.into_iter().map(|(name, jobs)| unknown_sink(name, &jobs, sinks)).collect()
+}
+
+/// The same for all jobs in force that would fire.
+pub(crate) fn unknown_sinks_in_force(views: &[JobView], sinks: &[Sink]) -> Vec<Problem> {
+    let jobs = views.iter().filter_map(|view| view.job.as_deref().ok());
+    unknown_sinks(jobs.filter(|job| job.enabled), sinks)
+}
+
+/// How many jobs are named.
+const NAMED: usize = 3;
+
+fn unknown_sink(name: &str, jobs: &[&JobId], sinks: &[Sink]) -> Problem {
+    let mut names: Vec<String> = jobs.iter().take(NAMED).map(|job| format!("`{job}`")).collect();
+    if jobs.len() > NAMED {
+        names.push(format!("{} more", jobs.len() - NAMED));
+    }
+    let what = format!("there is no sink `{name}` in config.yaml, so it hears nothing of: {}", names.join(", "));
+    let hint = match nearest(name, sinks.iter().map(|sink| sink.name.as_str())).first() {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "name it under `notify` in config.yaml, or take it out of the job's `notify`".into(),
+    };
+    Problem::new(format!("sink-{name}"), what, hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use scheduler_core::{
+        config::sinks::Via,
+        job::Command,
+        schedule::{ParseOptions, Schedule},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_sink_that_is_not_there_is_told_once_with_its_jobs_and_the_nearest() {
+        let job = |id: &str, sinks: &[&str]| {
+            let schedule = Schedule::parse("@daily", &ParseOptions::default()).unwrap();
+            let mut job = Job::new(id.parse().unwrap(), schedule, Command::Shell("true".into()));
+            job.notify = Some(sinks.iter().map(|name| (*name).to_owned()).collect());
+            job
+        };
+        let via = Via::Command { command: vec!["page".into()], timeout: PATIENCE };
+        let sinks = [Sink::new("ops", via)];
+        let check = |jobs: &[Job], expected: &[(&str, &str)]| {
+            let told = unknown_sinks(jobs.iter(), &sinks);
+            assert_eq!(told.iter().map(|one| (one.what.as_str(), one.hint.as_str())).collect::<Vec<_>>(), expected);
+        };
+        check(&[job("a", &["ops"]), job("b", &[])], &[]);
+        let wrong = [job("a", &["opps", "ops"]), job("b", &["mail"]), job("c", &["opps"])];
+        let other = "name it under `notify` in config.yaml, or take it out of the job's `notify`";
+        check(
+            &wrong,
+            &[
+                ("there is no sink `mail` in config.yaml, so it hears nothing of: `b`", other),
+                ("there is no sink `opps` in config.yaml, so it hears nothing of: `a`, `c`", "did you mean `ops`?"),
+            ],
+        );
     }
 }

@@ -42,6 +42,16 @@ pub(crate) fn notify_socket() -> Option<OsString> {
     get("NOTIFY_SOCKET")
 }
 
+/// `USER`: who acknowledges an alert, unless they say so.
+pub(crate) fn user() -> Option<String> {
+    get("USER").and_then(|user| user.into_string().ok())
+}
+
+/// A variable that a secret in config.yaml names.
+pub(crate) fn secret(name: &str) -> Option<String> {
+    get(name).and_then(|value| value.into_string().ok())
+}
+
 /// All of it: a plugin gets the few that are no secrets.
 pub(crate) fn all() -> Vec<(OsString, OsString)> {
     std::env::vars_os().collect()

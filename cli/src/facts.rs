@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use sched_monitor::Shelved;
 use sched_runner::proc;
 use scheduler_core::{
     Home, JobStore as _, RunId,
     liveness::{Facts, JobFacts, OpenRun, Troubled, heartbeat},
-    store::{JobView, Limits, Open},
+    notify::job_key,
+    store::{JobView, Limits, Open, Problem},
     vfs::RealFs,
 };
 
 use crate::{
+    alerts,
     context::{self, Context, machine_id},
     daemon::lock,
     foreign, groups,
@@ -50,8 +53,19 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     match read_store(context).await {
         Ok((jobs, open, problems)) => {
             let standby = facts.lock.held && facts.beat.as_ref().is_ok_and(|beat| beat.provider == "none");
+            let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
+                facts.problems.push(Problem::new("alerts", error.to_string(), "check who owns the folder"));
+                Shelved::default()
+            });
+            facts.problems.extend(shelved.problems.iter().cloned());
             facts.jobs = job_facts(context, &jobs, &open, facts.interval, standby);
+            for troubled in &mut facts.jobs.troubled {
+                troubled.acknowledged = is_acknowledged(troubled, &shelved);
+            }
             facts.problems.extend(problems);
+            if let Some(nobody) = alerts::nobody(&loaded.config, facts.jobs.enabled) {
+                facts.problems.push(nobody);
+            }
             views = jobs;
         }
         Err(failure) => {
@@ -73,7 +87,7 @@ fn is_the_same(process: &scheduler_core::ProcessRef) -> bool {
     proc::identity(process.pid).as_ref() == Some(process)
 }
 
-type Store = (Vec<JobView>, Open, Vec<scheduler_core::store::Problem>);
+type Store = (Vec<JobView>, Open, Vec<Problem>);
 
 async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure> {
     let store = context.look()?;
@@ -82,7 +96,15 @@ async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure>
     let mut problems = store.problems().await?;
     problems.extend(foreign::problems(&views));
     problems.extend(groups::problems_in_force(&views, &context.config().config.groups));
+    problems.extend(alerts::unknown_sinks_in_force(&views, &context.config().config.notify));
     Ok((views, open, problems))
+}
+
+/// Whether somebody has taken note of this run: of an earlier one doesn't count.
+fn is_acknowledged(troubled: &Troubled, shelved: &Shelved) -> bool {
+    let key = job_key(&troubled.job);
+    let alert = shelved.open().find(|alert| alert.key == key);
+    alert.and_then(|alert| alert.acknowledged.as_ref()).is_some_and(|known| known.at >= troubled.at)
 }
 
 fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Duration, standby: bool) -> JobFacts {
@@ -110,7 +132,7 @@ fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Durati
                 (last.outcome().filter(|outcome| outcome.result.is_trouble()), last.run())
         {
             let (job, run, message) = (view.id.clone(), run.clone(), outcome.reason());
-            jobs.troubled.push(Troubled { job, run, result: outcome.result, at: last.at, message });
+            jobs.troubled.push(Troubled { job, run, result: outcome.result, at: last.at, message, acknowledged: false });
         }
         if view.paused.is_some() {
             jobs.paused += 1;

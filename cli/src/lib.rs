@@ -9,7 +9,7 @@
 //! | `entries` | the entries of jobs.json as people have them |
 //! | `settings` | from options to members of an entry |
 //! | `difference` | what differs between two entries |
-//! | `alerts` | alert files of jobs that are removed |
+//! | `alerts` | the desk of a home, and the sinks that are named |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
 //! | `progress` | how far a long command is, on stderr |

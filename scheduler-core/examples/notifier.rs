@@ -24,6 +24,7 @@ impl Notifier for Pager {
         match alert.state {
             AlertState::Open => println!("PAGE {}: {}", alert.key, alert.title),
             AlertState::Closed => println!("over {}: {}", alert.key, alert.title),
+            AlertState::Passing => println!("by the way: {}", alert.title),
         }
         let _ = self.0.send(alert.state).await;
         Ok(())

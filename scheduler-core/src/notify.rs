@@ -19,7 +19,8 @@ use crate::{
 ///
 /// # Behavior
 /// - Called from a task of its own: it may be slow, and its failure is logged and never reaches a job.
-/// - The same key is told again while the problem lasts, and once with [`AlertState::Closed`] when it is over.
+/// - The same key is told again while the problem lasts, and once with [`AlertState::Closed`] when it is over. What is
+///   [`AlertState::Passing`] is never closed.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -63,8 +64,13 @@ pub trait Notifier: Send + Sync {
 /// What the key of an alert about a job begins with.
 const JOB: &str = "job-";
 
-/// The key of the alert about `job`.
-pub(crate) fn job_key(job: &JobId) -> String {
+/// The key of the alert about the runs of `job`.
+///
+/// ```
+/// assert_eq!(scheduler_core::notify::job_key(&"backup".parse()?), "job-backup");
+/// # Ok::<(), scheduler_core::Error>(())
+/// ```
+pub fn job_key(job: &JobId) -> String {
     format!("{JOB}{job}")
 }
 
@@ -84,10 +90,19 @@ pub(crate) fn job_key(job: &JobId) -> String {
 pub struct Alert {
     /// Stable for as long as the problem is the same one: `job-backup`.
     pub key: String,
-    /// Open or closed.
+    /// Open, closed, or passing.
     pub state: AlertState,
+    /// What happened.
+    #[serde(default)]
+    pub kind: AlertKind,
+    /// How bad it is.
+    #[serde(default)]
+    pub severity: Severity,
     /// What it is about, if one job.
     pub job: Option<JobId>,
+    /// Who should hear of it, by the names of sinks; `None` is everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Vec<String>>,
     /// One line: what is wrong, or what is well again.
     pub title: String,
     /// The evidence, in lines.
@@ -99,12 +114,69 @@ pub struct Alert {
 impl Alert {
     /// An open alert.
     pub fn open(key: impl Into<String>, title: impl Into<String>, at: Timestamp) -> Self {
-        Self { key: key.into(), state: AlertState::Open, job: None, title: title.into(), detail: String::new(), at }
+        Self {
+            key: key.into(),
+            state: AlertState::Open,
+            kind: AlertKind::default(),
+            severity: Severity::default(),
+            job: None,
+            notify: None,
+            title: title.into(),
+            detail: String::new(),
+            at,
+        }
     }
 
     /// The end of one.
     pub fn closed(key: impl Into<String>, title: impl Into<String>, at: Timestamp) -> Self {
         Self { state: AlertState::Closed, ..Self::open(key, title, at) }
+    }
+
+    /// Something that happened and is over by itself: nobody closes it.
+    ///
+    /// ```
+    /// use scheduler_core::{Alert, AlertState, notify::Severity};
+    /// let skipped = Alert::passing("skipped-a", "job `a` was skipped", jiff::Timestamp::UNIX_EPOCH);
+    /// assert_eq!((skipped.state, skipped.severity), (AlertState::Passing, Severity::Info));
+    /// ```
+    pub fn passing(key: impl Into<String>, title: impl Into<String>, at: Timestamp) -> Self {
+        Self { state: AlertState::Passing, severity: Severity::Info, ..Self::open(key, title, at) }
+    }
+
+    /// The same as an event of this kind.
+    ///
+    /// ```
+    /// use scheduler_core::{Alert, notify::AlertKind};
+    /// let alert = Alert::open("job-a", "job `a` timed out", jiff::Timestamp::UNIX_EPOCH).kind(AlertKind::Timeout);
+    /// assert_eq!(alert.kind.word(), "timeout");
+    /// ```
+    #[must_use]
+    pub fn kind(self, kind: AlertKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The same, this bad.
+    ///
+    /// ```
+    /// use scheduler_core::{Alert, notify::Severity};
+    /// let alert = Alert::open("daemon", "CRASHED", jiff::Timestamp::UNIX_EPOCH).severity(Severity::Critical);
+    /// assert!(alert.severity > Severity::Error);
+    /// ```
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Self {
+        Self { severity, ..self }
+    }
+
+    /// The same for these sinks alone.
+    ///
+    /// ```
+    /// use scheduler_core::Alert;
+    /// let alert = Alert::open("daemon", "CRASHED", jiff::Timestamp::UNIX_EPOCH).to(Some(vec!["ops".into()]));
+    /// assert_eq!(alert.notify.as_deref(), Some(&["ops".to_owned()][..]));
+    /// ```
+    #[must_use]
+    pub fn to(self, sinks: Option<Vec<String>>) -> Self {
+        Self { notify: sinks, ..self }
     }
 
     /// The same about `job`.
@@ -136,6 +208,78 @@ pub enum AlertState {
     Open,
     /// It is over.
     Closed,
+    /// It never lasted: it happened, and may happen again.
+    Passing,
+}
+
+/// What happened, in the words that the `on` of a sink has for it.
+///
+/// ```
+/// use scheduler_core::notify::AlertKind;
+/// assert_eq!((AlertKind::default(), AlertKind::Failure.word()), (AlertKind::Problem, "failure"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AlertKind {
+    /// A job failed.
+    Failure,
+    /// A job took too long.
+    Timeout,
+    /// Nobody saw how a job ended.
+    Unknown,
+    /// A job was due, and didn't run.
+    Skipped,
+    /// Anything else: what a watchdog finds.
+    #[default]
+    #[serde(rename = "watchdog")]
+    Problem,
+}
+
+impl AlertKind {
+    /// The word for it: `failure`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Timeout => "timeout",
+            Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
+            Self::Problem => "watchdog",
+        }
+    }
+}
+
+/// How bad it is.
+///
+/// ```
+/// use scheduler_core::notify::Severity;
+/// assert!(Severity::Info < Severity::default() && Severity::default() < Severity::Critical);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Something may go wrong.
+    Warning,
+    /// Something went wrong.
+    #[default]
+    Error,
+    /// Nothing works until somebody acts.
+    Critical,
+}
+
+impl Severity {
+    /// The word for it: `error`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// The default notifier: a file in `alerts/` for each open problem, removed when it is over.
@@ -198,6 +342,8 @@ impl AlertFiles {
 impl Notifier for AlertFiles {
     async fn notify(&self, alert: &Alert) -> Result<()> {
         match alert.state {
+            // Here is what lasts; what passes has nobody to take its file away.
+            AlertState::Passing => Ok(()),
             AlertState::Open => {
                 let path = self.path(&alert.key);
                 let failed = |error| failed(&path, error);

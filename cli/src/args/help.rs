@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use clap::Command;
 
 /// The groups, and the commands in each.
-const GROUPS: [(&str, &[&str]); 10] = [
+const GROUPS: [(&str, &[&str]); 11] = [
     ("Getting it to fire", &["init", "run", "tick", "service"]),
     ("Jobs", &["add", "list", "show", "edit", "remove", "pause", "resume", "apply"]),
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
     ("When, and what happened?", &["next", "simulate", "history", "logs", "why", "audit"]),
+    ("Watch and tell", &["alerts"]),
     ("Are the files right?", &["validate", "schema"]),
     ("Is the machine right?", &["doctor"]),
     ("Who decides when?", &["providers", "plugin"]),

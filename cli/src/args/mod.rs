@@ -10,6 +10,7 @@
 //! | `accounting` | `audit`, `why` |
 //! | `simulate` | `simulate` |
 //! | `safety` | `backup`, `restore`, `repair` |
+//! | `alerts` | `alerts` |
 //! | `plugins` | `providers`, `plugin` |
 //! | `service` | `service` |
 //! | `shell` | `completions`, `man` |
@@ -17,6 +18,7 @@
 //! | `help` | the grouped list of commands |
 
 mod accounting;
+mod alerts;
 mod changing;
 mod firing;
 mod help;
@@ -36,6 +38,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 pub(crate) use self::{
     accounting::{AuditArgs, WhyArgs},
+    alerts::{AlertsAckArgs, AlertsArgs, AlertsCommand, AlertsTestArgs},
     changing::{ApplyArgs, EditArgs},
     firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
     jobs::{
@@ -136,6 +139,8 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Why a job ran at an instant, or didn't, with the evidence
     Why(WhyArgs),
+    /// What is wrong and who was told; `ack` takes note of it, `test` tries a sink
+    Alerts(AlertsArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on

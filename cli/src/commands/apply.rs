@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context, out: &mut Output) -
         let made = home_setup::make(context)?;
         made.store.define(plan.edit(&wanted, &current)).await?;
         made.store.close().await?;
-        alerts::close(&made.home, &plan.removed);
+        alerts::close(&made.home, &plan.removed, context.now());
         applied = true;
     }
     if out.wants_json() {

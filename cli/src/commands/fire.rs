@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scheduler_core::{
-    Engine, ErrorKind, Home, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
+    ErrorKind, Home, JobId, JobStore, OccurrenceKind, RunId, RunResult, Token,
     liveness::{Phase, heartbeat},
     occurrence::SkipReason,
     provider::FireRequest,
@@ -13,9 +13,14 @@ use scheduler_core::{
 use serde_json::json;
 
 use crate::{
+    alerts,
     args::FireArgs,
     context::{self, Context},
-    daemon::{lock, machinery, signals},
+    daemon::{
+        lock,
+        machinery::{self, Machinery},
+        signals,
+    },
     exit,
     failure::Failure,
     output::Output,
@@ -52,7 +57,7 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
             return said(out, &job, &run, "queued", &line);
         }
         tracing::info!("queued as {run}; the daemon{pid} runs it");
-    } else if !engine_here(context, &home, &store)?.run_one(&run).await? {
+    } else if !run_here(context, &home, &store, &run).await? {
         return said(out, &job, &run, "queued", &format!("queued as {run}: there is no place for it now"));
     }
     let entry = end_of(&store, &job, &run, daemon.held.then_some(&home)).await?;
@@ -66,8 +71,9 @@ async fn fire(args: &FireArgs, context: &Context, out: &mut Output) -> Result<u8
 
 /// Claims what the job owes now, as a trigger from outside would.
 async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, job: &JobId) -> Result<u8, Failure> {
-    let engine = engine_here(context, &context.home()?, &store)?;
-    let outcome = engine.fire_once(&FireRequest::due(job.clone())).await?;
+    let machinery = machinery_here(context, &context.home()?, &store)?;
+    let outcome = machinery.engine.fire_once(&FireRequest::due(job.clone())).await?;
+    machinery.desk.settle(alerts::PATIENCE).await;
     store.close().await?;
     if out.wants_json() {
         out.json(json!({"job": job, "outcome": outcome.to_string()}))?;
@@ -78,13 +84,21 @@ async fn fire_due(context: &Context, out: &mut Output, store: Arc<JsonStore>, jo
     Ok(exit::OK)
 }
 
-/// The engine of `home`, for a run in this process that signals can end.
-fn engine_here(context: &Context, home: &Home, store: &Arc<JsonStore>) -> Result<Engine, Failure> {
+/// Runs it in this process, and tells who is to be told.
+async fn run_here(context: &Context, home: &Home, store: &Arc<JsonStore>, run: &RunId) -> Result<bool, Failure> {
+    let machinery = machinery_here(context, home, store)?;
+    let was_run = machinery.engine.run_one(run).await?;
+    machinery.desk.settle(alerts::PATIENCE).await;
+    Ok(was_run)
+}
+
+/// The machinery of `home`, for a run in this process that signals can end.
+fn machinery_here(context: &Context, home: &Home, store: &Arc<JsonStore>) -> Result<Machinery, Failure> {
     let config = &context.config().config;
     let runner = Arc::new(machinery::runner(home, config));
-    let engine = machinery::build(home, config, Arc::clone(store), runner, context.clock(), "fire").engine;
-    signals::install(engine.clone(), None)?;
-    Ok(engine)
+    let machinery = machinery::build(home, config, Arc::clone(store), runner, context.clock(), "fire");
+    signals::install(machinery.engine.clone(), None)?;
+    Ok(machinery)
 }
 
 /// Whether two entries are of attempts at one occurrence.

@@ -3,6 +3,7 @@
 //! To add one: its arguments in `args`, a line in a group of `args::help`, its file here, and an arm in [`dispatch`].
 
 mod add;
+mod alerts;
 mod apply;
 mod audit;
 mod backup;
@@ -51,6 +52,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
     match command {
         Command::Init(args) => block_on(init::run(args, context, out)),
         Command::Add(args) => block_on(add::run(args, context, out)),
+        Command::Alerts(args) => block_on(alerts::run(args, context, out)),
         Command::List(args) => block_on(list::run(args, context, out)),
         Command::Show(args) => block_on(show::run(args, context, out)),
         Command::Edit(args) => block_on(edit::run(args, context, out)),

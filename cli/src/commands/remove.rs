@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &RemoveArgs, context: &Context, out: &mut Output) 
     let removed = store.define(Edit::Remove(ids)).await?;
     store.close().await?;
     let ids: Vec<JobId> = removed.iter().map(|view| view.id.clone()).collect();
-    alerts::close(&context.home()?, &ids);
+    alerts::close(&context.home()?, &ids, context.now());
 
     if out.wants_json() {
         out.json(json!({ "removed": ids }))?;

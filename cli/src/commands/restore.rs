@@ -61,7 +61,7 @@ async fn version(args: &RestoreArgs, context: &Context, out: &mut Output) -> Don
         let store = context.change_existing()?;
         store.restore(args.version.into()).await?;
         store.close().await?;
-        alerts::close(&home, plan.removed());
+        alerts::close(&home, plan.removed(), context.now());
         restored = true;
     }
     if out.wants_json() {

@@ -13,6 +13,7 @@ use scheduler_core::{
 use tokio::sync::Notify;
 
 use crate::{
+    alerts,
     args::RunArgs,
     context::{self, Context},
     daemon::{
@@ -70,6 +71,9 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), loaded.config, &provider);
     let reloads = tokio::spawn(reloader.run(asked));
 
+    if let Some(nobody) = alerts::nobody(&context.config().config, 1) {
+        tracing::warn!("{}; {}", nobody.what, nobody.hint);
+    }
     let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
     if args.logs_json() {
         let (version, home) = (env!("CARGO_PKG_VERSION"), home.path().display());
@@ -83,6 +87,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let ended = machinery.engine.run(provider).await;
+    machinery.desk.settle(alerts::PATIENCE).await;
     reloads.abort();
     writer.finish();
     let closed = machinery.store.close().await;

@@ -2,6 +2,7 @@
 
 use scheduler_core::{
     Home,
+    config::Config,
     liveness::{Facts, Verdict, VerdictKind, verdict},
     store::JobView,
 };
@@ -26,7 +27,7 @@ pub(crate) async fn run(_: &StatusArgs, context: &Context, out: &mut Output) -> 
     let Known { facts, views } = facts::collect(context, &home).await;
     let verdict = verdict(&facts);
     if out.wants_json() {
-        out.json(as_json(&home, &facts, &verdict, &views))?;
+        out.json(as_json(&home, &context.config().config, &facts, &verdict, &views))?;
     } else {
         print(&home, &facts, &verdict, &views, out)?;
     }
@@ -83,7 +84,8 @@ fn tone(kind: VerdictKind) -> Tone {
     }
 }
 
-fn as_json(home: &Home, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> Value {
+fn as_json(home: &Home, config: &Config, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> Value {
+    let sinks: Vec<Value> = config.notify.iter().map(|sink| json!({"name": sink.name, "type": sink.type_word()})).collect();
     let jobs = &facts.jobs;
     let open: Vec<Value> = jobs
         .open
@@ -96,7 +98,8 @@ fn as_json(home: &Home, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> 
     let troubled: Vec<Value> = jobs
         .troubled
         .iter()
-        .map(|one| json!({"job": one.job, "run": one.run, "result": one.result, "at": one.at, "message": one.message}))
+        .map(|one| json!({"job": one.job, "run": one.run, "result": one.result, "at": one.at, "message": one.message,
+                "acknowledged": one.acknowledged}))
         .collect();
     let next: Vec<Value> = upcoming(verdict, views)
         .iter()
@@ -119,6 +122,7 @@ fn as_json(home: &Home, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> 
             "overdue": jobs.overdue.iter().map(|(job, at)| json!({"job": job, "since": at})).collect::<Vec<_>>(),
         },
         "next": next,
+        "sinks": sinks,
     })
 }
 

@@ -11,6 +11,7 @@ use scheduler_core::{
 use serde_json::json;
 
 use crate::{
+    alerts,
     args::TickArgs,
     context::Context,
     daemon::{filesystem, lock, machinery, signals},
@@ -54,6 +55,7 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     let done = machinery.engine.run_once().await;
     machinery.pulse.publish(|beat| beat.phase = Phase::Idle);
     writer.finish();
+    machinery.desk.settle(alerts::PATIENCE).await;
     let closed = machinery.store.close().await;
     let summary = done?;
     closed?;

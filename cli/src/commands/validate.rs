@@ -4,12 +4,14 @@ use std::{fs, path::Path};
 
 use scheduler_core::{
     Error, JobStore as _,
-    store::{Groups, Problem, json::Examined},
+    config::Config,
+    store::{Problem, json::Examined},
 };
 use serde_json::json;
 
 use super::Done;
 use crate::{
+    alerts,
     args::ValidateArgs,
     context::{Context, no_home},
     daemon::machinery,
@@ -22,7 +24,7 @@ use crate::{
 
 pub(crate) async fn run(args: &ValidateArgs, context: &Context, out: &mut Output) -> Done {
     let findings = match &args.file {
-        Some(file) => Findings::of(examine_file(context, file)?, file, &context.config().config.groups),
+        Some(file) => Findings::of(examine_file(context, file)?, file, &context.config().config),
         None => of_home(context).await?,
     };
     if out.wants_json() {
@@ -45,7 +47,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    fn of(mut examined: Examined, file: &Path, known: &Groups) -> Self {
+    fn of(mut examined: Examined, file: &Path, config: &Config) -> Self {
         let mut problems = examined.problems;
         examined.jobs.retain(|entry| {
             let Some(mut problem) = foreign::problem(&entry.job) else { return true };
@@ -61,7 +63,8 @@ impl Findings {
                     .of_job(id)
             })
         });
-        let unlimited = groups::problems(examined.jobs.iter().map(|entry| &entry.job), known);
+        let unlimited = groups::problems(examined.jobs.iter().map(|entry| &entry.job), &config.groups);
+        problems.extend(alerts::unknown_sinks(examined.jobs.iter().map(|entry| &entry.job), &config.notify));
         Self { warnings: warnings.chain(unlimited).collect(), jobs: examined.jobs.len(), problems }
     }
 }
@@ -89,7 +92,7 @@ pub(super) async fn of_home(context: &Context) -> Result<Findings, Failure> {
     let file = home.jobs_json();
     let mut findings = match file.try_exists() {
         Ok(false) => Findings { problems: Vec::new(), warnings: Vec::new(), jobs: 0 },
-        _ => Findings::of(examine_file(context, &file)?, &file, &context.config().config.groups),
+        _ => Findings::of(examine_file(context, &file)?, &file, &context.config().config),
     };
     // In a file that was written by hand, a key that means nothing is a mistake too.
     let mut config = context.config().problems.clone();

@@ -2,26 +2,28 @@
 
 use std::sync::Arc;
 
+use sched_monitor::Desk;
 use sched_plugin_host::with_bundled;
 use sched_runner::{CommandRunner, RunnerConfig, proc};
 use scheduler_core::{
-    AlertFiles, Clock, Engine, Home, JobRunner,
+    Clock, Engine, Home, JobRunner,
     config::{Config, Loaded},
     engine::Settings,
     liveness::{Heartbeat, Pulse},
     provider::{ProviderFactory, Resolved, resolve},
     store::{JsonStore, Limits},
-    vfs::RealFs,
 };
 
 use super::plugins;
-use crate::context::machine_id;
+use crate::{alerts, context::machine_id};
 
 /// A home's engine, ready to be run.
 pub(crate) struct Machinery {
     pub(crate) engine: Engine,
     pub(crate) pulse: Pulse,
     pub(crate) store: Arc<JsonStore>,
+    /// Who is told.
+    pub(crate) desk: Desk,
 }
 
 /// The runner that `config` asks for.
@@ -35,6 +37,7 @@ pub(crate) fn runner_config(home: &Home, config: &Config) -> RunnerConfig {
     runner.shell.clone_from(&config.defaults.shell);
     runner.inherit_env = config.defaults.inherit_env;
     runner.env.clone_from(&config.defaults.env);
+    runner.secret_env = config.secret_variables();
     runner.output_limit = config.history.output_limit;
     runner.keep_logs_per_job = config.history.logs_per_job;
     runner.logs_max_bytes = config.history.logs_max_bytes;
@@ -58,8 +61,9 @@ pub(crate) fn build(
 ) -> Machinery {
     let pulse = Pulse::new(heartbeat(config, clock, node), Arc::clone(clock));
     let Settings { limits, interval, drain } = settings(config);
+    let desk = alerts::desk(home, config, clock);
     let engine = Engine::builder(Arc::clone(&store) as _, runner)
-        .notifier(Arc::new(AlertFiles::new(Arc::new(RealFs), home.clone())))
+        .notifier(Arc::new(desk.clone()))
         .clock(Arc::clone(clock))
         .pulse(pulse.clone())
         .limits(limits)
@@ -67,7 +71,7 @@ pub(crate) fn build(
         .drain(drain)
         .boot_key(boot_key())
         .build();
-    Machinery { engine, pulse, store }
+    Machinery { engine, pulse, store, desk }
 }
 
 /// The provider that fires, and why it isn't the one that was asked for. A plugin is started for that, which may take as long
@@ -106,7 +110,7 @@ fn heartbeat(config: &Config, clock: &Arc<dyn Clock>, node: &str) -> Heartbeat {
 }
 
 /// The name in heartbeats.
-pub(super) fn agent(config: &Config) -> String {
+pub(crate) fn agent(config: &Config) -> String {
     let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
     config.agent.clone().unwrap_or_else(host)
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::RwLock;
+use sched_monitor::Desk;
 use sched_runner::{CommandRunner, RunnerConfig};
 use scheduler_core::{
     Engine, Home, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext,
@@ -20,7 +21,7 @@ use super::{
     machinery::{self, Machinery},
     plugins, supervisor,
 };
-use crate::context;
+use crate::{alerts, context};
 
 /// How long a plugin that failed is left alone, at first and at most.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
@@ -32,6 +33,7 @@ pub(crate) struct Reloader {
     engine: Engine,
     pulse: Pulse,
     store: Arc<JsonStore>,
+    desk: Desk,
     runner: Arc<ChangingRunner>,
     supervisor: Arc<supervisor::Shared>,
     /// What is in force.
@@ -50,10 +52,10 @@ impl Reloader {
         config: Config,
         provider: &Resolved,
     ) -> Self {
-        let Machinery { engine, pulse, store } = machinery;
-        let (engine, pulse, store) = (engine.clone(), pulse.clone(), Arc::clone(store));
+        let Machinery { engine, pulse, store, desk } = machinery;
+        let (engine, pulse, store, desk) = (engine.clone(), pulse.clone(), Arc::clone(store), desk.clone());
         let wanted = (named(provider), plugins::of(home, &config).mark(&config.provider));
-        Self { home: home.clone(), engine, pulse, store, runner, supervisor, config, wanted }
+        Self { home: home.clone(), engine, pulse, store, desk, runner, supervisor, config, wanted }
     }
 
     /// Reloads whenever it is `asked`, and starts a plugin that failed again, ever more rarely.
@@ -133,10 +135,13 @@ impl Reloader {
             config.history.keep_days = self.config.history.keep_days;
             config.history.max_bytes = self.config.history.max_bytes;
         }
-        if (&config.history, &config.defaults) != (&self.config.history, &self.config.defaults) {
+        let about_runs = |config: &Config| (config.history.clone(), config.defaults.clone(), config.secret_variables());
+        if about_runs(&config) != about_runs(&self.config) {
             self.runner.change(machinery::runner_config(&self.home, &config));
         }
         self.supervisor.abort_after(config.abort_after);
+        // Always: what failed so far may have been put right in a file or a server that this one doesn't show.
+        self.desk.change(alerts::settings(&self.home, &config));
         let agent = machinery::agent(&config);
         self.pulse.publish(|beat| beat.agent = agent);
         let differences: Vec<String> = self.config.differences(&config).iter().map(ToString::to_string).collect();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Config, Defaults, History};
+use super::{Config, Defaults, History, Watchdog, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
@@ -57,6 +57,11 @@ impl Config {
             let (before, after) = ("old values".to_owned(), "new ones".to_owned());
             differences.push(Difference { key: "defaults.env", before, after });
         }
+        // Neither are addresses of sinks, which may be secrets as well.
+        if differences.iter().all(|difference| difference.key != "notify") && self.notify != after.notify {
+            let (before, after) = ("old settings".to_owned(), "new ones".to_owned());
+            differences.push(Difference { key: "notify", before, after });
+        }
         differences
     }
 }
@@ -75,7 +80,10 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         misfire,
         history,
         defaults,
+        notify,
+        watchdog,
     } = config;
+    let Watchdog { rate_limit, notify: watchdog_notify } = watchdog;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
     let Defaults { timeout, overlap, retries, inherit_env, env, shell } = defaults;
@@ -102,6 +110,9 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("defaults.inherit_env", inherit_env.to_string()),
         ("defaults.env", names(env)),
         ("defaults.shell", shell.clone()),
+        ("notify", sinks_words(notify)),
+        ("watchdog.rate_limit", duration::format(*rate_limit)),
+        ("watchdog.notify", watchdog_notify.as_ref().map_or_else(|| "all".into(), |names| names.join(" "))),
     ]
 }
 
@@ -113,6 +124,11 @@ fn names(env: &BTreeMap<String, String>) -> String {
 fn groups_words(groups: &Groups) -> String {
     let groups: Vec<String> = groups.iter().map(|(name, most)| format!("{name} {most}")).collect();
     if groups.is_empty() { "none".into() } else { groups.join(" ") }
+}
+
+fn sinks_words(sinks: &[Sink]) -> String {
+    let sinks: Vec<String> = sinks.iter().map(|sink| format!("{} ({})", sink.name, sink.type_word())).collect();
+    if sinks.is_empty() { "none".into() } else { sinks.join(" ") }
 }
 
 fn policy_word(policy: MisfirePolicy) -> &'static str {

@@ -8,17 +8,27 @@ use serde_yaml::{Mapping, Value};
 
 use super::{
     Config, locate,
+    sinks::{self, Sink},
     values::{
         Wrong, any_duration, bytes, environment, grace, groups, interval, is_empty, kind, name, overlap, policy,
-        retries, shell, time_zone, truth, whole,
+        retries, shell, sink_names, time_zone, truth, whole,
     },
 };
 use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 9] =
-    ["gateway", "monitor", "notify", "watchdog", "probes", "providers", "heartbeats", "report", "store"];
+pub(super) const NOT_HERE: [&str; 9] = [
+    "gateway",
+    "monitor",
+    "watchdog.every",
+    "watchdog.checks",
+    "probes",
+    "providers",
+    "heartbeats",
+    "report",
+    "store",
+];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -77,6 +87,10 @@ impl Keys<'_> {
         self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
         self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);
+        self.sinks(&mut config.notify);
+        self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
+        self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
+        self.name_sinks("watchdog", config);
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.
@@ -94,6 +108,47 @@ impl Keys<'_> {
             Some(Err(wrong)) => {
                 let hint = wrong.hint.unwrap_or_else(|| "correct the value; until then its default holds".into());
                 self.problem(&path.split('.').collect::<Vec<_>>(), &wrong.what, hint);
+            }
+        }
+    }
+
+    /// The entries of `notify`. A wrong one costs itself alone: who is left should still hear.
+    fn sinks(&mut self, sinks: &mut Vec<Sink>) {
+        const KEY: &str = "notify";
+        self.known.push(KEY);
+        let Some(value) = self.root.get(KEY).filter(|value| !is_empty(value)) else { return };
+        let Some(entries) = value.as_sequence() else {
+            let wrong = Wrong::expected("a list of sinks", value);
+            return self.problem(&[KEY], &wrong.what, "begin each with `- name:`, one below the other".into());
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            let index = index.to_string();
+            let named = |name: &str| Wrong::because(format!("a second sink with the name `{name}`"));
+            let taken = match sinks::sink(entry) {
+                Ok(sink) if sinks.iter().any(|known| known.name == sink.name) => Err(("name", named(&sink.name))),
+                other => other,
+            };
+            match taken {
+                Ok(sink) => sinks.push(sink),
+                Err((member, wrong)) => {
+                    let path = [KEY, &index, member];
+                    let hint = wrong.hint.unwrap_or_else(|| "correct it; until then nothing is sent to this sink".into());
+                    self.problem(if member.is_empty() { &path[..2] } else { &path }, &wrong.what, hint);
+                }
+            }
+        }
+    }
+
+    /// Names of sinks that there are none of: those are told nothing, and the rest of the list is.
+    fn name_sinks(&mut self, section: &'static str, config: &Config) {
+        for name in config.watchdog.notify.iter().flatten() {
+            if config.notify.iter().all(|sink| sink.name != *name) {
+                let near = nearest(name, config.notify.iter().map(|sink| sink.name.as_str()));
+                let hint = near.first().map_or_else(
+                    || "add it to `notify`, or take the name out".into(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.problem(&[section, "notify"], &format!("there is no sink `{name}` in `notify`"), hint);
             }
         }
     }

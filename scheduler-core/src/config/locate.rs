@@ -94,7 +94,7 @@ impl<'de, L: DeserializeSeed<'de>> Visitor<'de> for Walk<'_, L> {
     type Value = Option<L::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping")
+        f.write_str("a mapping or a list")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -111,6 +111,25 @@ impl<'de, L: DeserializeSeed<'de>> Visitor<'de> for Walk<'_, L> {
             }
         }
         Ok(found)
+    }
+
+    /// An entry of a list is named by its number, from 0.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let Some((name, rest)) = self.path.split_first() else { return Ok(None) };
+        let mut leaf = Some(self.leaf);
+        let mut index = 0_usize;
+        loop {
+            let is_it = name.parse() == Ok(index);
+            index += 1;
+            match leaf.take_if(|_| is_it) {
+                Some(leaf) => {
+                    let walk = Walk { path: rest, stop_at_key: self.stop_at_key, leaf };
+                    return seq.next_element_seed(walk).map(Option::flatten);
+                }
+                None if seq.next_element::<IgnoredAny>()?.is_none() => return Ok(None),
+                None => {}
+            }
+        }
     }
 }
 

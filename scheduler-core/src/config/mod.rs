@@ -4,6 +4,7 @@
 //! - `keys` reads the file key by key, `values` what stands behind a key: one wrong key never costs the others.
 //! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
+//! - [`sinks`] is who is told of alerts; [`Secret`] a text that holds a password.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
 //!
@@ -16,6 +17,8 @@ mod keys;
 mod load;
 pub mod locate;
 mod reference;
+mod secret;
+pub mod sinks;
 mod template;
 mod values;
 
@@ -25,6 +28,7 @@ pub use difference::Difference;
 pub use load::{Loaded, Source, load};
 pub use reference::{KEYS, schema};
 pub(crate) use reference::{MISFIRE, RETRIES};
+pub use secret::Secret;
 pub use template::TEMPLATE;
 
 use crate::{
@@ -65,6 +69,25 @@ pub struct Config {
     pub history: History,
     /// What holds for jobs that don't say otherwise.
     pub defaults: Defaults,
+    /// Who is told of alerts.
+    pub notify: Vec<sinks::Sink>,
+    /// What checks find, and whom they tell.
+    pub watchdog: Watchdog,
+}
+
+/// What checks find, and whom they tell.
+///
+/// ```
+/// use scheduler_core::config::Watchdog;
+/// assert_eq!((Watchdog::default().rate_limit.as_secs(), Watchdog::default().notify), (3600, None));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Watchdog {
+    /// A sink is told of an open alert again after this at the soonest.
+    pub rate_limit: Duration,
+    /// The sinks that hear of what checks find, by their names; `None` is all.
+    pub notify: Option<Vec<String>>,
 }
 
 /// How much of the past is kept.
@@ -125,7 +148,15 @@ impl Default for Config {
             misfire: Misfire::default(),
             history: History::default(),
             defaults: Defaults::default(),
+            notify: Vec::new(),
+            watchdog: Watchdog::default(),
         }
+    }
+}
+
+impl Default for Watchdog {
+    fn default() -> Self {
+        Self { rate_limit: Duration::from_hours(1), notify: None }
     }
 }
 
@@ -162,6 +193,17 @@ impl Config {
         let zone = self.zone_name().unwrap_or_else(|_| "UTC".into());
         let Defaults { timeout, overlap, retries, .. } = self.defaults;
         JobDefaults { zone, timeout, overlap, misfire: self.misfire, retries }
+    }
+
+    /// The variables of the environment that only secrets use: no job needs to know them.
+    ///
+    /// ```
+    /// use scheduler_core::config::Config;
+    /// assert!(Config::default().secret_variables().is_empty());
+    /// ```
+    pub fn secret_variables(&self) -> Vec<String> {
+        let secrets = self.notify.iter().flat_map(sinks::Sink::secrets);
+        secrets.flat_map(Secret::variables).map(str::to_owned).collect()
     }
 
     /// The IANA name of the zone, or why it has none.

@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 10] = [
+pub static KEYS: [Row; 12] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -158,6 +158,107 @@ pub static KEYS: [Row; 10] = [
         Absent::Value("{}"),
         "What holds for jobs that don't say otherwise.",
     ),
+    Row::new(
+        "notify",
+        Shape::Entries(&SINK),
+        Absent::Value("[]"),
+        "The sinks: who is told when a job fails or a check finds something, and when that is over.",
+    )
+    .examples(&[r#"[{"name": "pager", "type": "command", "command": ["/usr/local/bin/page"]}]"#]),
+    Row::new(
+        "watchdog",
+        Shape::Section(&[
+            Row::new(
+                "rate_limit",
+                Shape::Duration,
+                Absent::Value(r#""1h""#),
+                "How soon a sink hears of the same open alert again, at the earliest.",
+            )
+            .examples(&[r#""6h""#]),
+            Row::new(
+                "notify",
+                Shape::Texts,
+                Absent::Value("null"),
+                "The sinks that hear of what checks find, by their names; null is all of them.",
+            )
+            .examples(&["[]"]),
+        ]),
+        Absent::Value("{}"),
+        "What checks find, and whom they tell.",
+    ),
+];
+
+/// A sink. What it may have beyond its name depends on its type.
+const SINK: [Row; 16] = [
+    Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""ops""#]),
+    Row::new(
+        "type",
+        Shape::Word(&["webhook", "email", "command", "gitea", "forgejo", "github"]),
+        Absent::Refused,
+        "How it is reached.",
+    )
+    .examples(&[r#""webhook""#]),
+    Row::new(
+        "on",
+        Shape::Texts,
+        Absent::Words("all but `skipped`"),
+        "What it is told of: failure, timeout, unknown, skipped, recovery, watchdog.",
+    )
+    .examples(&[r#"["failure", "timeout"]"#]),
+    Row::new(
+        "url",
+        Shape::Filled,
+        Absent::Words("required, but for github"),
+        "webhook: where it is posted to; a tracker: where it is.",
+    )
+    .examples(&[r#""https://hooks.slack.com/services/${SLACK_HOOK}""#, r#""https://git.example.org""#]),
+    Row::new(
+        "preset",
+        Shape::Word(&["slack", "discord", "telegram", "ntfy", "json"]),
+        Absent::Value(r#""json""#),
+        "webhook: what is posted.",
+    )
+    .examples(&[r#""slack""#]),
+    Row::new(
+        "token",
+        Shape::Filled,
+        Absent::Words("none; a tracker needs one"),
+        "What lets us in: `${NAME}` and `file:PATH` keep it out of this file.",
+    )
+    .examples(&[r#""file:/etc/sched/token""#, r#""${NTFY_TOKEN}""#]),
+    Row::new("chat", Shape::Anything, Absent::Words("none"), "webhook with preset telegram: the chat that it is sent to.")
+        .examples(&[r#""-1001234567890""#]),
+    Row::new("to", Shape::Texts, Absent::Words("none"), "email: to whom.").examples(&[r#"["ops@example.org"]"#]),
+    Row::new("from", Shape::Filled, Absent::Words("none"), "email: from whom.").examples(&[r#""sched@example.org""#]),
+    Row::new(
+        "smtp",
+        Shape::Filled,
+        Absent::Words("none"),
+        "email: the server, as smtps://, smtp+starttls:// or smtp://, with user and password.",
+    )
+    .examples(&[r#""smtps://sched:${SMTP_PASS}@mail.example.org""#]),
+    Row::new("command", Shape::Texts, Absent::Words("none"), "command: program and arguments; the alert comes on its stdin.")
+        .examples(&[r#"["/usr/local/bin/page"]"#]),
+    Row::new("timeout", Shape::Duration, Absent::Value(r#""30s""#), "command: how long it may take, up to 10m.")
+        .examples(&[r#""1m""#]),
+    Row::new("repo", Shape::Filled, Absent::Words("none"), "gitea, forgejo, github: where the issues go.")
+        .examples(&[r#""ops/cron""#]),
+    Row::new("assignees", Shape::Texts, Absent::Value("[]"), "gitea, forgejo, github: who gets the issues.")
+        .examples(&[r#"["ops"]"#]),
+    Row::new(
+        "label",
+        Shape::Filled,
+        Absent::Value(r#""sched-watchdog""#),
+        "gitea, forgejo, github: marks our issues; it is made if it isn't there.",
+    )
+    .examples(&[r#""cron""#]),
+    Row::new(
+        "max_issues",
+        Shape::Count { least: 1, most: u32::MAX as u64 },
+        Absent::Value("5"),
+        "gitea, forgejo, github: the most issues opened within one `watchdog.rate_limit`.",
+    )
+    .examples(&["20"]),
 ];
 
 /// What becomes of missed instants, here and in a job.

@@ -28,11 +28,11 @@ impl Wrong {
         Self::because(format!("expected {what}, found {}", kind(found)))
     }
 
-    fn because(what: impl Into<String>) -> Self {
+    pub(super) fn because(what: impl Into<String>) -> Self {
         Self { what: what.into(), hint: None }
     }
 
-    fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 }
@@ -194,6 +194,16 @@ fn variable(name: &Value, value: &Value, text: &str) -> Result<(String, String),
     let content = content.ok_or_else(|| Wrong::because(format!("{name}: expected a text, found {}", kind(value))))?;
     no_nul(&content)?;
     Ok((name.to_owned(), content))
+}
+
+/// Names of sinks.
+pub(super) fn sink_names(value: &Value) -> Result<Option<Vec<String>>, Wrong> {
+    let names = value.as_sequence().ok_or_else(|| Wrong::expected("a list of names of sinks", value))?;
+    let name = |value: &Value| {
+        let name = value.as_str().filter(|name| is_plain(name));
+        name.map(str::to_owned).ok_or_else(|| Wrong::because(format!("{} is no name of a sink", kind(value))))
+    };
+    names.iter().map(name).collect::<Result<_, _>>().map(Some)
 }
 
 fn no_nul(text: &str) -> Result<&str, Wrong> {

@@ -2,15 +2,17 @@
 
 use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Here, Shared,
-    pass::{caught, panic_words, words_of},
+    pass::{caught, is_news, panic_words, words_of},
 };
 use crate::{
     Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
-    notify::job_key,
+    notify::{AlertKind, job_key},
+    occurrence::SkipReason,
     plan::ON_TIME,
     store::{Abandoned, Claim, Finding, Limits, Recovery, Settled, Start, Which},
 };
@@ -46,6 +48,22 @@ impl Drop for Unrecorded<'_> {
                 unrecorded.remove(&self.job);
             }
         }
+    }
+}
+
+/// What somebody is told of an occurrence that was skipped. It is over by itself.
+fn skipped_alert(job: &Job, reason: SkipReason, now: Timestamp) -> Alert {
+    let title = format!("job `{}` was skipped: {}", job.id, reason.words());
+    let detail = format!("see `sched history {}`", job.id);
+    let alert = Alert::passing(format!("skipped-{}", job.id), title, now).detail(detail).kind(AlertKind::Skipped);
+    alert.about(job.id.clone()).to(job.notify.clone())
+}
+
+fn kind_of(result: RunResult) -> AlertKind {
+    match result {
+        RunResult::TimedOut => AlertKind::Timeout,
+        RunResult::Unknown => AlertKind::Unknown,
+        RunResult::Failed | RunResult::Succeeded | RunResult::Cancelled => AlertKind::Failure,
     }
 }
 
@@ -86,7 +104,8 @@ impl Shared {
                 return tracing::debug!(run = %claim.run, "no place any more; it is queued again");
             }
             Some(Start::Skipped(reason)) => {
-                return tracing::info!(job = %claim.id.job, run = %claim.run, "skipped: {}", reason.words());
+                tracing::info!(job = %claim.id.job, run = %claim.run, "skipped: {}", reason.words());
+                return self.tell_skipped_claim(claim, reason).await;
             }
             Some(Start::Lost) | None => {
                 return tracing::info!(job = %claim.id.job, run = %claim.run, "somebody else has it, or it was cancelled");
@@ -219,7 +238,7 @@ impl Shared {
     }
 
     /// What is left of a timeout that began at `started_at`.
-    fn left_of(&self, timeout: Duration, started_at: Option<jiff::Timestamp>) -> Duration {
+    fn left_of(&self, timeout: Duration, started_at: Option<Timestamp>) -> Duration {
         let now = self.options.clock.now();
         let gone =
             started_at.map_or(Duration::ZERO, |at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
@@ -255,16 +274,35 @@ impl Shared {
             result => {
                 let why = outcome.reason().unwrap_or_default();
                 let title = format!("job `{}` {}", job.id, result.word().replace('_', " "));
-                Alert::open(key, title, now).detail(format!("run {run}: {why}\nsee `sched logs {}`", job.id))
+                let detail = format!("run {run}: {why}\nsee `sched logs {} --run {run}`", job.id);
+                Alert::open(key, title, now).detail(detail).kind(kind_of(result))
             }
         };
         let is_open = alert.state == AlertState::Open;
-        self.notify(&alert.about(job.id.clone())).await;
+        self.notify(&alert.about(job.id.clone()).to(job.notify.clone())).await;
         if is_open {
             // Only now: a turn that finds it must not close what is yet to be opened. And the job may have been removed while
             // this run was open, so that turn has to look.
             self.troubled.lock().insert(job.id.clone());
             *self.looked_for_in.lock() = None;
+        }
+    }
+
+    /// Tells of an instant of `job` that doesn't run, beside the work of whoever found out.
+    pub(super) fn tell_skipped(self: &Arc<Self>, job: Arc<Job>, reason: SkipReason) {
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move { shared.notify(&skipped_alert(&job, reason, shared.options.clock.now())).await });
+    }
+
+    /// The same of one that was claimed already.
+    async fn tell_skipped_claim(&self, claim: &Claim, reason: SkipReason) {
+        if !is_news(reason) {
+            return;
+        }
+        let found = self.options.store.select(Which::Job(claim.id.job.clone())).await;
+        let job = found.ok().and_then(|found| found.jobs.into_iter().next()).and_then(|view| view.job.ok());
+        if let Some(job) = job {
+            self.notify(&skipped_alert(&job, reason, self.options.clock.now())).await;
         }
     }
 

@@ -80,17 +80,23 @@ impl Shared {
             _ => true,
         });
         let due = std::mem::take(&mut open.due).into_iter();
-        let (plans, given_up): (Vec<Admission>, Vec<Vec<GivenUp>>) = due
+        let (plans, news): (Vec<Admission>, Vec<News>) = due
             .filter_map(|due| Some((planned(&due, now)?, due)))
-            .map(|(plan, due)| (plan.clone(), given_up(due, &plan)))
+            .map(|(plan, due)| {
+                let skipped = skipped(&due.job, &plan);
+                (plan.clone(), News { skipped, given_up: given_up(due, &plan) })
+            })
             .unzip();
         let mut claims: Vec<Claim> = Vec::new();
         if !plans.is_empty() {
             let missed = catch_ups(&plans);
             // What others were faster with comes back as lost, and is theirs.
             let won = self.options.store.admit(plans, self.limits()).await?;
-            for (_, given_up) in won.iter().zip(&given_up).filter(|(won, _)| won.is_ok()) {
-                self.tell_given_up(given_up).await;
+            for (_, news) in won.iter().zip(news).filter(|(won, _)| won.is_ok()) {
+                self.tell_given_up(&news.given_up).await;
+                if let Some((job, reason)) = news.skipped {
+                    self.tell_skipped(job, reason);
+                }
             }
             // Only now is it true: on a full disk it would be said many times a second, of nothing that happens.
             for line in &missed {
@@ -171,6 +177,26 @@ fn planned_by(
             None
         }
     }
+}
+
+/// What there is to tell of a plan, once it is admitted.
+struct News {
+    skipped: Option<(Arc<Job>, SkipReason)>,
+    given_up: Vec<GivenUp>,
+}
+
+/// Why an instant of this plan doesn't run, if that is news: who paused or removed a job knows, and what is coalesced is run
+/// by a later instant.
+fn skipped(job: &Arc<Job>, admission: &Admission) -> Option<(Arc<Job>, SkipReason)> {
+    let Plan { admit, gaps, .. } = &admission.plan;
+    let alone = admit.iter().filter_map(|(_, planned)| if let Planned::Skip(reason) = planned { Some(*reason) } else { None });
+    let reason = alone.chain(gaps.iter().map(|gap| gap.reason)).find(|reason| is_news(*reason))?;
+    Some((Arc::clone(job), reason))
+}
+
+/// Whether somebody may want to hear of an occurrence that is skipped for this.
+pub(super) fn is_news(reason: SkipReason) -> bool {
+    matches!(reason, SkipReason::Overlap | SkipReason::Misfire)
 }
 
 /// An occurrence that ends with a bad attempt, because a newer one takes its place.

@@ -30,11 +30,11 @@ use crate::{
 /// ```
 /// assert!(scheduler_core::job::FIELDS.contains(&"payload"));
 /// ```
-pub const FIELDS: [&str; 23] = names(&TABLE);
+pub const FIELDS: [&str; 24] = names(&TABLE);
 
 /// Fields of the format that this build doesn't carry out. An entry that asks for one is refused: running the job without
 /// its `user` or its `umask` would be worse than not running it.
-pub(super) const NOT_HERE: [&str; 7] = ["user", "umask", "nice", "stdin", "env_file", "ping_url", "notify"];
+pub(super) const NOT_HERE: [&str; 6] = ["user", "umask", "nice", "stdin", "env_file", "ping_url"];
 
 /// What holds for a job whose entry doesn't say otherwise.
 ///
@@ -212,6 +212,7 @@ pub fn parse_definition(
         group: fields.group()?,
         output_limit: fields.size("output_limit")?,
         tags: fields.tags()?,
+        notify: fields.notify()?,
     })
 }
 
@@ -421,6 +422,14 @@ impl<'a> Fields<'a> {
             value.as_array()?.iter().map(|tag| tag.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
         })?;
         Ok(tags.unwrap_or_default())
+    }
+
+    /// Names of sinks. Whether there are such, config.yaml says.
+    fn notify(&self) -> Result<Option<Vec<String>>, EntryError> {
+        self.expect("notify", "a list of names of sinks", |value| {
+            let name = |name: &Value| name.as_str().filter(|name| is_plain(name)).map(str::to_owned);
+            value.as_array()?.iter().map(name).collect::<Option<Vec<String>>>()
+        })
     }
 }
 

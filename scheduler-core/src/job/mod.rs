@@ -82,6 +82,8 @@ pub struct Job {
     pub output_limit: Option<u64>,
     /// Labels, for people and filters.
     pub tags: Vec<String>,
+    /// Who hears of it, by the names of sinks in config.yaml; `None` is all of them.
+    pub notify: Option<Vec<String>>,
 }
 
 impl Job {
@@ -110,6 +112,7 @@ impl Job {
             group: None,
             output_limit: None,
             tags: Vec::new(),
+            notify: None,
         }
     }
 

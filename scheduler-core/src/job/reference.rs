@@ -12,9 +12,9 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::job::{FIELDS, ROWS};
 /// assert!(ROWS.iter().map(|row| row.name).eq(FIELDS));
 /// ```
-pub static ROWS: [Row; 23] = TABLE;
+pub static ROWS: [Row; 24] = TABLE;
 
-pub(super) const TABLE: [Row; 23] = [
+pub(super) const TABLE: [Row; 24] = [
     Row::new(
         "id",
         Shape::Id,
@@ -151,6 +151,13 @@ pub(super) const TABLE: [Row; 23] = [
         "The most output kept of a run; of more, the middle is left out.",
     )
     .examples(&[r#""64KiB""#]),
+    Row::new(
+        "notify",
+        Shape::Texts,
+        Absent::Words("all sinks"),
+        "Which of the sinks in config.yaml hear of it, by their names; an empty list is none.",
+    )
+    .examples(&[r#"["ops"]"#]),
 ];
 
 /// The JSON Schema (draft 2020-12) of `jobs.json`, for editors; `#/$defs/job` is that of one entry.

@@ -136,7 +136,8 @@ pub struct JobFacts {
 /// use scheduler_core::{RunId, RunResult, liveness::Troubled};
 /// let run = RunId::random(Timestamp::UNIX_EPOCH);
 /// let message = Some("exit code 3".to_owned());
-/// let troubled = Troubled { job: "a".parse()?, run, result: RunResult::Failed, at: Timestamp::UNIX_EPOCH, message };
+/// let troubled =
+///     Troubled { job: "a".parse()?, run, result: RunResult::Failed, at: Timestamp::UNIX_EPOCH, message, acknowledged: false };
 /// assert!(troubled.result.is_trouble());
 /// # Ok::<(), scheduler_core::Error>(())
 /// ```
@@ -152,6 +153,8 @@ pub struct Troubled {
     pub at: Timestamp,
     /// Why, in words.
     pub message: Option<String>,
+    /// Whether somebody has taken note of this very run.
+    pub acknowledged: bool,
 }
 
 /// An occurrence that isn't closed.

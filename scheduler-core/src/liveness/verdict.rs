@@ -290,11 +290,13 @@ fn job_problems(facts: &Facts) -> Vec<Problem> {
         };
         let why = trouble.message.as_ref().map_or_else(String::new, |why| format!(": {why}"));
         let what = format!("the last run of job `{job}` {ended} at {}{why}", moment(trouble.at, facts.now));
-        problems.push(Problem::new(
-            format!("job-{job}"),
-            what,
-            format!("see `sched logs {job} --run {}`", trouble.run),
-        ));
+        let (key, hint) = (format!("job-{job}"), format!("see `sched logs {job} --run {}`", trouble.run));
+        problems.push(if trouble.acknowledged {
+            // Somebody is at it: no reason for alarm, until it fails anew.
+            Problem::remark(key, format!("{what} (acknowledged)"), hint)
+        } else {
+            Problem::new(key, what, hint)
+        });
     }
     for (job, until) in &facts.jobs.silent_until {
         let what = format!("the clock was set back: job `{job}` fires nothing until {}", moment(*until, facts.now));

@@ -92,6 +92,8 @@ pub enum Shape {
     Section(&'static [Row]),
     /// Any number of sections with these keys, each with a name of its own.
     Named(&'static [Row]),
+    /// A list of sections with these keys.
+    Entries(&'static [Row]),
 }
 
 /// What holds where a key isn't written.

@@ -109,6 +109,7 @@ fn shape(shape: &Shape) -> Value {
             "propertyNames": { "pattern": PLAIN },
             "additionalProperties": section(rows),
         }),
+        Shape::Entries(rows) => json!({ "type": "array", "items": section(rows) }),
         Shape::Section(rows) => section(rows),
     }
 }

@@ -345,7 +345,7 @@ fn the_template_uncommented_says_what_an_empty_file_says() {
     taken(&uncommented, |_| {});
     // And it does hold every key: another value for each of them is taken from it.
     let root: serde_yaml::Mapping = serde_yaml::from_str(&uncommented).unwrap();
-    let sections = ["ticker", "misfire", "history", "defaults"];
+    let sections = ["ticker", "misfire", "history", "defaults", "watchdog"];
     let paths: Vec<String> = root
         .iter()
         .flat_map(|(key, value)| {

@@ -37,6 +37,7 @@ fn table(rows: &[Row], within: &str) -> String {
 fn table_inside(row: &Row, path: &str) -> String {
     match row.shape {
         Shape::Named(rows) => table(rows, &format!("{path}.NAME.")),
+        Shape::Entries(rows) => table(rows, &format!("{path}[].")),
         _ if row.inside().is_empty() => String::new(),
         _ => table(row.inside(), &format!("{path}.")),
     }
@@ -67,6 +68,7 @@ fn shape(row: &Row) -> String {
         Shape::Folder => "absolute path".into(),
         Shape::Section(_) => "section".into(),
         Shape::Named(_) => "named sections".into(),
+        Shape::Entries(_) => "list of sections".into(),
     }
 }
 

@@ -124,6 +124,10 @@ fn degraded() {
         "the last run of job `backup` failed at 2026-11-22T01:00:00Z (2h ago): exit status 2",
     );
     check(live(), |f| f.jobs.troubled.push(trouble(RunResult::TimedOut)), V::Degraded, "took too long");
+    // Who has taken note of it need not be told again and again.
+    let acknowledged = || Troubled { acknowledged: true, ..trouble(RunResult::Failed) };
+    check(live(), |f| f.jobs.troubled.push(acknowledged()), V::Live, "");
+    check(live(), |f| f.jobs.troubled.extend([acknowledged(), trouble(RunResult::Unknown)]), V::Degraded, "was cut off");
     check(live(), |f| f.jobs.troubled.push(trouble(RunResult::Unknown)), V::Degraded, "was cut off");
     check(
         live(),

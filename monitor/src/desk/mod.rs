@@ -1,0 +1,262 @@
+//! Where problems are reported to, and from where sinks hear of them.
+
+mod clerk;
+mod post;
+mod settings;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use scheduler_core::{Alert, Clock, Error, ErrorKind, Home, JobId, Notifier, Result, vfs::Vfs};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+};
+
+use self::{
+    clerk::{Clerk, News},
+    post::Post,
+};
+pub(crate) use self::settings::Secrets;
+pub use self::settings::Settings;
+use crate::{
+    alert::OpenAlert,
+    shelf::Shelf,
+};
+
+/// How much news waits to be written down. More than this is a storm, or a disk that hangs.
+const WAITING: usize = 256;
+
+/// What [`Desk::reconcile`] has changed, by keys.
+///
+/// ```
+/// assert!(sched_monitor::Changes::default().opened.is_empty());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Changes {
+    /// These are new.
+    pub opened: Vec<String>,
+    /// These last.
+    pub updated: Vec<String>,
+    /// These are over.
+    pub closed: Vec<String>,
+}
+
+/// The one place where alerts are opened, updated and closed, and from where sinks hear of them.
+///
+/// As a `Notifier` it takes what an engine has to tell. Clones are the same desk; its tasks end with the last one.
+///
+/// # Behavior
+/// - Needs a runtime, and answers at once: files and sinks have tasks of their own.
+/// - What can't be delivered is tried again, by this process or the next one that has a desk with that sink.
+/// - Two desks of one home, in two processes, tell a sink once.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use scheduler_core::{Alert, Clock as _, Home, Notifier as _, Result, SystemClock, vfs::RealFs};
+/// use sched_monitor::{Desk, Settings};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let home = Home::new(folder.path());
+/// let desk = Desk::new(Arc::new(RealFs), &home, Arc::new(SystemClock), Settings::default());
+/// desk.notify(&Alert::open("job-a", "job `a` failed", SystemClock.now())).await?;
+/// desk.settle(Duration::from_secs(5)).await;
+/// assert!(home.alerts().join("job-a.alert").exists());
+///
+/// let crashed = Alert::open("daemon", "the daemon has crashed", SystemClock.now());
+/// assert_eq!(desk.reconcile("watchdog", vec![crashed]).await?.opened, ["daemon"]);
+/// assert_eq!(desk.reconcile("watchdog", Vec::new()).await?.closed, ["daemon"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Desk(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    queue: mpsc::Sender<News>,
+    _clerk: JoinSet<()>,
+    /// The tasks of the posts; dropped, and with it ended, with the posts.
+    rounds: Mutex<JoinSet<()>>,
+}
+
+/// What the tasks share.
+#[derive(Debug)]
+struct Shared {
+    home: Home,
+    shelf: Shelf,
+    clock: Arc<dyn Clock>,
+    /// One for each sink in force.
+    posts: Mutex<Arc<Vec<Arc<Post>>>>,
+    rate_limit: Mutex<Duration>,
+    /// Goes up when something on the shelf has changed.
+    changed: watch::Sender<u64>,
+}
+
+impl Desk {
+    /// One for `home`, with the sinks of `settings`.
+    pub fn new(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        let shared = Arc::new(Shared {
+            home: home.clone(),
+            shelf: Shelf::new(fs, home),
+            clock,
+            posts: Mutex::default(),
+            rate_limit: Mutex::new(settings.rate_limit),
+            changed: watch::Sender::new(0),
+        });
+        let (queue, news) = mpsc::channel(WAITING);
+        let mut clerk = JoinSet::new();
+        clerk.spawn(Clerk::new(Arc::clone(&shared), news).work());
+        let desk = Self(Arc::new(Inner { shared, queue, _clerk: clerk, rounds: Mutex::default() }));
+        desk.change(settings);
+        desk
+    }
+
+    /// Brings other settings into force. What failed so far is tried again at once: that may have been put right.
+    pub fn change(&self, settings: Settings) {
+        let Inner { shared, rounds, .. } = &*self.0;
+        *shared.rate_limit.lock() = settings.rate_limit;
+        let posts: Vec<Arc<Post>> = settings.posts(&shared.home).into_iter().map(Arc::new).collect();
+        let mut tasks = JoinSet::new();
+        for post in &posts {
+            let (shared, post) = (Arc::clone(shared), Arc::clone(post));
+            tasks.spawn(async move { post.work(&shared).await });
+        }
+        let old = std::mem::replace(&mut *shared.posts.lock(), Arc::new(posts));
+        // Whoever is in the middle of a delivery ends it first.
+        old.iter().for_each(|post| post.retire());
+        std::mem::replace(&mut *rounds.lock(), tasks).detach_all();
+    }
+
+    /// Takes in all that is wrong in `scope`: what is new opens, what lasts is updated, and what is no more closes. Two scopes
+    /// know nothing of each other.
+    ///
+    /// # Errors
+    /// Why the alerts can't be read.
+    pub async fn reconcile(&self, scope: impl Into<String>, current: Vec<Alert>) -> Result<Changes> {
+        let (shared, scope) = (Arc::clone(&self.0.shared), scope.into());
+        let changes = blocking(move || {
+            let now = shared.clock.now();
+            shared.shelf.reconcile(&scope, &current, &|gone| over(gone, now))
+        });
+        let changes = changes.await?;
+        self.0.shared.has_changed();
+        Ok(changes)
+    }
+
+    /// What would be sent, a text for each message, if `scope` had these problems now. Nothing is written or sent.
+    ///
+    /// # Errors
+    /// Why the alerts can't be read.
+    pub async fn preview(&self, scope: impl Into<String>, current: Vec<Alert>) -> Result<Vec<String>> {
+        let (shared, scope) = (Arc::clone(&self.0.shared), scope.into());
+        blocking(move || {
+            let (now, shelf) = (shared.clock.now(), shared.shelf.dry());
+            shelf.reconcile(&scope, &current, &|gone| over(gone, now))?;
+            let alerts = shelf.read()?.alerts;
+            let posts = Arc::clone(&shared.posts.lock());
+            let rate_limit = *shared.rate_limit.lock();
+            let all = posts.iter().flat_map(|post| post.preview(&alerts, rate_limit, now));
+            Ok(all.collect())
+        })
+        .await
+    }
+
+    /// Waits until what is known so far is written down and every sink was tried, `within` this time at most. Short-lived
+    /// processes end with it.
+    pub async fn settle(&self, within: Duration) {
+        let shared = Arc::clone(&self.0.shared);
+        let queue = self.0.queue.clone();
+        let all = async move {
+            let (done, is_done) = oneshot::channel();
+            if queue.send(News::Mark(done)).await.is_ok() {
+                let _ = is_done.await;
+            }
+            let posts = Arc::clone(&shared.posts.lock());
+            let mut rounds = JoinSet::new();
+            for post in posts.iter().cloned() {
+                let shared = Arc::clone(&shared);
+                rounds.spawn(async move { post.round(&shared).await });
+            }
+            while rounds.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(within, all).await.is_err() {
+            tracing::warn!("not every sink was reached in time; what is owed to it is in the files of the alerts");
+        }
+    }
+
+    /// Sends a message to the sink with this name, to see whether it arrives.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such sink; why it can't be delivered.
+    pub async fn test(&self, sink: &str) -> Result<()> {
+        self.post(sink)?.test(self.a_test()).await
+    }
+
+    /// What [`test`](Self::test) would send.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such sink.
+    pub fn preview_test(&self, sink: &str) -> Result<String> {
+        Ok(self.post(sink)?.preview_test(self.a_test()))
+    }
+
+    fn post(&self, sink: &str) -> Result<Arc<Post>> {
+        let posts = Arc::clone(&self.0.shared.posts.lock());
+        let post = posts.iter().find(|post| post.name() == sink).cloned();
+        post.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no sink `{sink}`")))
+    }
+
+    fn a_test(&self) -> OpenAlert {
+        let now = self.0.shared.clock.now();
+        let key = format!("test-{}", now.as_millisecond());
+        OpenAlert::new(&Alert::open(key, "a test of this sink; nothing is wrong", now))
+    }
+
+    /// The names of the sinks in force.
+    pub fn sinks(&self) -> Vec<String> {
+        self.0.shared.posts.lock().iter().map(|post| post.name().to_owned()).collect()
+    }
+}
+
+#[async_trait]
+impl Notifier for Desk {
+    async fn notify(&self, alert: &Alert) -> Result<()> {
+        self.0.queue.try_send(News::Alert(Box::new(alert.clone()))).map_err(|_| {
+            let what = format!("{WAITING} alerts wait to be written already; this one is only in the log");
+            Error::new(ErrorKind::Busy, what).hint("see whether the disk of the home answers")
+        })
+    }
+
+    async fn open_about(&self) -> Result<Vec<JobId>> {
+        let shelf = self.0.shared.shelf.clone();
+        let shelved = blocking(move || shelf.read()).await?;
+        let about = |alert: &OpenAlert| {
+            let job = alert.job.clone().or_else(|| alert.key.strip_prefix("job-")?.parse().ok())?;
+            (alert.key == scheduler_core::notify::job_key(&job)).then_some(job)
+        };
+        Ok(shelved.open().filter_map(about).collect())
+    }
+}
+
+impl Shared {
+    fn has_changed(&self) {
+        self.changed.send_modify(|changes| *changes += 1);
+    }
+}
+
+/// The end of an alert that isn't found any more.
+fn over(gone: &OpenAlert, now: Timestamp) -> Alert {
+    Alert::closed(&gone.key, format!("over: {}", gone.title), now)
+}
+
+/// Files are for threads that may wait.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let gone = |why| Error::new(ErrorKind::Foreign, format!("reading or writing alerts broke off: {why}"));
+    tokio::task::spawn_blocking(work).await.map_err(gone)?
+}

@@ -1,0 +1,167 @@
+//! The client that sinks share: time limits, no redirects, and errors without anything that is secret.
+
+use std::{error::Error as _, sync::OnceLock, time::Duration};
+
+use reqwest::{Client, Method, Url, header::HeaderMap, redirect::Policy};
+use scheduler_core::{Error, ErrorKind, Result};
+use serde_json::Value;
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a server may take to say that it is there.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The most that is read of an answer.
+const MOST: usize = 8 << 20;
+
+/// The most of a refusal that is repeated.
+const EXCERPT: usize = 200;
+
+/// A client, made when it is needed first.
+#[derive(Debug, Default)]
+pub(crate) struct Http(OnceLock<Client>);
+
+/// What is asked.
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<&'a Value>,
+    /// What must not be repeated in an error.
+    pub(crate) secrets: &'a [String],
+}
+
+/// What was answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Http {
+    /// Asks, and answers whatever the server says.
+    pub(crate) async fn ask(&self, request: Request<'_>) -> Result<Answer> {
+        let Request { method, url, headers, body, secrets } = request;
+        let place = public(&url);
+        let failed = |error: reqwest::Error| {
+            let why = scrubbed(&words(&error), secrets);
+            Error::new(ErrorKind::Io, format!("{method} {place}: {why}"))
+        };
+        let mut asked = self.client()?.request(method.clone(), url).headers(headers);
+        if let Some(body) = body {
+            asked = asked.header("content-type", "application/json").body(body.to_string());
+        }
+        let mut answer = asked.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MOST {
+                return Err(Error::new(ErrorKind::Invalid, format!("{method} {place}: the answer is too long")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, body })
+    }
+
+    /// Asks, and takes everything but success for an error.
+    pub(crate) async fn done(&self, request: Request<'_>) -> Result<Answer> {
+        let (method, place, secrets) = (request.method.clone(), public(&request.url), request.secrets);
+        let answer = self.ask(request).await?;
+        if answer.is_success() { Ok(answer) } else { Err(refused(&method, &place, &answer, secrets)) }
+    }
+
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        // Whoever was first has said which, and it doesn't matter.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .user_agent(concat!("sched/", env!("CARGO_PKG_VERSION")))
+            .timeout(PATIENCE)
+            .connect_timeout(CONNECT)
+            // A redirect would take what is secret elsewhere.
+            .redirect(Policy::none())
+            .build();
+        let failed = |error: reqwest::Error| Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error)));
+        let client = client.map_err(failed)?;
+        Ok(self.0.get_or_init(|| client))
+    }
+}
+
+/// What the server said no with.
+pub(crate) fn refused(method: &Method, place: &str, answer: &Answer, secrets: &[String]) -> Error {
+    let status = answer.status;
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = scrubbed(&text.split_whitespace().collect::<Vec<_>>().join(" "), secrets);
+    let excerpt = &text[..text.floor_char_boundary(EXCERPT)];
+    let why = if excerpt.is_empty() { String::new() } else { format!(": {excerpt}") };
+    let error = Error::new(ErrorKind::Foreign, format!("{method} {place}: answered {status}{why}"));
+    match status {
+        401 | 403 => error.hint("see whether the token or the address is still valid, and what it may do"),
+        404 => error.hint("see whether the address is right; a token without access may get this answer too"),
+        300..=399 => error.hint("redirects aren't followed; write the address that it leads to"),
+        429 => error.hint("it is asked too often; what is left follows"),
+        _ => error,
+    }
+}
+
+/// A written address, parsed. The text is no part of the error.
+pub(crate) fn url(text: &str) -> Result<Url> {
+    let url = Url::parse(text).map_err(|why| Error::new(ErrorKind::Invalid, format!("its `url` is none: {why}")))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err(Error::new(ErrorKind::Invalid, "its `url` begins with neither `https://` nor `http://`")),
+    }
+}
+
+/// The part of an address that may be seen: whose it is. Paths hold the tokens of most webhooks.
+pub(crate) fn public(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let rest = if url.path() == "/" && url.query().is_none() { "/" } else { "/***" };
+    format!("{}://{host}{port}{rest}", url.scheme())
+}
+
+/// `text` without any of these.
+pub(crate) fn scrubbed(text: &str, secrets: &[String]) -> String {
+    let telling = secrets.iter().filter(|secret| secret.len() >= 4);
+    telling.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+}
+
+/// An error with its causes, and without its address.
+fn words(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return format!("no answer within {} s", PATIENCE.as_secs());
+    }
+    let mut words = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    // The innermost says it all: the others repeat it, or say "error sending request".
+    words.pop().map_or_else(|| "it failed".into(), |last| last.split(" (os error").next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_seen_of_an_address_is_its_host() {
+        let check = |written: &str, expected: &str| assert_eq!(public(&url(written).expect(written)), expected);
+        check("https://hooks.slack.com/services/T0/B0/s3cret", "https://hooks.slack.com/***");
+        check("http://ann:s3cret@127.0.0.1:8080/?token=s3cret", "http://127.0.0.1:8080/***");
+        check("https://example.org", "https://example.org/");
+        for wrong in ["s3cret", "ftp://s3cret.example.org/", "file:///s3cret", "http://"] {
+            assert!(!url(wrong).expect_err(wrong).to_string().contains("s3cret"));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Who is told: alerts with one lifecycle, and the sinks they go to.
+//!
+//! - [`Desk`] is where every problem is reported to: by the engine (it is a `Notifier`), by a watchdog
+//!   ([`Desk::reconcile`]), by commands. It opens an alert once, updates it, closes it, and tells the sinks.
+//! - [`Shelf`] is the folder `alerts/`, the one durable truth of what is open and of what each sink was told ([`OpenAlert`],
+//!   [`Told`]). It works without a runtime, for those who only look or close.
+//! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
+//! - `notice` is what a sink gets to deliver; `sinks` has a file for each kind of sink, `http` the client they share.
+//!
+//! **Invariant:** the files are the queue. What a sink has not been told is in the file of the alert, so any process that has
+//! sinks delivers it, and nothing is lost with the process that noticed.
+//!
+//! **Invariant:** nobody waits for a sink. [`Desk`] takes an alert into a bounded queue and answers; files and sinks have tasks
+//! of their own.
+#![forbid(unsafe_code)]
+
+mod alert;
+mod desk;
+mod http;
+mod notice;
+mod rules;
+mod shelf;
+mod sinks;
+
+pub use alert::{Acknowledged, Closed, OpenAlert, State, Told};
+pub use desk::{Changes, Desk, Settings};
+pub use shelf::{Shelf, Shelved};

@@ -1,0 +1,179 @@
+//! A mail, in plain text. What is sent about one alert forms a thread.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::{
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{
+        Mailbox, header::{ContentType, HeaderName, HeaderValue},
+    },
+    transport::smtp::{
+        authentication::Credentials,
+        client::{Tls, TlsParameters},
+        extension::ClientId,
+    },
+};
+use reqwest::Url;
+use scheduler_core::{Error, ErrorKind, Result, config::Secret};
+
+use super::Carrier;
+use crate::{desk::Secrets, http::scrubbed, notice::Notice};
+
+/// How long one answer of the server may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server, and whom it is to write to.
+#[derive(Debug)]
+pub(super) struct Mail {
+    pub(super) to: Vec<String>,
+    pub(super) from: String,
+    pub(super) smtp: Secret,
+    pub(super) secrets: Secrets,
+}
+
+/// Where mail goes, as `smtp` has it.
+struct Server {
+    host: String,
+    port: u16,
+    tls: Tls,
+    login: Option<(String, String)>,
+}
+
+impl Mail {
+    /// The mail, and its id.
+    fn message(&self, notice: &Notice) -> Result<(Message, String)> {
+        let odd = |address: &str| Error::new(ErrorKind::Invalid, format!("`{address}` is no address for mail"));
+        let mailbox = |address: &String| address.parse::<Mailbox>().map_err(|_| odd(address));
+        let mut random = [0; 12];
+        let failed = |why| Error::new(ErrorKind::Io, format!("no random number: {why}"));
+        getrandom::fill(&mut random).map_err(failed)?;
+        let letters: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = format!("<{letters}@{}>", host_of(&self.from));
+        let mut message = Message::builder()
+            .from(mailbox(&self.from)?)
+            .subject(notice.subject().replace(['\r', '\n'], " "))
+            .message_id(Some(id.clone()))
+            .date_now()
+            // No vacation notice shall answer it.
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("X-Sched-Alert"), ascii(&notice.id())))
+            .header(ContentType::TEXT_PLAIN);
+        for to in &self.to {
+            message = message.to(mailbox(to)?);
+        }
+        if let Some(thread) = &notice.thread {
+            message = message.in_reply_to(thread.clone()).references(thread.clone());
+        }
+        let built = message.body(format!("{}\n", notice.body()));
+        let message = built.map_err(|why| Error::new(ErrorKind::Invalid, format!("no mail can be made of it: {why}")))?;
+        Ok((message, id))
+    }
+
+    fn server(&self) -> Result<Server> {
+        let wrong = |what: String| Error::new(ErrorKind::Invalid, format!("its `smtp` {what}"));
+        let url = Url::parse(&self.secrets.reveal_url(&self.smtp)?).map_err(|why| wrong(format!("is no address: {why}")))?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host".into()))?;
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let login = match (url.username(), url.password()) {
+            ("", _) => None,
+            (user, Some(password)) => Some((decoded(user), decoded(password))),
+            (_, None) => return Err(wrong("has a user and no password".into())),
+        };
+        let parameters = || TlsParameters::new(host.clone()).map_err(|why| wrong(format!("can't be had with TLS: {why}")));
+        let (port, tls) = match url.scheme() {
+            "smtps" => (465, Tls::Wrapper(parameters()?)),
+            "smtp+starttls" => (587, Tls::Required(parameters()?)),
+            // A password goes in the clear to nobody but this machine.
+            "smtp" if login.is_some() && !is_here(&host) => (587, Tls::Required(parameters()?)),
+            "smtp" if is_here(&host) => (25, Tls::None),
+            "smtp" => (25, Tls::Opportunistic(parameters()?)),
+            _ => return Err(wrong("begins with none of `smtps://`, `smtp+starttls://`, `smtp://`".into())),
+        };
+        Ok(Server { port: url.port().unwrap_or(port), host, tls, login })
+    }
+}
+
+#[async_trait]
+impl Carrier for Mail {
+    async fn deliver(&self, notice: &Notice) -> Result<Option<String>> {
+        // lettre takes the cryptography that the process has.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let Server { host, port, tls, login } = self.server()?;
+        let (message, id) = self.message(notice)?;
+        let mut secrets = Vec::new();
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
+            .port(port)
+            .tls(tls)
+            .timeout(Some(PATIENCE))
+            .hello_name(ClientId::Domain(host_of(&self.from).to_owned()));
+        if let Some((user, password)) = login {
+            secrets.push(password.clone());
+            transport = transport.credentials(Credentials::new(user, password));
+        }
+        let sent = transport.build().send(message).await;
+        let failed = |error: lettre::transport::smtp::Error| {
+            let why = scrubbed(&causes(&error), &secrets);
+            let error = Error::new(ErrorKind::Io, format!("mail by {host}:{port}: {why}"));
+            if why.contains("535") { error.hint("see whether user and password are still valid") } else { error }
+        };
+        sent.map_err(failed)?;
+        // The first mail is what the others answer to.
+        Ok(Some(notice.thread.clone().unwrap_or(id)))
+    }
+
+    fn preview(&self, notice: &Notice) -> String {
+        let by = match self.server() {
+            Ok(Server { host, port, .. }) => format!("{host}:{port}"),
+            Err(error) => return format!("can't be sent: {error}"),
+        };
+        let (from, to, subject) = (&self.from, self.to.join(", "), notice.subject());
+        format!("mails by {by}:\nFrom: {from}\nTo: {to}\nSubject: {subject}\n\n{}", notice.body())
+    }
+}
+
+fn host_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("localhost", |(_, host)| host.trim_end_matches('>'))
+}
+
+fn is_here(host: &str) -> bool {
+    matches!(host, "localhost" | "::1") || host.starts_with("127.")
+}
+
+fn ascii(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
+}
+
+/// The error with its causes, which alone say what is wrong with a certificate.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !words.contains(&next) {
+            words = format!("{words}: {next}");
+        }
+        cause = error.source();
+    }
+    words
+}
+
+/// A part of an address, with `%40` as the `@` that it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

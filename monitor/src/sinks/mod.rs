@@ -1,0 +1,52 @@
+//! The kinds of sinks, a file each, and what they have in common.
+
+mod command;
+mod email;
+mod issues;
+mod webhook;
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use scheduler_core::{
+    Result,
+    config::sinks::{Sink, Via},
+};
+
+use crate::{desk::Secrets, http::Http, notice::Notice};
+
+/// What brings a message to where somebody reads it.
+///
+/// # Behavior
+/// - May take as long as `patience`, and may be dropped then.
+/// - An error says what failed and why, and never what is secret.
+#[async_trait]
+pub(crate) trait Carrier: Send + Sync + fmt::Debug {
+    /// Delivers it. Answers what the sink calls the thread that it belongs to, if it has those.
+    async fn deliver(&self, notice: &Notice) -> Result<Option<String>>;
+
+    /// What would be delivered, without what is secret.
+    fn preview(&self, notice: &Notice) -> String;
+
+    /// How long a delivery may take.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    /// The most that it opens within a `rate_limit`, if it keeps something open that has to be closed.
+    fn most(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// The carrier for `sink`.
+pub(crate) fn carrier(sink: &Sink, secrets: Secrets) -> Box<dyn Carrier> {
+    match sink.via.clone() {
+        Via::Webhook { url, preset, token, chat } => {
+            Box::new(webhook::Webhook { url, preset, token, chat, secrets, http: Http::default() })
+        }
+        Via::Email { to, from, smtp } => Box::new(email::Mail { to, from, smtp, secrets }),
+        Via::Command { command, timeout } => Box::new(command::Program::new(command, timeout)),
+        Via::Tracker(tracker) => Box::new(issues::Issues::new(tracker, secrets)),
+    }
+}
