@@ -53,6 +53,11 @@ fn every_command_of_the_jobs_page_does_what_it_says() {
 }
 
 #[test]
+fn every_command_of_the_alerts_page_does_what_it_says() {
+    follow("docs/alerts.md", 6);
+}
+
+#[test]
 fn every_command_of_the_simulation_page_does_what_it_says() {
     follow("docs/simulate.md", 6);
 }

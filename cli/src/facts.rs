@@ -132,7 +132,14 @@ fn job_facts(context: &Context, views: &[JobView], open: &Open, interval: Durati
                 (last.outcome().filter(|outcome| outcome.result.is_trouble()), last.run())
         {
             let (job, run, message) = (view.id.clone(), run.clone(), outcome.reason());
-            jobs.troubled.push(Troubled { job, run, result: outcome.result, at: last.at, message, acknowledged: false });
+            jobs.troubled.push(Troubled {
+                job,
+                run,
+                result: outcome.result,
+                at: last.at,
+                message,
+                acknowledged: false,
+            });
         }
         if view.paused.is_some() {
             jobs.paused += 1;

@@ -89,7 +89,8 @@ impl Http {
             // A redirect would take what is secret elsewhere.
             .redirect(Policy::none())
             .build();
-        let failed = |error: reqwest::Error| Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error)));
+        let failed =
+            |error: reqwest::Error| Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error)));
         let client = client.map_err(failed)?;
         Ok(self.0.get_or_init(|| client))
     }
@@ -131,8 +132,10 @@ pub(crate) fn public(url: &Url) -> String {
 
 /// `text` without any of these.
 pub(crate) fn scrubbed(text: &str, secrets: &[String]) -> String {
-    let telling = secrets.iter().filter(|secret| secret.len() >= 4);
-    telling.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+    let mut telling: Vec<&String> = secrets.iter().filter(|secret| secret.len() >= 4).collect();
+    // A part of another must not spoil it.
+    telling.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    telling.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
 /// An error with its causes, and without its address.
@@ -147,7 +150,9 @@ fn words(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     // The innermost says it all: the others repeat it, or say "error sending request".
-    words.pop().map_or_else(|| "it failed".into(), |last| last.split(" (os error").next().unwrap_or_default().to_owned())
+    words
+        .pop()
+        .map_or_else(|| "it failed".into(), |last| last.split(" (os error").next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

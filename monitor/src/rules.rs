@@ -49,7 +49,8 @@ pub(crate) struct Owed {
 pub(crate) fn owed(alert: &OpenAlert, sink: &Sink, keeps_open: bool, rate_limit: Duration) -> Option<Owed> {
     let nothing = Told::default();
     let told = alert.sinks.get(&sink.name).unwrap_or(&nothing);
-    let addressed = alert.notify.as_ref().is_none_or(|names| names.contains(&sink.name)) && sink.hears(alert.kind.into());
+    let addressed =
+        alert.notify.as_ref().is_none_or(|names| names.contains(&sink.name)) && sink.hears(alert.kind.into());
     let owed = match (alert.state, told.opened) {
         (State::Open | State::Passing, None) if addressed => Owed { moment: Moment::Opened, due: alert.since() },
         (State::Open | State::Passing, Some(_)) => {

@@ -99,6 +99,8 @@ impl Shelf {
         let names = match self.fs.list(&self.folder) {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            // What is in memory is told all the same.
+            Err(_) if !self.unwritten.lock().is_empty() => Vec::new(),
             Err(error) => return Err(Error::io(format!("cannot read {}", self.folder.display()), error)),
         };
         let mut shelved = Shelved::default();
@@ -130,7 +132,12 @@ impl Shelf {
 
     /// Takes in everything that is wrong in `scope` now: opens what is new, updates what lasts, and closes what isn't there any
     /// more, as `closing` says it.
-    pub(crate) fn reconcile(&self, scope: &str, current: &[Alert], closing: &dyn Fn(&OpenAlert) -> Alert) -> Result<crate::Changes> {
+    pub(crate) fn reconcile(
+        &self,
+        scope: &str,
+        current: &[Alert],
+        closing: &dyn Fn(&OpenAlert) -> Alert,
+    ) -> Result<crate::Changes> {
         self.locked(|| {
             let shelved = self.read()?;
             let mut changes = crate::Changes::default();
@@ -159,7 +166,9 @@ impl Shelf {
         }
         self.locked(|| {
             let closing = format!("job `{job}` has been removed");
-            for alert in self.read()?.open().filter(|alert| alert.job.as_ref() == Some(job) || alert.key == job_key(job)) {
+            for alert in
+                self.read()?.open().filter(|alert| alert.job.as_ref() == Some(job) || alert.key == job_key(job))
+            {
                 self.apply(&Alert::closed(&alert.key, &closing, at), false, None)?;
             }
             Ok(())
@@ -227,7 +236,11 @@ impl Shelf {
             None
         });
         match (alert.state, known) {
-            (AlertState::Closed, None) => self.remove(&path),
+            (AlertState::Closed, None) => {
+                // It may be one that can't be read.
+                self.remove(&path);
+                Ok(())
+            }
             (AlertState::Closed, Some(mut known)) => {
                 known.close(&alert.title, alert.at, false);
                 self.save(&known)
@@ -244,7 +257,10 @@ impl Shelf {
                 if let Ok(Some(before)) = self.load(&self.path(&alert.key, CLOSED)) {
                     new.sinks = before.sinks;
                     new.sinks.retain(|_, told| told.holds_it_open());
-                    self.remove(&self.path(&alert.key, CLOSED))?;
+                    for told in new.sinks.values_mut() {
+                        told.seen = None;
+                    }
+                    self.remove(&self.path(&alert.key, CLOSED));
                 }
                 self.save(&new)
             }
@@ -255,8 +271,9 @@ impl Shelf {
         let (is, was) = if alert.is_open() { (OPEN, CLOSED) } else { (CLOSED, OPEN) };
         let nobody_waits = !alert.sinks.values().any(Told::holds_it_open);
         if alert.state == State::Closed && nobody_waits {
-            self.remove(&self.path(&alert.key, CLOSED))?;
-            return self.remove(&self.path(&alert.key, OPEN));
+            self.remove(&self.path(&alert.key, CLOSED));
+            self.remove(&self.path(&alert.key, OPEN));
+            return Ok(());
         }
         let path = self.path(&alert.key, is);
         if self.dry {
@@ -264,7 +281,8 @@ impl Shelf {
             self.unwritten.lock().insert(path, Some(alert.clone()));
             return Ok(());
         }
-        let mut text = serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
+        let mut text =
+            serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
         text.push(b'\n');
         if let Err(error) = atomic_write(&*self.fs, &path, &text, None) {
             let error = failed(&path, error);
@@ -275,7 +293,7 @@ impl Shelf {
             self.unwritten.lock().remove(&path);
         }
         if !alert.is_open() {
-            self.remove(&self.path(&alert.key, was))?;
+            self.remove(&self.path(&alert.key, was));
         }
         Ok(())
     }
@@ -286,24 +304,26 @@ impl Shelf {
         }
         let bytes = match self.fs.read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
         };
         let broken = |why| Error::new(ErrorKind::Corrupt, format!("{} is no alert: {why}", path.display()));
         serde_json::from_slice(&bytes).map(Some).map_err(broken)
     }
 
-    fn remove(&self, path: &Path) -> Result<()> {
+    /// Takes the file away, or remembers that it should be gone.
+    fn remove(&self, path: &Path) {
         let gone = if self.dry { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { self.fs.remove(path) };
+        let mut unwritten = self.unwritten.lock();
         match gone {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                self.unwritten.lock().insert(path.to_owned(), None);
-                if self.dry { Ok(()) } else { Err(failed(path, error)) }
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                if unwritten.insert(path.to_owned(), None).is_none() && !self.dry {
+                    tracing::error!("{}; the file stays for now", failed(path, error));
+                }
             }
-            _ => {
-                self.unwritten.lock().remove(path);
-                Ok(())
-            }
+            _ => drop(unwritten.remove(path)),
         }
     }
 
@@ -341,11 +361,14 @@ fn file_name(key: &str) -> String {
             other => name.push_str(&format!("%{other:02x}")),
         }
     }
+    if name.is_empty() {
+        name.push('%');
+    }
     if name.len() > LONGEST {
         // What is cut off still tells them apart.
-        let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = key
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         name.truncate(LONGEST);
         name.push_str(&format!("~{hash:016x}"));
     }

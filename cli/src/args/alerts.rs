@@ -30,13 +30,11 @@ pub(crate) enum AlertsCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "A job that fails anew, or another problem that opens anew, isn't acknowledged any more.
+#[command(after_help = "A job that fails anew, or another problem that opens anew, isn't acknowledged any more.
 
 Examples:
   sched alerts ack backup
-  sched alerts ack job-backup --by ann"
-)]
+  sched alerts ack job-backup --by ann")]
 pub(crate) struct AlertsAckArgs {
     /// The key of the alert, or the job that it is about
     #[arg(value_name = "KEY or JOB")]

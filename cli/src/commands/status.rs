@@ -85,7 +85,8 @@ fn tone(kind: VerdictKind) -> Tone {
 }
 
 fn as_json(home: &Home, config: &Config, facts: &Facts, verdict: &Verdict, views: &[JobView]) -> Value {
-    let sinks: Vec<Value> = config.notify.iter().map(|sink| json!({"name": sink.name, "type": sink.type_word()})).collect();
+    let sinks: Vec<Value> =
+        config.notify.iter().map(|sink| json!({"name": sink.name, "type": sink.type_word()})).collect();
     let jobs = &facts.jobs;
     let open: Vec<Value> = jobs
         .open
@@ -98,8 +99,10 @@ fn as_json(home: &Home, config: &Config, facts: &Facts, verdict: &Verdict, views
     let troubled: Vec<Value> = jobs
         .troubled
         .iter()
-        .map(|one| json!({"job": one.job, "run": one.run, "result": one.result, "at": one.at, "message": one.message,
-                "acknowledged": one.acknowledged}))
+        .map(|one| {
+            json!({"job": one.job, "run": one.run, "result": one.result, "at": one.at, "message": one.message,
+                "acknowledged": one.acknowledged})
+        })
         .collect();
     let next: Vec<Value> = upcoming(verdict, views)
         .iter()

@@ -141,7 +141,7 @@ impl Reloader {
         }
         self.supervisor.abort_after(config.abort_after);
         // Always: what failed so far may have been put right in a file or a server that this one doesn't show.
-        self.desk.change(alerts::settings(&self.home, &config));
+        self.desk.change(&alerts::settings(&self.home, &config));
         let agent = machinery::agent(&config);
         self.pulse.publish(|beat| beat.agent = agent);
         let differences: Vec<String> = self.config.differences(&config).iter().map(ToString::to_string).collect();

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Shared, blocking};
 use crate::{
-    alert::State,
+    alert::{OpenAlert, State},
     rules::{self, passes_at},
 };
 
@@ -19,6 +19,8 @@ const LOOKS: Duration = Duration::from_mins(5);
 pub(super) enum News {
     /// Something happened.
     Alert(Box<Alert>),
+    /// The sinks are others, or may have been put right: what failed is tried again at once.
+    Forgive,
     /// Somebody waits until everything before this is written down.
     Mark(oneshot::Sender<()>),
 }
@@ -43,6 +45,7 @@ impl Clerk {
             };
             match news {
                 Some(News::Alert(alert)) => self.write(*alert).await,
+                Some(News::Forgive) => self.forgive().await,
                 Some(News::Mark(done)) => drop(done.send(())),
                 None => return,
             }
@@ -62,12 +65,32 @@ impl Clerk {
         }
     }
 
+    async fn forgive(&self) {
+        let shelf = self.shared.shelf.clone();
+        let forgiven = blocking(move || {
+            let waits = |alert: &OpenAlert| alert.sinks.values().any(|told| told.not_before.is_some());
+            if !shelf.read()?.alerts.iter().any(waits) {
+                return Ok(());
+            }
+            let forgive = |alert: &mut OpenAlert| {
+                let waited = waits(alert);
+                alert.sinks.values_mut().for_each(|told| told.not_before = None);
+                waited.then_some(())
+            };
+            shelf.change(forgive).map(drop)
+        });
+        if let Err(error) = forgiven.await {
+            tracing::warn!(%error, "what failed so far is tried again when its time has come");
+        }
+        self.shared.has_changed();
+    }
+
     /// Ends what only passed, and forgets what has been over for days.
     async fn let_pass(&self) {
         let shared = Arc::clone(&self.shared);
         let passed = blocking(move || {
             let (now, rate_limit) = (shared.clock.now(), *shared.rate_limit.lock());
-            let is_due = |alert: &crate::OpenAlert| passes_at(alert, rate_limit).is_some_and(|at| at <= now);
+            let is_due = |alert: &OpenAlert| passes_at(alert, rate_limit).is_some_and(|at| at <= now);
             if !shared.shelf.read()?.alerts.iter().any(is_due) {
                 return Ok(false);
             }

@@ -15,16 +15,13 @@ use tokio::{
     task::JoinSet,
 };
 
+pub(crate) use self::settings::Secrets;
+pub use self::settings::Settings;
 use self::{
     clerk::{Clerk, News},
     post::Post,
 };
-pub(crate) use self::settings::Secrets;
-pub use self::settings::Settings;
-use crate::{
-    alert::OpenAlert,
-    shelf::Shelf,
-};
+use crate::{alert::OpenAlert, shelf::Shelf};
 
 /// How much news waits to be written down. More than this is a storm, or a disk that hangs.
 const WAITING: usize = 256;
@@ -113,12 +110,18 @@ impl Desk {
         let mut clerk = JoinSet::new();
         clerk.spawn(Clerk::new(Arc::clone(&shared), news).work());
         let desk = Self(Arc::new(Inner { shared, queue, _clerk: clerk, rounds: Mutex::default() }));
-        desk.change(settings);
+        desk.employ(&settings);
         desk
     }
 
     /// Brings other settings into force. What failed so far is tried again at once: that may have been put right.
-    pub fn change(&self, settings: Settings) {
+    pub fn change(&self, settings: &Settings) {
+        self.employ(settings);
+        // A queue that is full is on its way to be empty, and what failed is tried again in any case.
+        let _ = self.0.queue.try_send(News::Forgive);
+    }
+
+    fn employ(&self, settings: &Settings) {
         let Inner { shared, rounds, .. } = &*self.0;
         *shared.rate_limit.lock() = settings.rate_limit;
         let posts: Vec<Arc<Post>> = settings.posts(&shared.home).into_iter().map(Arc::new).collect();

@@ -71,7 +71,10 @@ impl Default for Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("sinks", &self.sinks).field("rate_limit", &self.rate_limit).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("sinks", &self.sinks)
+            .field("rate_limit", &self.rate_limit)
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,6 +85,12 @@ pub(crate) struct Secrets(Environment);
 impl Secrets {
     pub(crate) fn reveal(&self, secret: &Secret) -> scheduler_core::Result<String> {
         secret.reveal(|name| (self.0)(name))
+    }
+
+    /// What of it must not be repeated: itself, and what its variables hold.
+    pub(crate) fn hidden(&self, secret: &Secret) -> Vec<String> {
+        let values = secret.variables().into_iter().filter_map(|name| (self.0)(name));
+        values.chain(self.reveal(secret).ok()).chain(self.reveal_url(secret).ok()).collect()
     }
 
     pub(crate) fn reveal_url(&self, secret: &Secret) -> scheduler_core::Result<String> {

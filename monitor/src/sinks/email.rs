@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{
-        Mailbox, header::{ContentType, HeaderName, HeaderValue},
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
         authentication::Credentials,
@@ -66,13 +67,15 @@ impl Mail {
             message = message.in_reply_to(thread.clone()).references(thread.clone());
         }
         let built = message.body(format!("{}\n", notice.body()));
-        let message = built.map_err(|why| Error::new(ErrorKind::Invalid, format!("no mail can be made of it: {why}")))?;
+        let message =
+            built.map_err(|why| Error::new(ErrorKind::Invalid, format!("no mail can be made of it: {why}")))?;
         Ok((message, id))
     }
 
     fn server(&self) -> Result<Server> {
         let wrong = |what: String| Error::new(ErrorKind::Invalid, format!("its `smtp` {what}"));
-        let url = Url::parse(&self.secrets.reveal_url(&self.smtp)?).map_err(|why| wrong(format!("is no address: {why}")))?;
+        let url =
+            Url::parse(&self.secrets.reveal_url(&self.smtp)?).map_err(|why| wrong(format!("is no address: {why}")))?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("names no host".into()))?;
         let host = host.trim_matches(['[', ']']).to_owned();
         let login = match (url.username(), url.password()) {
@@ -80,7 +83,8 @@ impl Mail {
             (user, Some(password)) => Some((decoded(user), decoded(password))),
             (_, None) => return Err(wrong("has a user and no password".into())),
         };
-        let parameters = || TlsParameters::new(host.clone()).map_err(|why| wrong(format!("can't be had with TLS: {why}")));
+        let parameters =
+            || TlsParameters::new(host.clone()).map_err(|why| wrong(format!("can't be had with TLS: {why}")));
         let (port, tls) = match url.scheme() {
             "smtps" => (465, Tls::Wrapper(parameters()?)),
             "smtp+starttls" => (587, Tls::Required(parameters()?)),
@@ -101,7 +105,7 @@ impl Carrier for Mail {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let Server { host, port, tls, login } = self.server()?;
         let (message, id) = self.message(notice)?;
-        let mut secrets = Vec::new();
+        let mut secrets = self.secrets.hidden(&self.smtp);
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
             .port(port)
             .tls(tls)

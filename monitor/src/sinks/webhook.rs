@@ -76,7 +76,12 @@ impl Carrier for Webhook {
     async fn deliver(&self, notice: &Notice) -> Result<Option<String>> {
         let written = self.secrets.reveal_url(&self.url)?;
         let (url, body) = self.message(&url(&written)?, notice);
-        let mut secrets = vec![url.path().to_owned(), written];
+        let mut secrets = self.secrets.hidden(&self.url);
+        // A server that says no likes to repeat what it was asked.
+        secrets.extend(
+            [url.path(), url.query().unwrap_or_default(), url.password().unwrap_or_default()].map(str::to_owned),
+        );
+        secrets.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {
             let token = self.secrets.reveal(token)?;

@@ -132,7 +132,8 @@ impl Keys<'_> {
                 Ok(sink) => sinks.push(sink),
                 Err((member, wrong)) => {
                     let path = [KEY, &index, member];
-                    let hint = wrong.hint.unwrap_or_else(|| "correct it; until then nothing is sent to this sink".into());
+                    let hint =
+                        wrong.hint.unwrap_or_else(|| "correct it; until then nothing is sent to this sink".into());
                     self.problem(if member.is_empty() { &path[..2] } else { &path }, &wrong.what, hint);
                 }
             }

@@ -226,8 +226,13 @@ const SINK: [Row; 16] = [
         "What lets us in: `${NAME}` and `file:PATH` keep it out of this file.",
     )
     .examples(&[r#""file:/etc/sched/token""#, r#""${NTFY_TOKEN}""#]),
-    Row::new("chat", Shape::Anything, Absent::Words("none"), "webhook with preset telegram: the chat that it is sent to.")
-        .examples(&[r#""-1001234567890""#]),
+    Row::new(
+        "chat",
+        Shape::Anything,
+        Absent::Words("none"),
+        "webhook with preset telegram: the chat that it is sent to.",
+    )
+    .examples(&[r#""-1001234567890""#]),
     Row::new("to", Shape::Texts, Absent::Words("none"), "email: to whom.").examples(&[r#"["ops@example.org"]"#]),
     Row::new("from", Shape::Filled, Absent::Words("none"), "email: from whom.").examples(&[r#""sched@example.org""#]),
     Row::new(
@@ -237,8 +242,13 @@ const SINK: [Row; 16] = [
         "email: the server, as smtps://, smtp+starttls:// or smtp://, with user and password.",
     )
     .examples(&[r#""smtps://sched:${SMTP_PASS}@mail.example.org""#]),
-    Row::new("command", Shape::Texts, Absent::Words("none"), "command: program and arguments; the alert comes on its stdin.")
-        .examples(&[r#"["/usr/local/bin/page"]"#]),
+    Row::new(
+        "command",
+        Shape::Texts,
+        Absent::Words("none"),
+        "command: program and arguments; the alert comes on its stdin.",
+    )
+    .examples(&[r#"["/usr/local/bin/page"]"#]),
     Row::new("timeout", Shape::Duration, Absent::Value(r#""30s""#), "command: how long it may take, up to 10m.")
         .examples(&[r#""1m""#]),
     Row::new("repo", Shape::Filled, Absent::Words("none"), "gitea, forgejo, github: where the issues go.")

@@ -189,7 +189,8 @@ struct News {
 /// by a later instant.
 fn skipped(job: &Arc<Job>, admission: &Admission) -> Option<(Arc<Job>, SkipReason)> {
     let Plan { admit, gaps, .. } = &admission.plan;
-    let alone = admit.iter().filter_map(|(_, planned)| if let Planned::Skip(reason) = planned { Some(*reason) } else { None });
+    let alone =
+        admit.iter().filter_map(|(_, planned)| if let Planned::Skip(reason) = planned { Some(*reason) } else { None });
     let reason = alone.chain(gaps.iter().map(|gap| gap.reason)).find(|reason| is_news(*reason))?;
     Some((Arc::clone(job), reason))
 }

@@ -27,7 +27,8 @@ pub(super) fn run(context: &Context, out: &mut Output) -> Done {
     let pressing = open.iter().copied().filter(|alert| pressing(alert)).count() + shelved.problems.len();
     let code = if pressing > 0 { exit::ATTENTION } else { exit::OK };
     if out.wants_json() {
-        let sinks: Vec<Value> = config.notify.iter().map(|sink| json!({ "name": sink.name, "type": sink.type_word() })).collect();
+        let sinks: Vec<Value> =
+            config.notify.iter().map(|sink| json!({ "name": sink.name, "type": sink.type_word() })).collect();
         let closing: Vec<&OpenAlert> = shelved.alerts.iter().filter(|alert| !alert.is_open()).collect();
         out.json(json!({ "alerts": open, "closing": closing, "problems": shelved.problems, "sinks": sinks }))?;
         return Ok(code);
@@ -43,8 +44,13 @@ pub(super) fn run(context: &Context, out: &mut Output) -> Done {
     for alert in &shelved.alerts {
         for (sink, told) in &alert.sinks {
             if let Some(error) = &told.error {
-                let again = told.not_before.map_or_else(String::new, |at| format!("it is tried again {}", when::relative(at, now)));
-                out.warn(format!("sink `{sink}` was not told of {}: {error}", alert.key), Some(&again).filter(|words| !words.is_empty()).map(String::as_str));
+                let again = told
+                    .not_before
+                    .map_or_else(String::new, |at| format!("it is tried again {}", when::relative(at, now)));
+                out.warn(
+                    format!("sink `{sink}` was not told of {}: {error}", alert.key),
+                    Some(&again).filter(|words| !words.is_empty()).map(String::as_str),
+                );
             }
         }
     }
@@ -64,11 +70,16 @@ fn row(alert: &OpenAlert, sinks: &[Sink], zone: &TimeZone, now: Timestamp) -> Ve
             Cell::new(format!("acknowledged{by} {}", when::relative(known.at, now)), Tone::Faint)
         }
         (None, State::Passing) => Cell::new("passing", Tone::Plain),
-        (None, _) => Cell::new(alert.severity.word(), if alert.severity > Severity::Warning { Tone::Bad } else { Tone::Attention }),
+        (None, _) => Cell::new(
+            alert.severity.word(),
+            if alert.severity > Severity::Warning { Tone::Bad } else { Tone::Attention },
+        ),
     };
-    let told: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).filter(|name| {
-        alert.sinks.get(*name).is_some_and(|told| told.opened.is_some())
-    }).collect();
+    let told: Vec<&str> = sinks
+        .iter()
+        .map(|sink| sink.name.as_str())
+        .filter(|name| alert.sinks.get(*name).is_some_and(|told| told.opened.is_some()))
+        .collect();
     let told = if told.is_empty() { "nobody".to_owned() } else { told.join(", ") };
     vec![
         alert.key.clone().into(),

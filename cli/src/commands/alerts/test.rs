@@ -28,8 +28,9 @@ pub(super) async fn run(args: &AlertsTestArgs, context: &Context, out: &mut Outp
         sinks.retain(|sink| sink == wanted);
     }
     if sinks.is_empty() {
-        return Err(Failure::new(ErrorKind::NotFound, "no sink is configured")
-            .hint("name one under `notify` in config.yaml"));
+        return Err(
+            Failure::new(ErrorKind::NotFound, "no sink is configured").hint("name one under `notify` in config.yaml")
+        );
     }
     let mut answers = Vec::new();
     for sink in &sinks {

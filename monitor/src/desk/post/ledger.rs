@@ -35,9 +35,15 @@ pub(super) enum Claim {
 
 impl Ledger {
     /// What is due, the oldest first.
-    pub(super) fn due<'a>(&self, alerts: &'a [OpenAlert], rate_limit: Duration, now: Timestamp) -> Vec<(&'a OpenAlert, Moment)> {
+    pub(super) fn due<'a>(
+        &self,
+        alerts: &'a [OpenAlert],
+        rate_limit: Duration,
+        now: Timestamp,
+    ) -> Vec<(&'a OpenAlert, Moment)> {
         let mut places = self.places(alerts, rate_limit, now);
-        let owed = alerts.iter().filter_map(|alert| Some((alert, owed(alert, &self.sink, self.most.is_some(), rate_limit)?)));
+        let owed =
+            alerts.iter().filter_map(|alert| Some((alert, owed(alert, &self.sink, self.most.is_some(), rate_limit)?)));
         let mut due: Vec<_> = owed.filter(|(_, owed)| owed.due <= now).collect();
         due.sort_by_key(|(_, owed)| owed.due);
         due.retain(|(_, owed)| {
@@ -102,7 +108,8 @@ impl Ledger {
                     let opened = told.opened.or(Some(now));
                     let thread = thread.or_else(|| told.thread.take());
                     let closed = moment == Moment::Closed;
-                    *told = Told { opened, at: Some(now), seen: Some(alert.last_seen), closed, thread, ..Told::default() };
+                    *told =
+                        Told { opened, at: Some(now), seen: Some(alert.last_seen), closed, thread, ..Told::default() };
                 }
                 Err(error) => {
                     told.tries = told.tries.saturating_add(1);

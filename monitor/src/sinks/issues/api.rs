@@ -127,9 +127,13 @@ impl<'a> Api<'a> {
             }
             // If it says who is unknown, the others stay.
             let said = String::from_utf8_lossy(&answer.body).into_owned();
-            let (unknown, known): (Vec<String>, Vec<String>) = assignees.into_iter().partition(|name| said.contains(name));
+            let (unknown, known): (Vec<String>, Vec<String>) =
+                assignees.into_iter().partition(|name| said.contains(name));
             let (dropped, left) = if unknown.is_empty() { (known, Vec::new()) } else { (unknown, known) };
-            tracing::warn!(repo = self.tracker.repo, "the tracker refuses {dropped:?} as assignees; the issue opens without");
+            tracing::warn!(
+                repo = self.tracker.repo,
+                "the tracker refuses {dropped:?} as assignees; the issue opens without"
+            );
             assignees = left;
         }
     }

@@ -61,7 +61,8 @@ impl Issues {
         let ours = self.ours(api, &marker::of(notice)).await?;
         match ours.first() {
             Some(oldest) if oldest.number < opened => {
-                api.comment(opened, &format!("The same as #{}, which was opened a moment earlier.", oldest.number)).await?;
+                api.comment(opened, &format!("The same as #{}, which was opened a moment earlier.", oldest.number))
+                    .await?;
                 api.close(opened).await?;
                 Ok(oldest.number)
             }

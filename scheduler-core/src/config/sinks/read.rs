@@ -45,7 +45,10 @@ pub(in crate::config) fn sink(entry: &Value) -> Result<Sink, Refused> {
     let Some((word, own)) = known else {
         let near = kind.as_str().and_then(|word| nearest(word, TYPES.map(|(word, _)| word)).first().copied());
         let wrong = Wrong::expected("`webhook`, `email`, `command`, `gitea`, `forgejo` or `github`", kind);
-        return Err(("type", near.into_iter().fold(wrong, |wrong, near| wrong.hint(format!("did you mean `{near}`?")))));
+        return Err((
+            "type",
+            near.into_iter().fold(wrong, |wrong, near| wrong.hint(format!("did you mean `{near}`?"))),
+        ));
     };
     members.judge(word, own)?;
     let via = match *word {
@@ -79,17 +82,24 @@ impl<'a> Members<'a> {
         let Some(key) = self.0.keys().find(stray) else { return Ok(()) };
         let wrong = Wrong::because(format!("{} is no key of a sink of type `{word}`", kind(key)));
         let near = nearest(key.as_str().unwrap_or_default(), known.by_ref());
-        Err(("", match near.first() {
-            Some(near) => wrong.hint(format!("did you mean `{near}`?")),
-            None => wrong.hint(format!("its keys are `{}`", COMMON.iter().chain(own).copied().collect::<Vec<_>>().join("`, `"))),
-        }))
+        Err((
+            "",
+            match near.first() {
+                Some(near) => wrong.hint(format!("did you mean `{near}`?")),
+                None => wrong.hint(format!(
+                    "its keys are `{}`",
+                    COMMON.iter().chain(own).copied().collect::<Vec<_>>().join("`, `")
+                )),
+            },
+        ))
     }
 
     fn plain(&self, member: &'static str) -> Result<String, Refused> {
         let value = self.required(member, "what you call it")?;
         let name = value.as_str().filter(|name| is_plain(name));
         let wrong = || Wrong::because(format!("{} is no name of a sink", kind(value)));
-        name.map(str::to_owned).ok_or_else(|| (member, wrong().hint("a name is a-z, 0-9, `.`, `_` or `-`, at most 63 long")))
+        name.map(str::to_owned)
+            .ok_or_else(|| (member, wrong().hint("a name is a-z, 0-9, `.`, `_` or `-`, at most 63 long")))
     }
 
     fn text(&self, member: &'static str) -> Result<Option<String>, Refused> {
@@ -132,7 +142,13 @@ impl<'a> Members<'a> {
             word.parse().map_err(|()| {
                 let words = Event::ALL.map(|(word, _)| word);
                 let wrong = Wrong::because(format!("`{word}` is none of `{}`", words.join("`, `")));
-                ("on", nearest(word, words).first().into_iter().fold(wrong, |wrong, near| wrong.hint(format!("did you mean `{near}`?"))))
+                (
+                    "on",
+                    nearest(word, words)
+                        .first()
+                        .into_iter()
+                        .fold(wrong, |wrong, near| wrong.hint(format!("did you mean `{near}`?"))),
+                )
             })
         };
         self.texts("on", 1)?.iter().map(event).collect::<Result<_, _>>().map(Some)
@@ -143,7 +159,8 @@ impl<'a> Members<'a> {
         let preset = match self.text("preset")? {
             None => Preset::default(),
             Some(word) => Preset::ALL.into_iter().find(|preset| preset.word() == word).ok_or_else(|| {
-                let wrong = Wrong::because(format!("`{word}` is none of `slack`, `discord`, `telegram`, `ntfy`, `json`"));
+                let wrong =
+                    Wrong::because(format!("`{word}` is none of `slack`, `discord`, `telegram`, `ntfy`, `json`"));
                 ("preset", wrong)
             })?,
         };
@@ -169,7 +186,11 @@ impl<'a> Members<'a> {
                 return Err((member, Wrong::because(format!("`{address}` is no address such as `ops@example.org`"))));
             }
         }
-        Ok(Via::Email { to, from, smtp: self.needed_secret("smtp", "such as `smtps://user:${SMTP_PASS}@mail.example.org`")? })
+        Ok(Via::Email {
+            to,
+            from,
+            smtp: self.needed_secret("smtp", "such as `smtps://user:${SMTP_PASS}@mail.example.org`")?,
+        })
     }
 
     fn command(&self) -> Result<Via, Refused> {

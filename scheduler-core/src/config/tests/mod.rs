@@ -4,6 +4,7 @@
 mod keys;
 mod load;
 mod locate;
+mod sinks;
 
 use std::fs;
 

@@ -48,7 +48,14 @@ fn spoil(facts: &mut Facts, what: usize, amount: u64) {
         21 => facts.jobs.silent_until.push((job(), now())),
         22 => {
             let (job, run) = (job(), RunId::random(now()));
-            facts.jobs.troubled.push(Troubled { job, run, result: RunResult::Unknown, at: now(), message: None, acknowledged: false });
+            facts.jobs.troubled.push(Troubled {
+                job,
+                run,
+                result: RunResult::Unknown,
+                at: now(),
+                message: None,
+                acknowledged: false,
+            });
         }
         // What only a daemon's facts have.
         23 => facts.lock.holder = None,

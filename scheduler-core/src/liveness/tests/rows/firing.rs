@@ -127,7 +127,12 @@ fn degraded() {
     // Who has taken note of it need not be told again and again.
     let acknowledged = || Troubled { acknowledged: true, ..trouble(RunResult::Failed) };
     check(live(), |f| f.jobs.troubled.push(acknowledged()), V::Live, "");
-    check(live(), |f| f.jobs.troubled.extend([acknowledged(), trouble(RunResult::Unknown)]), V::Degraded, "was cut off");
+    check(
+        live(),
+        |f| f.jobs.troubled.extend([acknowledged(), trouble(RunResult::Unknown)]),
+        V::Degraded,
+        "was cut off",
+    );
     check(live(), |f| f.jobs.troubled.push(trouble(RunResult::Unknown)), V::Degraded, "was cut off");
     check(
         live(),

@@ -40,7 +40,14 @@ fn problem() -> Problem {
 
 fn trouble(result: RunResult) -> Troubled {
     let message = Some("exit status 2".to_owned());
-    Troubled { job: "backup".parse().unwrap(), run: RunId::random(now()), result, at: ago(7200), message, acknowledged: false }
+    Troubled {
+        job: "backup".parse().unwrap(),
+        run: RunId::random(now()),
+        result,
+        at: ago(7200),
+        message,
+        acknowledged: false,
+    }
 }
 
 fn open(state: &'static str, abandoned: bool) -> OpenRun {

@@ -1,0 +1,177 @@
+//! Issues: opened once, found again among many, commented, closed; and what a tracker can do wrong.
+
+use std::time::Duration;
+
+use scheduler_core::config::{
+    Secret,
+    sinks::{Forge, Sink, Tracker as Wanted, Via},
+};
+
+use crate::{
+    bench::{Bench, PATIENCE},
+    tracker::{Fault, Issue, TOKEN, Tracker},
+};
+
+fn sink(tracker: &Tracker, forge: Forge, change: impl FnOnce(&mut Wanted)) -> Sink {
+    let mut wanted = Wanted::new(forge, tracker.url(), "ops/cron", Secret::new("${TOKEN}"));
+    change(&mut wanted);
+    Sink::new("tracker", Via::Tracker(wanted))
+}
+
+async fn bench(forge: Forge, change: impl FnOnce(&mut Wanted)) -> (Bench, Tracker) {
+    let tracker = Tracker::start().await;
+    (Bench::new(vec![sink(&tracker, forge, change)]), tracker)
+}
+
+async fn lives_and_dies(forge: Forge) {
+    let (bench, tracker) = bench(forge, |wanted| wanted.assignees = vec!["ann".into()]).await;
+    // Others' issues, with our label as well, on more pages than one; and labels before ours.
+    {
+        let mut books = tracker.books();
+        books.labels = (0..30).map(|number| format!("label {number}")).collect();
+        let theirs = |number: usize| {
+            let body = Some(format!("<!-- sched-alert node=other key=job%2dbackup --> {number}"));
+            let labels = vec!["sched-watchdog".into()];
+            Issue { body: body.unwrap_or_default(), labels, is_pull: number % 7 == 0, ..Issue::default() }
+        };
+        books.issues = (0..75).map(theirs).collect();
+    }
+    bench.fails("backup").await;
+    {
+        let books = tracker.books();
+        assert_eq!((books.issues.len(), books.labels.len()), (76, 31), "{:?}", bench.alerts());
+        let ours = &books.issues[75];
+        assert_eq!(ours.title, "[db-1] job `backup` failed");
+        assert_eq!((&ours.labels, &ours.assignees), (&vec!["sched-watchdog".to_owned()], &vec!["ann".to_owned()]));
+        assert!(
+            ours.body.contains("exit code 3")
+                && ours.body.contains("<!-- sched-alert node=home%2d1 key=job%2dbackup -->")
+        );
+    }
+    assert_eq!(bench.alerts()[0].sinks["tracker"].thread.as_deref(), Some("76"));
+    for _ in 0..5 {
+        bench.later(20);
+        bench.fails("backup").await;
+    }
+    assert_eq!(tracker.books().issues[75].comments.len(), 1, "at most one within the hour");
+    bench.later(1);
+    bench.recovers("backup").await;
+    let books = tracker.books();
+    assert!(books.issues[75].closed && books.issues[..75].iter().all(|issue| !issue.closed));
+    let last = books.issues[75].comments.last().expect("a comment");
+    assert!(last.contains("job `backup` succeeded again after 1h 41m"), "{last}");
+    assert_eq!(bench.files(), [""; 0]);
+}
+
+#[tokio::test]
+async fn on_gitea() {
+    lives_and_dies(Forge::Gitea).await;
+}
+
+#[tokio::test]
+async fn on_forgejo() {
+    lives_and_dies(Forge::Forgejo).await;
+}
+
+#[tokio::test]
+async fn on_github() {
+    lives_and_dies(Forge::GitHub).await;
+}
+
+#[tokio::test]
+async fn an_issue_whose_number_was_lost_is_found_among_many() {
+    let (bench, tracker) = bench(Forge::Gitea, |_| {}).await;
+    bench.fails("backup").await;
+    tracker.books().issues.extend((0..65).map(|_| Issue { labels: vec!["sched-watchdog".into()], ..Issue::default() }));
+    std::fs::remove_file(bench.home.alerts().join("job-backup.alert")).expect("a file");
+    bench.fails("backup").await;
+    let books = tracker.books();
+    assert_eq!((books.issues.len(), books.issues[0].comments.len()), (66, 1), "a comment, and no second issue");
+}
+
+#[tokio::test]
+async fn an_unknown_assignee_is_left_out_and_the_others_stay() {
+    let (bench, tracker) = bench(Forge::Gitea, |wanted| wanted.assignees = vec!["bob".into(), "ann".into()]).await;
+    bench.fails("backup").await;
+    assert_eq!(tracker.books().issues[0].assignees, ["ann"]);
+}
+
+#[tokio::test]
+async fn failures_and_silence_are_tried_again() {
+    let (bench, tracker) = bench(Forge::Gitea, |_| {}).await;
+    tracker.books().faults = [Fault::Status(500), Fault::Status(502)].into();
+    bench.fails("backup").await;
+    let error = bench.alerts()[0].sinks["tracker"].error.clone().expect("an error");
+    assert!(error.contains("answered 500") && error.contains("you sent ***"), "{error}");
+    for _ in 0..3 {
+        bench.later(20);
+        bench.desk.settle(PATIENCE).await;
+    }
+    assert_eq!(tracker.open_issues(), [1]);
+    // Silence is waited out by the real clock; the next process doesn't wait for it.
+    tracker.books().faults = [Fault::Hang].into();
+    bench.later(120);
+    bench.fails("backup").await;
+    bench.later(20);
+    bench.desk.settle(PATIENCE).await;
+    assert_eq!(tracker.books().issues[0].comments.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_is_not_let_in_says_so_without_the_token() {
+    let (bench, tracker) = bench(Forge::Gitea, |wanted| wanted.token = Secret::new("wrong-and-secret")).await;
+    bench.fails("backup").await;
+    let error = bench.alerts()[0].sinks["tracker"].error.clone().expect("an error");
+    assert!(error.contains("answered 401") && !error.contains("wrong-and-secret"), "{error}");
+    assert_eq!(tracker.open_issues(), [0; 0]);
+    let error = bench.desk.test("tracker").await.expect_err("not let in");
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("token")), "{error}");
+}
+
+#[tokio::test]
+async fn no_more_issues_are_opened_than_allowed_and_the_rest_waits() {
+    let (bench, tracker) = bench(Forge::GitHub, |wanted| wanted.max_issues = 2).await;
+    for job in ["a", "b", "c", "d"] {
+        bench.fails(job).await;
+    }
+    assert_eq!(tracker.open_issues(), [1, 2]);
+    bench.later(61);
+    bench.desk.settle(PATIENCE).await;
+    assert_eq!(tracker.open_issues(), [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn two_that_open_at_once_leave_one_the_older() {
+    let tracker = Tracker::start().await;
+    // Two homes that call themselves the same, so that no file keeps one from it.
+    let (one, other) = (
+        Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]),
+        Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]),
+    );
+    tracker.books().labels = vec!["sched-watchdog".into()];
+    tracker.open_together(2);
+    tokio::join!(one.fails("backup"), other.fails("backup"));
+    let opened = tracker.books().issues.len();
+    assert_eq!((opened, tracker.open_issues()), (2, vec![1]));
+    let threads = [&one, &other].map(|bench| bench.alerts()[0].sinks["tracker"].thread.clone());
+    assert_eq!(threads, [Some("1".to_owned()), Some("1".to_owned())], "both know the one that stays");
+}
+
+#[tokio::test]
+async fn an_issue_that_somebody_closed_is_closed() {
+    let (bench, tracker) = bench(Forge::Gitea, |_| {}).await;
+    bench.fails("backup").await;
+    tracker.books().issues[0].closed = true;
+    bench.recovers("backup").await;
+    assert_eq!((tracker.books().issues[0].comments.len(), bench.files().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_test_opens_no_issue() {
+    let (bench, tracker) = bench(Forge::Gitea, |_| {}).await;
+    bench.desk.test("tracker").await.expect("let in");
+    assert_eq!((tracker.open_issues().len(), tracker.books().labels.len()), (0, 1));
+    let preview = bench.desk.preview_test("tracker").expect("a sink");
+    assert!(!preview.contains(TOKEN), "{preview}");
+    bench.desk.settle(Duration::from_secs(1)).await;
+}

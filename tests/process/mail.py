@@ -1,0 +1,52 @@
+"""A mail server for the tests: TLS or STARTTLS, a login, and a file for each mail. Prints its port when it listens."""
+
+import pathlib
+import ssl
+import sys
+import time
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, SMTP
+
+mode, certificate, key, folder = sys.argv[1], sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
+
+
+class Handler:
+    count = 0
+
+    async def handle_DATA(self, server, session, envelope):
+        Handler.count += 1
+        path = folder / f"{Handler.count}.eml"
+        path.with_suffix(".part").write_bytes(envelope.content)
+        path.with_suffix(".part").rename(path)
+        return "250 taken"
+
+
+def login(server, session, envelope, mechanism, data):
+    shown = (getattr(data, "login", b""), getattr(data, "password", b""))
+    return AuthResult(success=shown == (b"ann", b"p@ss/word%41"))
+
+
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+options = {"authenticator": login, "auth_required": True}
+
+
+class Server(Controller):
+    def factory(self):
+        starttls = {"tls_context": context, "require_starttls": True} if mode == "starttls" else {"auth_require_tls": False}
+        return SMTP(self.handler, hostname="localhost", **starttls, **options)
+
+
+import socket
+
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+port = listener.getsockname()[1]
+listener.close()
+server = Server(Handler(), hostname="127.0.0.1", port=port, ssl_context=context if mode == "tls" else None)
+server.start()
+print(port, flush=True)
+# Ends with whoever started it.
+sys.stdin.read()
+server.stop()
