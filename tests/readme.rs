@@ -67,6 +67,11 @@ fn every_command_of_the_audit_page_does_what_it_says() {
     follow("docs/audit.md", 7);
 }
 
+#[test]
+fn every_command_of_the_heartbeats_page_does_what_it_says() {
+    follow("docs/heartbeats.md", 7);
+}
+
 /// Types in what the page shows, which must be at least so many commands.
 #[track_caller]
 fn follow(page: &str, at_least: usize) {

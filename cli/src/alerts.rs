@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sched_monitor::{Desk, Settings, Shelf};
 use scheduler_core::{
-    Clock, Home, Job, JobId,
+    Alert, AlertFiles, Clock, Home, Job, JobId, Notifier as _,
     config::{Config, sinks::Sink},
     nearest,
     store::{JobView, Problem},
-    vfs::RealFs,
+    vfs::{RealFs, Vfs as _},
 };
 
 use crate::{context::machine_id, daemon::machinery, env};
@@ -83,6 +83,36 @@ fn unknown_sink(name: &str, jobs: &[&JobId], sinks: &[Sink]) -> Problem {
         None => "name it under `notify` in config.yaml, or take it out of the job's `notify`".into(),
     };
     Problem::new(format!("sink-{name}"), what, hint)
+}
+
+/// What the keys of problems with heartbeats begin with.
+const HEARTBEAT: &str = "heartbeat";
+
+/// Opens an alert for each of `problems`, which are about heartbeats, and closes those of heartbeats that are `looked_at` and
+/// no problem any more. Answers the keys of those that weren't open before. What can't be done is a warning: the problems
+/// themselves are told all the same.
+pub(crate) async fn settle_heartbeats(
+    home: &Home,
+    now: Timestamp,
+    problems: &[Problem],
+    looked_at: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let files = AlertFiles::new(Arc::new(RealFs), home.clone());
+    let names = RealFs.list(&home.alerts()).unwrap_or_default();
+    let open: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".alert")).collect();
+    let over = open.iter().filter(|key| key.starts_with(HEARTBEAT) && looked_at(key));
+    let over = over.filter(|key| problems.iter().all(|problem| problem.key != **key));
+    let closed = over.map(|key| Alert::closed(*key, "the heartbeat is well again, or forgotten", now));
+    let opened = problems
+        .iter()
+        .map(|problem| Alert::open(&problem.key, &problem.what, now).detail(format!("hint: {}", problem.hint)));
+    for alert in opened.chain(closed) {
+        if let Err(error) = files.notify(&alert).await {
+            tracing::warn!("the alert `{}` can't be brought up to date: {error}", alert.key);
+        }
+    }
+    let keys = problems.iter().map(|problem| &problem.key);
+    keys.filter(|key| !open.contains(&key.as_str())).cloned().collect()
 }
 
 #[cfg(test)]

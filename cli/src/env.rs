@@ -12,6 +12,11 @@ pub(crate) fn sched_adopt() -> bool {
     get("SCHED_ADOPT").is_some_and(|value| value != "0")
 }
 
+/// `SCHED_HEARTBEAT_DIR`: where heartbeats of jobs are, whatever config.yaml says.
+pub(crate) fn sched_heartbeat_dir() -> Option<PathBuf> {
+    get("SCHED_HEARTBEAT_DIR").map(PathBuf::from)
+}
+
 /// `NO_COLOR`: no colours unless `--color always` asks for them (<https://no-color.org>).
 pub(crate) fn no_color() -> bool {
     get("NO_COLOR").is_some()

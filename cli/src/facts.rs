@@ -14,7 +14,7 @@ use scheduler_core::{
 };
 
 use crate::{
-    alerts,
+    alerts, beats,
     context::{self, Context, machine_id},
     daemon::lock,
     foreign, groups,
@@ -49,6 +49,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
         _ => loaded.config.provider.clone(),
     };
     facts.problems.clone_from(&loaded.problems);
+    facts.problems.extend(beats::survey(context, home, beats::FACTOR).problems());
     let mut views = Vec::new();
     match read_store(context).await {
         Ok((jobs, open, problems)) => {

@@ -10,6 +10,8 @@
 //! | `settings` | from options to members of an entry |
 //! | `difference` | what differs between two entries |
 //! | `alerts` | the desk of a home, and the sinks that are named |
+//! | `beats` | the heartbeats of jobs: where they are, and how they are doing |
+//! | `syslog` | the system's log, for what must not only be on stderr |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
 //! | `progress` | how far a long command is, on stderr |
@@ -36,6 +38,7 @@
 
 mod alerts;
 mod args;
+mod beats;
 mod because;
 mod commands;
 mod context;
@@ -61,12 +64,13 @@ mod runtime;
 mod selection;
 mod settings;
 mod standing;
+mod syslog;
 mod table;
 mod upcoming;
 mod when;
 mod words;
 
-use std::process::ExitCode;
+use std::{panic, process::ExitCode};
 
 use self::{
     args::{Cli, Global},
@@ -80,16 +84,34 @@ pub fn main() -> ExitCode {
     // A plugin that is a library lives in this program too, as another process of it: before anything else, while there is
     // one thread.
     sched_plugin_host::library::serve_if_asked();
+    if !args::is_heartbeat_write(std::env::args_os()) {
+        return typed().into();
+    }
+    // A heartbeat must not break its job: neither by a limit on the sizes of files, whose signal would end it, nor by a
+    // mistake of ours. What goes wrong has been said.
+    commands::outlive_limits();
+    let _ = panic::catch_unwind(typed);
+    exit::OK.into()
+}
+
+/// Does what was typed, and answers the exit code.
+fn typed() -> u8 {
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(refusal) => return output::print_refusal(&refusal).into(),
+        Err(refusal) => {
+            let code = output::print_refusal(&refusal);
+            if code != exit::OK && args::is_heartbeat_write(std::env::args_os()) {
+                commands::tell_refused(&refusal);
+            }
+            return code;
+        }
     };
     let _log = log::install(&cli);
     // Whoever reads a log as JSON reads the reason for its end as JSON too.
     let mut out = Output::new(&Global { json: cli.global.json || cli.command.logs_json(), ..cli.global.clone() });
     let done = run(&cli, &mut out);
     let done = done.and_then(|code| out.flush().map(|()| code));
-    done.unwrap_or_else(|failure| out.fail(&failure)).into()
+    done.unwrap_or_else(|failure| out.fail(&failure))
 }
 
 /// All that can be typed, with its help: for what documents or tests it.

@@ -18,11 +18,12 @@ use crate::{JobId, RunId};
 ///     let beats = home.heartbeats();
 ///     (beats.join("ticker.json"), beats.join("tick.json"))
 /// });
+/// assert_eq!(home.beats(), home.heartbeats().join("jobs"));
 /// // The rest is the store's own.
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
-/// for path in [home.snapshot(2), home.ledger(), home.compact_lock()] {
+/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// # Ok::<(), scheduler_core::Error>(())
@@ -124,6 +125,16 @@ impl Home {
     /// The one of `sched tick`.
     pub fn tick_json(&self) -> PathBuf {
         self.heartbeats().join("tick.json")
+    }
+
+    /// Those of jobs, unless config.yaml names another folder: a file each.
+    pub fn beats(&self) -> PathBuf {
+        self.heartbeats().join("jobs")
+    }
+
+    /// Which of these must come, as `sched heartbeat expect` was told: a file each.
+    pub fn expected_beats(&self) -> PathBuf {
+        self.state().join("heartbeats")
     }
 
     /// Open problems, a file each.

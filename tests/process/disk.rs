@@ -6,11 +6,11 @@ use std::{collections::BTreeMap, fs, io, os::unix::fs::PermissionsExt as _, path
 use super::bench::{Place, Ran, sched};
 
 /// Something mounted on a home, for as long as this lives.
-struct Mounted(PathBuf);
+pub(super) struct Mounted(PathBuf);
 
 impl Mounted {
     /// `None`, with the reason printed, where this isn't allowed.
-    fn new(place: &Place, arguments: &[&str]) -> Option<Self> {
+    pub(super) fn new(place: &Place, arguments: &[&str]) -> Option<Self> {
         let home = place.home();
         let output = Command::new("mount").args(arguments).arg(&home).output();
         match output {
@@ -35,7 +35,7 @@ fn skipped<T>(why: &str) -> Option<T> {
 }
 
 /// Fills the disk of the home to the last byte.
-fn fill(place: &Place) {
+pub(super) fn fill(place: &Place) {
     let mut ballast = fs::File::create(place.home().join("ballast")).expect("a file");
     let full = io::copy(&mut io::repeat(0), &mut ballast).expect_err("it has an end");
     assert_eq!(full.kind(), io::ErrorKind::StorageFull);

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod audit;
+mod beats;
 mod bench;
 mod compaction;
 mod container;

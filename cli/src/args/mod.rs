@@ -9,6 +9,7 @@
 //! | `looking` | `next`, `history`, `logs` |
 //! | `accounting` | `audit`, `why` |
 //! | `simulate` | `simulate` |
+//! | `heartbeat` | `heartbeat` |
 //! | `safety` | `backup`, `restore`, `repair` |
 //! | `alerts` | `alerts` |
 //! | `plugins` | `providers`, `plugin` |
@@ -21,6 +22,7 @@ mod accounting;
 mod alerts;
 mod changing;
 mod firing;
+mod heartbeat;
 mod help;
 mod jobs;
 mod looking;
@@ -41,6 +43,10 @@ pub(crate) use self::{
     alerts::{AlertsAckArgs, AlertsArgs, AlertsCommand, AlertsTestArgs},
     changing::{ApplyArgs, EditArgs},
     firing::{CancelArgs, DoctorArgs, FireArgs, RunArgs, StatusArgs, TickArgs},
+    heartbeat::{
+        BeatStatus, HeartbeatCheckArgs, HeartbeatCommand, HeartbeatExpectArgs, HeartbeatForgetArgs,
+        HeartbeatSnippetArgs, HeartbeatWriteArgs, is_heartbeat_write,
+    },
     jobs::{
         AddArgs, InitArgs, ListArgs, PauseArgs, RemoveArgs, ResumeArgs, SchemaArgs, SchemaOf, ShowArgs, ValidateArgs,
     },
@@ -145,6 +151,9 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on
     Doctor(DoctorArgs),
+    /// Heartbeats of any job, also of those that sched doesn't run
+    #[command(subcommand)]
+    Heartbeat(HeartbeatCommand),
     /// Copy the home as it is at one moment
     Backup(BackupArgs),
     /// Put a version of jobs.json back, or make a home of a backup

@@ -76,6 +76,12 @@ pub(super) fn pair(text: &str) -> Result<Pair, String> {
     }
 }
 
+/// How many intervals old a heartbeat may get.
+pub(super) fn factor(text: &str) -> Result<f64, String> {
+    let factor: Option<f64> = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor >= 1.0);
+    factor.ok_or_else(|| "write a number of at least 1, such as `2` or `1.5`".into())
+}
+
 /// How many times the speed of time; 0 is as fast as it goes.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let speed: Option<f64> = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed >= 0.0);

@@ -15,6 +15,7 @@ mod edit;
 mod editor;
 mod fire;
 mod follow;
+mod heartbeat;
 mod history;
 mod init;
 mod list;
@@ -38,6 +39,8 @@ mod status;
 mod tick;
 mod validate;
 mod why;
+
+pub(crate) use heartbeat::{outlive_limits, tell_refused};
 
 use crate::{args::Command, context::Context, failure::Failure, output::Output, runtime::block_on};
 
@@ -81,6 +84,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Backup(args) => backup::run(args, context, out),
         Command::Restore(args) => block_on(restore::run(args, context, out)),
         Command::Repair(args) => repair::run(args, context, out),
+        Command::Heartbeat(command) => heartbeat::run(command, context, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man(args) => man::run(args, out),
         Command::Status(args) if args.nagios => block_on(nagios::run(context, out)),

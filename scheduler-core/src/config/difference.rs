@@ -6,6 +6,7 @@ use super::{Config, Defaults, History, Watchdog, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
+    liveness::beats::Expected,
     store::Groups,
 };
 
@@ -82,6 +83,8 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         defaults,
         notify,
         watchdog,
+        heartbeats,
+        heartbeats_dir: folder,
     } = config;
     let Watchdog { rate_limit, notify: watchdog_notify } = watchdog;
     let Misfire { grace, policy, max } = misfire;
@@ -113,6 +116,8 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("notify", sinks_words(notify)),
         ("watchdog.rate_limit", duration::format(*rate_limit)),
         ("watchdog.notify", watchdog_notify.as_ref().map_or_else(|| "all".into(), |names| names.join(" "))),
+        ("heartbeats", heartbeats_words(heartbeats)),
+        ("heartbeats_dir", folder.as_ref().map_or_else(|| "the home's own".into(), |it| it.display().to_string())),
     ]
 }
 
@@ -129,6 +134,14 @@ fn groups_words(groups: &Groups) -> String {
 fn sinks_words(sinks: &[Sink]) -> String {
     let sinks: Vec<String> = sinks.iter().map(|sink| format!("{} ({})", sink.name, sink.type_word())).collect();
     if sinks.is_empty() { "none".into() } else { sinks.join(" ") }
+}
+
+fn heartbeats_words(heartbeats: &[Expected]) -> String {
+    let one = |Expected { name, every, max_age }: &Expected| {
+        let most = max_age.map_or_else(String::new, |age| format!(" (at most {})", duration::format(age)));
+        format!("{name} every {}{most}", duration::format(*every))
+    };
+    if heartbeats.is_empty() { "none".into() } else { heartbeats.iter().map(one).collect::<Vec<_>>().join(", ") }
 }
 
 fn policy_word(policy: MisfirePolicy) -> &'static str {
@@ -193,6 +206,12 @@ mod tests {
         let other = |c: &mut Config| drop(c.defaults.env.insert("TOKEN".into(), "hunter2".into()));
         let groups = |c: &mut Config| c.groups = [("a".into(), 1), ("b".into(), 2)].into_iter().collect();
         check(nothing, groups, &["groups: none -> a 1 b 2"]);
+        let heartbeats = |c: &mut Config| {
+            let (name, every) = (crate::liveness::beats::BeatName::new("a"), Duration::from_mins(15));
+            c.heartbeats.push(Expected { name, every, max_age: Some(every) });
+        };
+        check(nothing, heartbeats, &["heartbeats: none -> a every 15m (at most 15m)"]);
+        check(nothing, |c| c.heartbeats_dir = Some("/x".into()), &["heartbeats_dir: the home's own -> /x"]);
         check(nothing, secret, &["defaults.env: none -> TOKEN"]);
         check(secret, other, &["defaults.env: old values -> new ones"]);
     }

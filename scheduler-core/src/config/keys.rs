@@ -10,25 +10,16 @@ use super::{
     Config, locate,
     sinks::{self, Sink},
     values::{
-        Wrong, any_duration, bytes, environment, grace, groups, interval, is_empty, kind, name, overlap, policy,
-        retries, shell, sink_names, time_zone, truth, whole,
+        Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
+        overlap, policy, retries, shell, sink_names, time_zone, truth, whole,
     },
 };
 use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 9] = [
-    "gateway",
-    "monitor",
-    "watchdog.every",
-    "watchdog.checks",
-    "probes",
-    "providers",
-    "heartbeats",
-    "report",
-    "store",
-];
+pub(super) const NOT_HERE: [&str; 8] =
+    ["gateway", "monitor", "watchdog.every", "watchdog.checks", "probes", "providers", "report", "store"];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -91,6 +82,8 @@ impl Keys<'_> {
         self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
         self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
         self.name_sinks("watchdog", config);
+        self.set(&mut config.heartbeats, "heartbeats", heartbeats);
+        self.set(&mut config.heartbeats_dir, "heartbeats_dir", folder);
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.

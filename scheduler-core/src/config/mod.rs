@@ -22,7 +22,7 @@ pub mod sinks;
 mod template;
 mod values;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use difference::Difference;
 pub use load::{Loaded, Source, load};
@@ -33,6 +33,7 @@ pub use template::TEMPLATE;
 
 use crate::{
     job::{JobDefaults, Misfire, Overlap, Retries},
+    liveness::beats::Expected,
     schedule::zone,
     store::Groups,
 };
@@ -73,6 +74,10 @@ pub struct Config {
     pub notify: Vec<sinks::Sink>,
     /// What checks find, and whom they tell.
     pub watchdog: Watchdog,
+    /// Heartbeats of jobs that must come; each name once.
+    pub heartbeats: Vec<Expected>,
+    /// The folder that jobs put their heartbeats into; `None` is the home's own.
+    pub heartbeats_dir: Option<PathBuf>,
 }
 
 /// What checks find, and whom they tell.
@@ -150,6 +155,8 @@ impl Default for Config {
             defaults: Defaults::default(),
             notify: Vec::new(),
             watchdog: Watchdog::default(),
+            heartbeats: Vec::new(),
+            heartbeats_dir: None,
         }
     }
 }

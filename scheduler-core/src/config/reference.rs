@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 12] = [
+pub static KEYS: [Row; 14] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -186,6 +186,30 @@ pub static KEYS: [Row; 12] = [
         Absent::Value("{}"),
         "What checks find, and whom they tell.",
     ),
+    Row::new(
+        "heartbeats",
+        Shape::Entries(&[
+            Row::new("name", Shape::Filled, Absent::Refused, "What its job calls it.").examples(&[r#""agent""#]),
+            Row::new("every", Shape::Span, Absent::Refused, "How often it comes.").examples(&[r#""15m""#]),
+            Row::new(
+                "max_age",
+                Shape::Span,
+                Absent::Words("twice `every`"),
+                "The oldest it may get before it is a problem.",
+            )
+            .examples(&[r#""20m""#]),
+        ]),
+        Absent::Value("[]"),
+        "Heartbeats of jobs, also of those that sched doesn't run, that must come.",
+    )
+    .examples(&[r#"[{"name": "agent", "every": "15m"}]"#]),
+    Row::new(
+        "heartbeats_dir",
+        Shape::Folder,
+        Absent::Value("null"),
+        "The folder of the heartbeats of jobs, for jobs of other users; null is heartbeats/jobs in the home.",
+    )
+    .examples(&[r#""/var/lib/heartbeats""#]),
 ];
 
 /// A sink. What it may have beyond its name depends on its type.

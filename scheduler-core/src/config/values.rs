@@ -1,6 +1,10 @@
 //! What stands behind a key: from one YAML value to the type it is meant to be, or what is wrong with it in words.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_yaml::Value;
 
@@ -9,6 +13,7 @@ use crate::{
     duration,
     ids::is_plain,
     job::{MisfirePolicy, Overlap, Retries},
+    liveness::beats::{BeatName, Expected},
     schedule::zone,
     size,
     store::Groups,
@@ -142,6 +147,57 @@ pub(super) fn retries(value: &Value) -> Result<Retries, Wrong> {
         read.map_err(|wrong| Wrong { what: format!("{name}: {}", wrong.what), ..wrong })?;
     }
     Ok(retries)
+}
+
+/// Heartbeats that must come: read as one value, so one wrong member costs them all.
+pub(super) fn heartbeats(value: &Value) -> Result<Vec<Expected>, Wrong> {
+    const EXAMPLE: &str = "`[{name: agent, every: 15m}]`";
+    let list = value.as_sequence().ok_or_else(|| Wrong::expected(&format!("a list such as {EXAMPLE}"), value))?;
+    let mut all: Vec<Expected> = Vec::new();
+    for (entry, number) in list.iter().zip(1..) {
+        let within = |wrong: Wrong| Wrong { what: format!("entry {number}: {}", wrong.what), ..wrong };
+        let expected = heartbeat_of(entry).map_err(within)?;
+        if all.iter().any(|other| other.name == expected.name) {
+            return Err(within(Wrong::because(format!("there is another one for `{}`", expected.name))));
+        }
+        all.push(expected);
+    }
+    Ok(all)
+}
+
+fn heartbeat_of(entry: &Value) -> Result<Expected, Wrong> {
+    let members = entry.as_mapping();
+    let members = members.ok_or_else(|| Wrong::expected("a section such as `{name: agent, every: 15m}`", entry))?;
+    let known = |key: &Value| matches!(key.as_str(), Some("name" | "every" | "max_age"));
+    if let Some((other, _)) = members.iter().find(|(key, _)| !known(key)) {
+        let wrong = Wrong::because(format!("{} is no key of it", kind(other)));
+        return Err(wrong.hint("its keys are `name`, `every` and `max_age`"));
+    }
+    let written = |key: &str| members.get(key).filter(|value| !value.is_null());
+    let needed = |key: &str| written(key).ok_or_else(|| Wrong::because(format!("it has no `{key}`")));
+    let within = |key: &'static str| move |wrong: Wrong| Wrong { what: format!("{key}: {}", wrong.what), ..wrong };
+    let name = match name(needed("name")?).map_err(within("name"))? {
+        name if name.is_empty() => return Err(within("name")(Wrong::because("it is empty"))),
+        name => BeatName::new(name),
+    };
+    let every = some_duration(needed("every")?).map_err(within("every"))?;
+    let max_age = written("max_age").map(some_duration).transpose().map_err(within("max_age"))?;
+    Ok(Expected { name, every, max_age })
+}
+
+fn some_duration(value: &Value) -> Result<Duration, Wrong> {
+    match any_duration(value)? {
+        Duration::ZERO => Err(Wrong::because("it is zero; a duration such as `15m` is needed")),
+        duration => Ok(duration),
+    }
+}
+
+/// The absolute path of a folder.
+pub(super) fn folder(value: &Value) -> Result<Option<PathBuf>, Wrong> {
+    match name(value)? {
+        path if Path::new(&path).is_absolute() => Ok(Some(path.into())),
+        path => Err(Wrong::because(format!("`{path}` is not an absolute path"))),
+    }
 }
 
 pub(super) fn truth(value: &Value) -> Result<bool, Wrong> {

@@ -3,11 +3,13 @@
 //! - [`heartbeat`] is the proof: what a beat says, how it lies in its file, and how it is read without being fooled.
 //! - [`Pulse`] is the beat in memory, which the engine changes and never waits for; [`PulseWriter`] brings it to the
 //!   disk.
+//! - [`beats`] are the heartbeats of any other job: their files, which of them must come, and what is made of them.
 //! - [`Facts`] is everything a verdict may rest on; [`verdict()`] is the one pure function that concludes.
 //!
 //! **Invariant:** nothing is healthy for want of evidence. A beat that is missing, unreadable, of another boot or
 //! machine, or dated where no clock can have been, ends in a verdict that isn't.
 
+pub mod beats;
 mod facts;
 pub mod heartbeat;
 mod presence;

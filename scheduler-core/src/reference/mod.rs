@@ -65,6 +65,8 @@ pub enum Shape {
     Truth,
     /// `30s`, `1h30m`, or 0.
     Duration,
+    /// A duration that isn't 0.
+    Span,
     /// A duration or `auto`.
     Grace,
     /// A date and time.

@@ -17,6 +17,9 @@ const PLAIN: &str = "^[a-z0-9][a-z0-9._-]{0,62}$";
 /// A duration: digits with a unit; `0` alone. Negative ones, and numbers without a unit, are refused.
 const DURATION: &str = r"0|\+?[0-9.]+\s*[A-Za-zµμ:].*";
 
+/// The same without the `0` alone.
+const SPAN: &str = r"\+?[0-9.]+\s*[A-Za-zµμ:].*";
+
 /// A whole schema: `title` and `description` for people, then `keywords`.
 pub(crate) fn root(title: &str, description: &str, keywords: Value) -> Value {
     let mut schema = json!({
@@ -82,6 +85,7 @@ fn shape(shape: &Shape) -> Value {
         Shape::Id | Shape::Name => json!({ "type": "string", "pattern": PLAIN }),
         Shape::Truth => json!({ "type": "boolean" }),
         Shape::Duration => duration(DURATION),
+        Shape::Span => json!({ "type": "string", "pattern": format!(r"^\s*({SPAN})\s*$") }),
         Shape::Grace => duration(&format!("auto|{DURATION}")),
         Shape::Size => json!({
             "type": ["string", "integer"],

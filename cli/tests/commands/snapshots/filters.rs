@@ -14,7 +14,7 @@ const REPLACEMENTS: [(&str, &str); 9] = [
     (r"\(now\)", "([WHEN])"),
     (r"\b(succeeded|failed|failed \(exit \d+\)) now\b", "$1 [WHEN]"),
     (r"\b\d+ ms\b|\b\d+\.\d s\b", "[TOOK]"),
-    (r#"("(took_ms|user_us|system_us|max_rss_kib)": )\d+"#, "$1[NUMBER]"),
+    (r#"("(took_ms|age_s|user_us|system_us|max_rss_kib)": )\d+"#, "$1[NUMBER]"),
     // Columns are as wide as what stands in them.
     (r"(\S)  +", "$1  "),
 ];

@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     job::{MisfirePolicy, Retries},
+    liveness::beats::{BeatName, Expected},
     schedule::zone,
 };
 
@@ -62,6 +63,13 @@ fn every_key_is_taken() {
         let pairs = [("A", "text"), ("V", "1.10"), ("N", "007"), ("T", "True"), ("E", "")];
         c.defaults.env = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     });
+    let expected = |name: &str, every, max_age| Expected { name: BeatName::new(name), every, max_age };
+    taken("heartbeats: [{name: agent, every: 15m, max_age: 20m}, {name: ../x, every: 1d, max_age: ~}]", |c| {
+        c.heartbeats =
+            vec![expected("agent", seconds(900), Some(seconds(1200))), expected("../x", seconds(86_400), None)];
+    });
+    taken("heartbeats: []\nheartbeats_dir: ~", |_| {});
+    taken("heartbeats_dir: /var/lib/beats", |c| c.heartbeats_dir = Some("/var/lib/beats".into()));
     // Asked for nothing: as good as not written.
     taken("store: json\nnotify: []\nwatchdog: {}\ngateway: {listen: null}\nreport:\nmonitor: {ping_url: ''}", |_| {});
     taken("$schema: https://example.org/config.json\n_note: by hand", |_| {});
@@ -254,6 +262,58 @@ fn a_wrong_value_costs_its_key_only() {
             default,
         ),
         (
+            "heartbeats: {name: a, every: 15m}",
+            1,
+            13,
+            "heartbeats",
+            "expected a list such as `[{name: agent, every: 15m}]`, found a section of keys",
+            default,
+        ),
+        (
+            "heartbeats: [agent]",
+            1,
+            13,
+            "heartbeats",
+            "entry 1: expected a section such as `{name: agent, every: 15m}`, found the text \"agent\"",
+            default,
+        ),
+        ("heartbeats: [{name: a}]", 1, 13, "heartbeats", "entry 1: it has no `every`", default),
+        ("heartbeats: [{every: 1h}]", 1, 13, "heartbeats", "entry 1: it has no `name`", default),
+        ("heartbeats: [{name: ' ', every: 1h}]", 1, 13, "heartbeats", "entry 1: name: it is empty", default),
+        (
+            "heartbeats: [{name: a, every: 0}]",
+            1,
+            13,
+            "heartbeats",
+            "entry 1: every: it is zero; a duration such as `15m` is needed",
+            default,
+        ),
+        (
+            "heartbeats: [{name: a, every: 1h, max_age: soon}]",
+            1,
+            13,
+            "heartbeats",
+            "entry 1: max_age: `soon` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
+            default,
+        ),
+        (
+            "heartbeats: [{name: a, every: 1h}, {name: a, every: 2h}]",
+            1,
+            13,
+            "heartbeats",
+            "entry 2: there is another one for `a`",
+            default,
+        ),
+        (
+            "heartbeats: [{name: a, evry: 1h}]",
+            1,
+            13,
+            "heartbeats",
+            "entry 1: the text \"evry\" is no key of it",
+            "its keys are `name`, `every` and `max_age`",
+        ),
+        ("heartbeats_dir: beats", 1, 17, "heartbeats_dir", "`beats` is not an absolute path", default),
+        (
             "defaults: {retries: 2}",
             1,
             21,
@@ -295,7 +355,7 @@ fn a_wrong_value_costs_its_key_only() {
 
 /// Whether `text` is wrong in a way that a schema can't tell.
 fn needs_the_loader(text: &str) -> bool {
-    ["Berlim", "10ms", "2h", "!x"].iter().any(|part| text.contains(part))
+    ["Berlim", "10ms", "interval: 2h", "!x", "name: a, every: 2h"].iter().any(|part| text.contains(part))
 }
 
 #[test]

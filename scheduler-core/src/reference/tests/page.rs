@@ -56,7 +56,7 @@ fn shape(row: &Row) -> String {
         Shape::Zone => "time zone".into(),
         Shape::Schedule => "[schedule](schedules.md)".into(),
         Shape::Truth => "`true`, `false`".into(),
-        Shape::Duration => "duration".into(),
+        Shape::Duration | Shape::Span => "duration".into(),
         Shape::Grace => "duration, `auto`".into(),
         Shape::Instant => "date and time".into(),
         Shape::Size => "size".into(),

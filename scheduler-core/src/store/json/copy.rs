@@ -66,6 +66,7 @@ pub fn copy_home(fs: &dyn Vfs, from: &Home, to: &Home) -> Result<Copied> {
         copied.add_if_there(copy_path(fs, &from.ledger().join(name), &to.ledger())?);
     }
     copied.add_if_there(copy_path(fs, &from.last_good_config(), &to.state())?);
+    copied.add_expected_beats(fs, from, to)?;
     // After the journal: an edit changes this file first, so it is never behind what was copied of that.
     for name in ["config.yaml", "jobs.json"].map(str::to_owned).into_iter().chain((1..=5).map(backup_name)) {
         copied.add_if_there(copy_path(fs, &from.path().join(name), to.path())?);
@@ -90,6 +91,21 @@ impl Copied {
     fn add(&mut self, bytes: u64) {
         self.files += 1;
         self.bytes += bytes;
+    }
+
+    /// Which heartbeats must come is what somebody has said, like the rest; the heartbeats themselves are soon old.
+    fn add_expected_beats(&mut self, fs: &dyn Vfs, from: &Home, to: &Home) -> Result<()> {
+        let (from, to) = (from.expected_beats(), to.expected_beats());
+        let names = match fs.list(&from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            listed => listed.map_err(|error| Error::io(format!("cannot read {}", from.display()), error))?,
+        };
+        let failed = |error| Error::io(format!("cannot make {}", to.display()), error);
+        fs.create_dir_all(&to).map_err(failed)?;
+        for name in names.iter().filter(|name| !name.starts_with('.')) {
+            self.add_if_there(copy_path(fs, &from.join(name), &to)?);
+        }
+        fs.sync_dir(&to).map_err(failed)
     }
 
     fn add_if_there(&mut self, bytes: Option<u64>) {
