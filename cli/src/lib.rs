@@ -12,6 +12,7 @@
 //! | `alerts` | the desk of a home, and the sinks that are named |
 //! | `beats` | the heartbeats of jobs: where they are, and how they are doing |
 //! | `syslog` | the system's log, for what must not only be on stderr |
+//! | `reporting` | everything that the morning report is made of |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
 //! | `progress` | how far a long command is, on stderr |
@@ -60,6 +61,7 @@ mod output;
 mod past;
 mod programs;
 mod progress;
+mod reporting;
 mod runtime;
 mod selection;
 mod settings;

@@ -5,6 +5,8 @@
 //! - [`Shelf`] is the folder `alerts/`, the one durable truth of what is open and of what each sink was told ([`OpenAlert`],
 //!   [`Told`]). It works without a runtime, for those who only look or close.
 //! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
+//! - [`Report`] is the morning report: how a home is doing on one page, as text, Markdown, HTML and JSON. Made of
+//!   [`Material`] by a pure function, delivered by [`Desk::deliver`].
 //! - `notice` is what a sink gets to deliver; `sinks` has a file for each kind of sink, `http` the client they share.
 //!
 //! **Invariant:** the files are the queue. What a sink has not been told is in the file of the alert, so any process that has
@@ -18,10 +20,12 @@ mod alert;
 mod desk;
 mod http;
 mod notice;
+pub mod report;
 mod rules;
 mod shelf;
 mod sinks;
 
 pub use alert::{Acknowledged, Closed, OpenAlert, State, Told};
 pub use desk::{Changes, Desk, Settings};
+pub use report::{Material, Report};
 pub use shelf::{Shelf, Shelved};

@@ -23,7 +23,7 @@ use crate::{JobId, RunId};
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
-/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats()] {
+/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats(), home.reported()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// # Ok::<(), scheduler_core::Error>(())
@@ -135,6 +135,11 @@ impl Home {
     /// Which of these must come, as `sched heartbeat expect` was told: a file each.
     pub fn expected_beats(&self) -> PathBuf {
         self.state().join("heartbeats")
+    }
+
+    /// Which morning report went out last.
+    pub fn reported(&self) -> PathBuf {
+        self.state().join("report.json")
     }
 
     /// Open problems, a file each.

@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 11] = [
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
     ("When, and what happened?", &["next", "simulate", "history", "logs", "why", "audit"]),
-    ("Watch and tell", &["alerts", "heartbeat"]),
+    ("Watch and tell", &["alerts", "report", "heartbeat"]),
     ("Are the files right?", &["validate", "schema"]),
     ("Is the machine right?", &["doctor"]),
     ("Who decides when?", &["providers", "plugin"]),

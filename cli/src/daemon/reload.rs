@@ -15,11 +15,13 @@ use scheduler_core::{
     store::{JsonStore, Problem},
     vfs::RealFs,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{
     machinery::{self, Machinery},
-    plugins, supervisor,
+    plugins,
+    reports::Wanted,
+    supervisor,
 };
 use crate::{alerts, context};
 
@@ -38,6 +40,8 @@ pub(crate) struct Reloader {
     supervisor: Arc<supervisor::Shared>,
     /// What is in force.
     config: Config,
+    /// Who sends the reports hears here what is wanted of them.
+    reports: watch::Sender<Wanted>,
     /// The provider that was asked for last, why it isn't the one that config.yaml names, and which code it is.
     wanted: ((String, Option<String>), Option<String>),
 }
@@ -49,13 +53,13 @@ impl Reloader {
         machinery: &Machinery,
         runner: Arc<ChangingRunner>,
         supervisor: Arc<supervisor::Shared>,
-        config: Config,
+        (config, reports): (Config, watch::Sender<Wanted>),
         provider: &Resolved,
     ) -> Self {
         let Machinery { engine, pulse, store, desk } = machinery;
         let (engine, pulse, store, desk) = (engine.clone(), pulse.clone(), Arc::clone(store), desk.clone());
         let wanted = (named(provider), plugins::of(home, &config).mark(&config.provider));
-        Self { home: home.clone(), engine, pulse, store, desk, runner, supervisor, config, wanted }
+        Self { home: home.clone(), engine, pulse, store, desk, runner, supervisor, config, reports, wanted }
     }
 
     /// Reloads whenever it is `asked`, and starts a plugin that failed again, ever more rarely.
@@ -142,6 +146,7 @@ impl Reloader {
         self.supervisor.abort_after(config.abort_after);
         // Always: what failed so far may have been put right in a file or a server that this one doesn't show.
         self.desk.change(&alerts::settings(&self.home, &config));
+        self.reports.send_replace(Wanted::of(&config));
         let agent = machinery::agent(&config);
         self.pulse.publish(|beat| beat.agent = agent);
         let differences: Vec<String> = self.config.differences(&config).iter().map(ToString::to_string).collect();

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Config, Defaults, History, Watchdog, sinks::Sink};
+use super::{Config, Defaults, History, ReportPlan, Watchdog, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
@@ -85,7 +85,9 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         watchdog,
         heartbeats,
         heartbeats_dir: folder,
+        report,
     } = config;
+    let ReportPlan { schedule, timezone: report_zone, since, notify: report_notify } = report;
     let Watchdog { rate_limit, notify: watchdog_notify } = watchdog;
     let Misfire { grace, policy, max } = misfire;
     let History { keep_days, max_bytes, logs_per_job, logs_max_bytes, output_limit } = history;
@@ -118,6 +120,10 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("watchdog.notify", watchdog_notify.as_ref().map_or_else(|| "all".into(), |names| names.join(" "))),
         ("heartbeats", heartbeats_words(heartbeats)),
         ("heartbeats_dir", folder.as_ref().map_or_else(|| "the home's own".into(), |it| it.display().to_string())),
+        ("report.schedule", schedule.clone().unwrap_or_else(|| "none".into())),
+        ("report.timezone", report_zone.clone().unwrap_or_else(|| "that of the jobs".into())),
+        ("report.since", duration::format(*since)),
+        ("report.notify", if report_notify.is_empty() { "nobody".into() } else { report_notify.join(" ") }),
     ]
 }
 

@@ -7,8 +7,8 @@
 use serde_yaml::{Mapping, Value};
 
 use super::{
-    Config, locate,
-    sinks::{self, Sink},
+    Config, locate, report,
+    sinks::{self, Sink, Via},
     values::{
         Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
         overlap, policy, retries, shell, sink_names, time_zone, truth, whole,
@@ -18,8 +18,8 @@ use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 8] =
-    ["gateway", "monitor", "watchdog.every", "watchdog.checks", "probes", "providers", "report", "store"];
+pub(super) const NOT_HERE: [&str; 7] =
+    ["gateway", "monitor", "watchdog.every", "watchdog.checks", "probes", "providers", "store"];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -81,9 +81,15 @@ impl Keys<'_> {
         self.sinks(&mut config.notify);
         self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
         self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
-        self.name_sinks("watchdog", config);
+        self.name_sinks("watchdog", config.watchdog.notify.as_deref().unwrap_or_default(), &config.notify);
         self.set(&mut config.heartbeats, "heartbeats", heartbeats);
         self.set(&mut config.heartbeats_dir, "heartbeats_dir", folder);
+        self.set(&mut config.report.schedule, "report.schedule", report::schedule);
+        self.set(&mut config.report.timezone, "report.timezone", |value| time_zone(value).map(Some));
+        self.set(&mut config.report.since, "report.since", report::since);
+        self.set(&mut config.report.notify, "report.notify", |value| sink_names(value).map(Option::unwrap_or_default));
+        self.name_sinks("report", &config.report.notify, &config.notify);
+        self.judge_report(config);
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.
@@ -134,16 +140,37 @@ impl Keys<'_> {
     }
 
     /// Names of sinks that there are none of: those are told nothing, and the rest of the list is.
-    fn name_sinks(&mut self, section: &'static str, config: &Config) {
-        for name in config.watchdog.notify.iter().flatten() {
-            if config.notify.iter().all(|sink| sink.name != *name) {
-                let near = nearest(name, config.notify.iter().map(|sink| sink.name.as_str()));
+    fn name_sinks(&mut self, section: &'static str, names: &[String], sinks: &[Sink]) {
+        for name in names {
+            if sinks.iter().all(|sink| sink.name != *name) {
+                let near = nearest(name, sinks.iter().map(|sink| sink.name.as_str()));
                 let hint = near.first().map_or_else(
                     || "add it to `notify`, or take the name out".into(),
                     |near| format!("did you mean `{near}`?"),
                 );
                 self.problem(&[section, "notify"], &format!("there is no sink `{name}` in `notify`"), hint);
             }
+        }
+    }
+
+    /// A report that nobody gets, or that goes where no report can.
+    fn judge_report(&mut self, config: &Config) {
+        let plan = &config.report;
+        for name in &plan.notify {
+            let is_tracker = |sink: &Sink| sink.name == *name && matches!(sink.via, Via::Tracker(_));
+            if config.notify.iter().any(is_tracker) {
+                let what = format!("`{name}` is a tracker, which keeps issues and takes no reports");
+                let hint = "name a sink of type webhook, email or command".into();
+                self.problem(&["report", "notify"], &what, hint);
+            }
+        }
+        if plan.schedule.is_some() && plan.notify.is_empty() {
+            let what = "nobody gets this report: `report.notify` names no sink";
+            self.problem(
+                &["report", "schedule"],
+                what,
+                "name sinks of `notify` in it, or take the schedule out".into(),
+            );
         }
     }
 

@@ -5,6 +5,7 @@
 //! - `difference` tells what differs between two of them, for the log of a reload.
 //! - `locate` finds the place of a key for messages.
 //! - [`sinks`] is who is told of alerts; [`Secret`] a text that holds a password.
+//! - [`ReportPlan`] is when the morning report goes out.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
 //!
@@ -17,6 +18,7 @@ mod keys;
 mod load;
 pub mod locate;
 mod reference;
+mod report;
 mod secret;
 pub mod sinks;
 mod template;
@@ -28,6 +30,7 @@ pub use difference::Difference;
 pub use load::{Loaded, Source, load};
 pub use reference::{KEYS, schema};
 pub(crate) use reference::{MISFIRE, RETRIES};
+pub use report::ReportPlan;
 pub use secret::Secret;
 pub use template::TEMPLATE;
 
@@ -78,6 +81,8 @@ pub struct Config {
     pub heartbeats: Vec<Expected>,
     /// The folder that jobs put their heartbeats into; `None` is the home's own.
     pub heartbeats_dir: Option<PathBuf>,
+    /// When the morning report goes out, and to whom.
+    pub report: ReportPlan,
 }
 
 /// What checks find, and whom they tell.
@@ -157,6 +162,7 @@ impl Default for Config {
             watchdog: Watchdog::default(),
             heartbeats: Vec::new(),
             heartbeats_dir: None,
+            report: ReportPlan::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 14] = [
+pub static KEYS: [Row; 15] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -210,6 +210,30 @@ pub static KEYS: [Row; 14] = [
         "The folder of the heartbeats of jobs, for jobs of other users; null is heartbeats/jobs in the home.",
     )
     .examples(&[r#""/var/lib/heartbeats""#]),
+    Row::new(
+        "report",
+        Shape::Section(&[
+            Row::new("schedule", Shape::Schedule, Absent::Value("null"), "When it goes out by itself; null is never.")
+                .examples(&[r#""0 7 * * *""#]),
+            Row::new(
+                "timezone",
+                Shape::Zone,
+                Absent::Value("null"),
+                "The zone of its schedule and its times; null is `timezone`.",
+            )
+            .examples(&[r#""Europe/Berlin""#]),
+            Row::new("since", Shape::Span, Absent::Value(r#""24h""#), "How far it looks back.").examples(&[r#""7d""#]),
+            Row::new(
+                "notify",
+                Shape::Texts,
+                Absent::Value("[]"),
+                "The sinks that get it, by their names: webhooks, mail and commands.",
+            )
+            .examples(&[r#"["ops"]"#]),
+        ]),
+        Absent::Value("{}"),
+        "The morning report: what blocks, how each job is doing, and what ran.",
+    ),
 ];
 
 /// A sink. What it may have beyond its name depends on its type.
