@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use scheduler_core::{
-    Alert, JobStore as _, OccurrenceId, Outcome, RunId, RunResult,
+    Alert, JobStore as _, OccurrenceId, Outcome, ProcessRef, RunId, RunResult,
     audit::{Audit, AuditQuery, End, JobAudit, Missing, Outage, OutageCause, OutageCost},
     liveness::{
         Facts, Heartbeat, Phase, Troubled, Unreadable, Verdict,
@@ -91,8 +91,15 @@ impl Home {
         beat.provider_ticks = true;
         beat.cycle = 9;
         beat.last_success_at = Some(now());
+        let me = ProcessRef { pid: 42, start_time: 7, boot_id: "boot".into() };
+        (beat.pid, beat.proc_start, beat.boot_id) = (me.pid, me.start_time, me.boot_id.clone());
+        self.facts.boot_id = Some(me.boot_id.clone());
+        self.facts.lock.holder = Some(me);
+        self.facts.holder_state = Some('S');
         beat.boottime_ns = self.facts.boottime.as_nanos() as u64;
         beat.monotonic_ns = self.facts.monotonic.as_nanos() as u64;
+        beat.progress_monotonic_ns = beat.monotonic_ns;
+        beat.provider_monotonic_ns = Some(beat.monotonic_ns);
         self.facts.beat = Ok(beat);
     }
 
