@@ -28,6 +28,7 @@ mod policies;
 mod provider;
 mod reload;
 mod repair;
+mod report;
 mod soak;
 mod stopping;
 mod supervisor;

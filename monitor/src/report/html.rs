@@ -212,7 +212,7 @@ fn time(at: &str) -> String {
     let (at, shown) = (escaped(at), at.replacen('T', " ", 1));
     let offset = shown.rfind(['+', '-']).filter(|place| *place > 10);
     let shown = offset.map_or_else(|| shown.clone(), |place| format!("{} {}", &shown[..place], &shown[place..]));
-    format!("<time datetime=\"{at}\">{}</time>", escaped(&shown))
+    format!("<time datetime=\"{at}\" style=\"white-space:nowrap\">{}</time>", escaped(&shown))
 }
 
 /// What is said, and nothing that HTML would make of it.

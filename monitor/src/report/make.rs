@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     AlertLine, BeatLine, Blocker, JobLine, LastRun, Longest, Next, OutageLine, PausedLine, Report, Totals,
     tally::{self, Tally},
-    words::{plural, stamp},
+    words::{plural, stamp, zoned},
 };
 use crate::{OpenAlert, State};
 
@@ -57,7 +57,7 @@ impl Report {
         let totals = totals(material, &tallies);
         let mut jobs = jobs(material, &tallies, &blockers);
         jobs.sort_by(|one, other| (one.well, &one.job).cmp(&(other.well, &other.job)));
-        let mut heartbeats: Vec<BeatLine> = material.beats.iter().map(beat).collect();
+        let mut heartbeats: Vec<BeatLine> = material.beats.iter().map(|it| beat(it, zone)).collect();
         heartbeats.sort_by(|one, other| (one.well, &one.name).cmp(&(other.well, &other.name)));
         Self {
             summary: summary(&blockers, &totals),
@@ -67,7 +67,7 @@ impl Report {
             since: stamp(material.since, zone),
             until: stamp(facts.now, zone),
             verdict: verdict.kind,
-            verdict_summary: verdict.summary.clone(),
+            verdict_summary: zoned(&verdict.summary, zone),
             blockers,
             remarks,
             totals,
@@ -103,7 +103,7 @@ fn problems(material: &Material<'_>) -> (Vec<Blocker>, Vec<Blocker>) {
     // A verdict that nothing fires blocks, even where there is no more to say about it.
     let says_why = verdict.problems.iter().any(|problem| !problem.remark);
     if verdict.kind.exit_code() >= 4 && !says_why {
-        let (key, what) = (verdict.kind.word().to_lowercase(), verdict.summary.clone());
+        let (key, what) = (verdict.kind.word().to_lowercase(), zoned(&verdict.summary, zone));
         let hint = "`sched status` says what it rests on".into();
         blockers.push(Blocker { key, what, hint, job: None });
     }
@@ -133,7 +133,7 @@ fn blocker(problem: &Problem, facts: &Facts, zone: &TimeZone) -> Blocker {
         (None, Some((job, at))) => {
             (format!("job `{job}` was due at {} and has not fired", stamp(*at, zone)), Some(job.clone()))
         }
-        (None, None) => (problem.what.clone(), problem.job.clone()),
+        (None, None) => (zoned(&problem.what, zone), problem.job.clone()),
     };
     Blocker { key: problem.key.clone(), what, hint: problem.hint.clone(), job }
 }
@@ -169,7 +169,7 @@ fn totals(material: &Material<'_>, tallies: &BTreeMap<JobId, Tally>) -> Totals {
     let counts = tally::sum(tallies.values());
     let longest = tallies.iter().filter_map(|(job, tally)| Some((job, tally.longest?)));
     let longest = longest.max_by_key(|(_, (_, took))| *took);
-    let next = material.jobs.iter().filter_map(|view| Some((next_of(view)?, &view.id))).min();
+    let next = material.jobs.iter().filter_map(|view| Some((next_of(view, material.facts.now)?, &view.id))).min();
     let is_enabled = |view: &&JobView| view.job.as_ref().is_ok_and(|job| job.enabled);
     Totals {
         jobs: material.jobs.len(),
@@ -206,7 +206,7 @@ fn jobs(material: &Material<'_>, tallies: &BTreeMap<JobId, Tally>, blockers: &[B
             counts: tally.counts,
             longest_ms: tally.longest.map(|(_, took)| took),
             last,
-            next: next_of(view).map(|at| stamp(at, material.zone)),
+            next: next_of(view, material.facts.now).map(|at| stamp(at, material.zone)),
         }
     };
     material.jobs.iter().map(line).collect()
@@ -235,19 +235,19 @@ fn state(view: &JobView, facts: &Facts) -> &'static str {
     if view.open.iter().any(scheduler_core::occurrence::Occurrence::is_running) { "running" } else { "ok" }
 }
 
-/// When it will start next by itself.
-fn next_of(view: &JobView) -> Option<Timestamp> {
-    view.due_at.filter(|_| view.paused.is_none())
+/// When it will start next by itself. An instant that is past is overdue, and nothing to wait for.
+fn next_of(view: &JobView, now: Timestamp) -> Option<Timestamp> {
+    view.due_at.filter(|due_at| view.paused.is_none() && *due_at >= now)
 }
 
-fn beat(judged: &Judged) -> BeatLine {
+fn beat(judged: &Judged, zone: &TimeZone) -> BeatLine {
     BeatLine {
         name: judged.name.to_string(),
         well: !judged.verdict.is_problem(),
         state: judged.verdict.word(),
         age_s: judged.age.map(|age| age.as_secs()),
         limit_s: judged.limit.map(|limit| limit.as_secs()),
-        why: judged.why.clone().filter(|_| judged.verdict.is_problem()),
+        why: judged.why.as_ref().filter(|_| judged.verdict.is_problem()).map(|why| zoned(why, zone)),
     }
 }
 

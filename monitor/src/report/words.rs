@@ -25,6 +25,25 @@ pub(super) fn stamp(at: Timestamp, zone: &TimeZone) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).display_with_offset(offset).to_string()
 }
 
+/// `text` with the instants that it tells in UTC on the clock of `zone`.
+pub(super) fn zoned(text: &str, zone: &TimeZone) -> String {
+    const LENGTH: usize = "2026-11-22T07:00:00Z".len();
+    let mut zoned = String::new();
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let instant =
+            rest.get(..LENGTH).filter(|begin| begin.ends_with('Z') && begin.starts_with(|c: char| c.is_ascii_digit()));
+        if let Some(at) = instant.and_then(|instant| instant.parse().ok()) {
+            zoned.push_str(&stamp(at, zone));
+            rest = &rest[LENGTH..];
+        } else {
+            zoned.push(letter);
+            rest = &rest[letter.len_utf8()..];
+        }
+    }
+    zoned
+}
+
 /// `1 run`, `2 runs`.
 pub(super) fn plural(count: u64, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }

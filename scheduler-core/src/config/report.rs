@@ -14,6 +14,7 @@ use crate::schedule::{Kind, ParseOptions, Schedule, zone};
 /// use scheduler_core::config::ReportPlan;
 /// let mut plan = ReportPlan::default();
 /// assert!(plan.schedule("UTC").is_none(), "none goes out by itself");
+/// assert_eq!(plan.zone("Europe/Berlin").iana_name(), Some("Europe/Berlin"));
 /// plan.schedule = Some("0 7 * * 1-5".into());
 /// let (schedule, zone) = plan.schedule("Europe/Berlin").expect("a schedule");
 /// let next = schedule.next_after("2026-11-22T12:00:00Z".parse()?, &zone).expect("a Monday");

@@ -35,7 +35,7 @@ pub(super) struct Home {
     pub(super) gaps: Vec<String>,
 }
 
-pub(super) fn at(text: &str) -> Timestamp {
+fn at(text: &str) -> Timestamp {
     text.parse().expect(text)
 }
 
