@@ -43,9 +43,8 @@ pub(super) fn of(entries: &[LedgerEntry], audit: Option<&Audit>) -> BTreeMap<Job
                     tally.counts.retried = tally.counts.retried.saturating_sub(1);
                     tally.ended(last.outcome.result);
                 }
-                Closing::Cancelled => {}
                 Closing::Skipped(reason) if audit.is_none() => tally.skipped(*reason),
-                Closing::Skipped(_) => {}
+                Closing::Cancelled | Closing::Skipped(_) => {}
             },
             LedgerWhat::Gap(gap) if audit.is_none() => tally.skipped(gap.reason),
             LedgerWhat::Gap(_) => {}

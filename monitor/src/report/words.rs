@@ -1,7 +1,7 @@
 //! What the forms for people share. Names, reasons and what jobs said come from anywhere: none of it may break a line, move a
 //! cursor, or fill the page.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::duration;
@@ -95,8 +95,10 @@ pub(super) fn totals(report: &Report) -> String {
         all.succeeded, all.failed, all.timed_out, all.unknown, all.skipped, all.coalesced
     );
     let some = [(all.cancelled, "cancelled"), (all.retried, "retried"), (all.missing, "missing")];
-    let more: String =
-        some.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    let mut more = String::new();
+    for (count, what) in some.iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(more, ", {count} {what}");
+    }
     format!("{}: {ended}{more}{rate}", plural(all.runs, "run"))
 }
 

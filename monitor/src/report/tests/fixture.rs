@@ -108,7 +108,7 @@ impl Home {
     }
 
     /// A run of `id` that began so many minutes ago; the last one is the job's last.
-    fn ran(&mut self, id: &str, minutes: i64, seconds: i64, outcome: Outcome) {
+    fn ran(&mut self, id: &str, minutes: i64, seconds: i64, outcome: &Outcome) {
         let (started, run) = (ago(minutes), RunId::random(ago(minutes)));
         let ended = started + SignedDuration::from_secs(seconds);
         let job = self.job(id);
@@ -150,24 +150,24 @@ impl Home {
         let mut home = Self::with(ids.map(str::to_owned)).await;
         let ok = || Outcome::new(RunResult::Succeeded);
         for minutes in [1200, 600, 60] {
-            home.ran("cleanup", minutes, 2, ok());
+            home.ran("cleanup", minutes, 2, &ok());
         }
-        home.ran("backup", 210, 4000, ok());
+        home.ran("backup", 210, 4000, &ok());
         let mut failed = Outcome::new(RunResult::Failed);
         failed.exit_code = Some(3);
-        home.ran("report", 1100, 5, ok());
-        home.ran("report", 100, 5, failed.clone());
-        home.ran("db-dump", 300, 3600, Outcome::new(RunResult::TimedOut));
+        home.ran("report", 1100, 5, &ok());
+        home.ran("report", 100, 5, &failed);
+        home.ran("db-dump", 300, 3600, &Outcome::new(RunResult::TimedOut));
         let mut cut_off = Outcome::new(RunResult::Unknown);
         cut_off.message = Some("the daemon was killed".into());
-        home.ran("sync", 90, 1, cut_off);
-        home.ran("certs", 80, 1, failed);
-        home.ran("mirror", 70, 30, Outcome::new(RunResult::Cancelled));
-        home.ran("hostile", 50, 1, Outcome::failed(HOSTILE));
-        home.ran("flaky", 40, 1, ok());
-        home.ran("hourly", 20, 1, ok());
-        home.ran("watched", 10, 1, ok());
-        home.ran("one-shot", 500, 61, ok());
+        home.ran("sync", 90, 1, &cut_off);
+        home.ran("certs", 80, 1, &failed);
+        home.ran("mirror", 70, 30, &Outcome::new(RunResult::Cancelled));
+        home.ran("hostile", 50, 1, &Outcome::failed(HOSTILE));
+        home.ran("flaky", 40, 1, &ok());
+        home.ran("hourly", 20, 1, &ok());
+        home.ran("watched", 10, 1, &ok());
+        home.ran("one-shot", 500, 61, &ok());
         home.attempts();
         home.states();
         home.surroundings();
