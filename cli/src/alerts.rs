@@ -19,7 +19,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The desk of `home`, with the sinks of `config`.
 pub(crate) fn desk(home: &Home, config: &Config, clock: &Arc<dyn Clock>) -> Desk {
-    Desk::new(Arc::new(RealFs), home, Arc::clone(clock), settings(home, config))
+    Desk::new(Arc::new(RealFs), home, Arc::clone(clock), &settings(home, config))
+}
+
+/// One that delivers nothing by itself.
+pub(crate) fn desk_to_look(home: &Home, config: &Config, clock: &Arc<dyn Clock>) -> Desk {
+    Desk::to_look(Arc::new(RealFs), home, Arc::clone(clock), &settings(home, config))
 }
 
 /// What `config` says about sinks.

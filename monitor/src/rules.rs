@@ -142,7 +142,9 @@ mod tests {
         check("not for this sink", None, |alert| alert.notify = Some(vec!["others".into()]));
         check("for this sink", Some((Moment::Opened, 0)), |alert| alert.notify = Some(vec!["ops".into()]));
         check("nothing that it hears of", None, |alert| alert.kind = AlertKind::Skipped);
-        check("told, and nothing new", None, |alert| drop(told(alert, 1)));
+        check("told, and nothing new", None, |alert| {
+            told(alert, 1);
+        });
         check("told, and seen again", Some((Moment::Updated, 61)), |alert| {
             told(alert, 1);
             alert.last_seen = at(5);

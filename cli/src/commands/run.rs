@@ -74,15 +74,15 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), (loaded.config, wanted), &provider);
     let reloads = tokio::spawn(reloader.run(asked));
 
-    if let Some(nobody) = alerts::nobody(&context.config().config, 1) {
-        tracing::warn!("{}; {}", nobody.what, nobody.hint);
-    }
     let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
     if args.logs_json() {
         let (version, home) = (env!("CARGO_PKG_VERSION"), home.path().display());
         tracing::info!(version, %home, jobs = soonest.in_force, pid = std::process::id(), "the daemon runs");
     } else {
         banner(out, context, &home, &soonest, args.example)?;
+    }
+    if let Some(nobody) = alerts::nobody(&context.config().config, usize::from(!args.example)) {
+        tracing::warn!("{}; {}", nobody.what, nobody.hint);
     }
     let problems = machinery.store.problems().await?;
     let payloads = machinery.store.select(Which::Payload).await?;
@@ -92,7 +92,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let ended = machinery.engine.run(provider).await;
     // With the reloader goes what is wanted of reports, and who sends them ends after the one that is on its way.
     reloads.abort();
-    let (_, sent) =
+    let ((), sent) =
         tokio::join!(machinery.desk.settle(alerts::PATIENCE), tokio::time::timeout(alerts::PATIENCE, reports));
     if sent.is_err() {
         tracing::warn!("a report is still on its way; whether it arrives is not waited for");

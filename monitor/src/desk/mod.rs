@@ -59,7 +59,7 @@ pub struct Changes {
 /// # async fn main() -> Result<()> {
 /// # let folder = tempfile::tempdir().expect("a folder");
 /// # let home = Home::new(folder.path());
-/// let desk = Desk::new(Arc::new(RealFs), &home, Arc::new(SystemClock), Settings::default());
+/// let desk = Desk::new(Arc::new(RealFs), &home, Arc::new(SystemClock), &Settings::default());
 /// desk.notify(&Alert::open("job-a", "job `a` failed", SystemClock.now())).await?;
 /// desk.settle(Duration::from_secs(5)).await;
 /// assert!(home.alerts().join("job-a.alert").exists());
@@ -97,7 +97,25 @@ struct Shared {
 
 impl Desk {
     /// One for `home`, with the sinks of `settings`.
-    pub fn new(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+    pub fn new(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
+        let desk = Self::to_look(fs, home, clock, settings);
+        desk.employ(settings, true);
+        desk
+    }
+
+    /// One that delivers nothing by itself: for previews, and to try the sinks out.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scheduler_core::{Home, SystemClock, vfs::RealFs};
+    /// use sched_monitor::{Desk, Settings};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let desk = Desk::to_look(Arc::new(RealFs), &Home::new("/srv/sched"), Arc::new(SystemClock), &Settings::default());
+    /// assert!(desk.sinks().is_empty() && desk.test("ops").await.is_err());
+    /// # }
+    /// ```
+    pub fn to_look(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
         let shared = Arc::new(Shared {
             home: home.clone(),
             shelf: Shelf::new(fs, home),
@@ -110,23 +128,23 @@ impl Desk {
         let mut clerk = JoinSet::new();
         clerk.spawn(Clerk::new(Arc::clone(&shared), news).work());
         let desk = Self(Arc::new(Inner { shared, queue, _clerk: clerk, rounds: Mutex::default() }));
-        desk.employ(&settings);
+        desk.employ(settings, false);
         desk
     }
 
     /// Brings other settings into force. What failed so far is tried again at once: that may have been put right.
     pub fn change(&self, settings: &Settings) {
-        self.employ(settings);
+        self.employ(settings, true);
         // A queue that is full is on its way to be empty, and what failed is tried again in any case.
         let _ = self.0.queue.try_send(News::Forgive);
     }
 
-    fn employ(&self, settings: &Settings) {
+    fn employ(&self, settings: &Settings, at_work: bool) {
         let Inner { shared, rounds, .. } = &*self.0;
         *shared.rate_limit.lock() = settings.rate_limit;
         let posts: Vec<Arc<Post>> = settings.posts(&shared.home).into_iter().map(Arc::new).collect();
         let mut tasks = JoinSet::new();
-        for post in &posts {
+        for post in posts.iter().filter(|_| at_work) {
             let (shared, post) = (Arc::clone(shared), Arc::clone(post));
             tasks.spawn(async move { post.work(&shared).await });
         }
@@ -182,8 +200,8 @@ impl Desk {
             }
             let posts = Arc::clone(&shared.posts.lock());
             let mut rounds = JoinSet::new();
-            for post in posts.iter().cloned() {
-                let shared = Arc::clone(&shared);
+            for post in &*posts {
+                let (post, shared) = (Arc::clone(post), Arc::clone(&shared));
                 rounds.spawn(async move { post.round(&shared).await });
             }
             while rounds.join_next().await.is_some() {}

@@ -59,7 +59,7 @@ impl Program {
                 let _ = stdin.write_all(input).await;
             }
             listen(stderr.as_mut(), &mut complaint).await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let status = tokio::select! {
             biased;

@@ -66,7 +66,7 @@ impl Mail {
         let mut random = [0; 12];
         let failed = |why| Error::new(ErrorKind::Io, format!("no random number: {why}"));
         getrandom::fill(&mut random).map_err(failed)?;
-        let letters: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let letters = random.iter().fold(String::new(), |letters, byte| format!("{letters}{byte:02x}"));
         let id = format!("<{letters}@{}>", host_of(&self.from));
         let mut message = Message::builder()
             .from(mailbox(&self.from)?)

@@ -13,7 +13,7 @@ use scheduler_core::{
 };
 
 /// Long enough for anything that happens on this machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Bench {
     pub(crate) desk: Desk,
@@ -30,7 +30,7 @@ impl Bench {
 
     fn at(folder: Arc<tempfile::TempDir>, clock: Arc<ManualClock>, sinks: Vec<Sink>) -> Self {
         let home = Home::new(folder.path());
-        let desk = Desk::new(Arc::new(RealFs), &home, Arc::clone(&clock) as _, settings(sinks));
+        let desk = Desk::new(Arc::new(RealFs), &home, Arc::clone(&clock) as _, &settings(sinks));
         Self { desk, clock, home, folder }
     }
 

@@ -35,7 +35,7 @@ async fn a_program_that_says_no_is_asked_again() {
     assert_eq!(error, "`/bin/sh` failed with exit code 7: no modem");
     fs::write(&path, "").expect("mended");
     bench.later(20);
-    bench.desk.settle(Duration::from_secs(60)).await;
+    bench.desk.settle(Duration::from_mins(1)).await;
     assert!(bench.alerts()[0].sinks["pager"].opened.is_some());
 }
 

@@ -261,6 +261,6 @@ async fn a_full_queue_is_an_error_and_no_wait() {
         refused += usize::from(bench.desk.notify(&failed(&format!("job{number}"), minute(0))).await.is_err());
     }
     assert_eq!(refused, 400 - 256);
-    bench.desk.settle(Duration::from_secs(300)).await;
+    bench.desk.settle(Duration::from_mins(5)).await;
     assert_eq!(bench.alerts().len(), 256);
 }

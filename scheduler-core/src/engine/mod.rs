@@ -353,6 +353,8 @@ impl Engine {
     /// ```
     pub async fn run_one(&self, run: &RunId) -> Result<bool> {
         let shared = &self.0;
+        // A success ends an alert of an earlier process, too.
+        shared.note_troubled().await?;
         let claim = shared.options.store.claim(vec![run.clone()], shared.limits()).await?.pop().flatten();
         let Some(claim) = claim else { return Ok(false) };
         let occurrence = claim.id.clone();
@@ -403,6 +405,7 @@ impl Engine {
     /// # }
     /// ```
     pub async fn fire_once(&self, request: &FireRequest) -> Result<FireOutcome> {
+        self.0.note_troubled().await?;
         let outcome = self.0.fire(request).await?;
         self.wait_for_runs().await?;
         Ok(outcome)

@@ -118,7 +118,9 @@ fn without_a_sink_status_and_log_say_so_and_a_reload_brings_one_into_force() {
         format!("notify:\n  - {{name: pager, type: command, command: [sh, -c, \"{command}\"]}}\n"),
     );
     daemon.signal(Signal::HUP);
-    let text = eventually("somebody is told", || fs::read_to_string(&told).map_err(|_| daemon.log()));
+    let text = eventually("somebody is told", || {
+        fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n')).ok_or_else(|| daemon.log())
+    });
     assert!(text.contains(r#""event":"opened""#) && text.contains("job `bad` failed"), "{text}");
     let status = place.status().1;
     assert_eq!(status["sinks"], json!([{"name": "pager", "type": "command"}]));

@@ -67,7 +67,7 @@ fn row(alert: &OpenAlert, sinks: &[Sink], zone: &TimeZone, now: Timestamp) -> Ve
     let state = match (&alert.acknowledged, alert.state) {
         (Some(known), _) => {
             let by = known.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
-            Cell::new(format!("acknowledged{by} {}", when::relative(known.at, now)), Tone::Faint)
+            Cell::new(format!("acknowledged{by} ({})", when::relative(known.at, now)), Tone::Faint)
         }
         (None, State::Passing) => Cell::new("passing", Tone::Plain),
         (None, _) => Cell::new(

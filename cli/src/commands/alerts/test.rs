@@ -19,7 +19,7 @@ pub(super) async fn run(args: &AlertsTestArgs, context: &Context, out: &mut Outp
     for problem in loaded.problems.iter().filter(|problem| problem.key.starts_with("config-notify")) {
         out.warn(&problem.what, Some(&problem.hint));
     }
-    let desk = alerts::desk(&context.home()?, &loaded.config, context.clock());
+    let desk = alerts::desk_to_look(&context.home()?, &loaded.config, context.clock());
     let mut sinks = desk.sinks();
     if let Some(wanted) = &args.sink {
         if !sinks.contains(wanted) {

@@ -87,7 +87,7 @@ impl Sender {
             }
             Ok(Ok(Claim::Nothing)) => {}
             Ok(Err(error)) => {
-                tracing::error!(%error, "no report is sent: whether it was sent already can't be written down")
+                tracing::error!(%error, "no report is sent: whether it was sent already can't be written down");
             }
             Err(error) => tracing::error!(%error, "no report is sent: looking whether one is due broke off"),
         }
@@ -111,7 +111,7 @@ impl Sender {
                 match &answer {
                     Ok(()) => tracing::info!(sink, "the report was delivered: {}", report.summary),
                     Err(error) => {
-                        tracing::error!(sink, %error, hint = error.hint_text(), "the report was not delivered")
+                        tracing::error!(sink, %error, hint = error.hint_text(), "the report was not delivered");
                     }
                 }
                 (sink, answer.map_err(|error| error.to_string()))

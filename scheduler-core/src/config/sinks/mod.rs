@@ -41,7 +41,13 @@ impl Sink {
         self.on.contains(&event)
     }
 
-    /// The word for what it is: `webhook`.
+    /// The word for what it is.
+    ///
+    /// ```
+    /// use scheduler_core::config::{Secret, sinks::{Forge, Sink, Tracker, Via}};
+    /// let tracker = Tracker::new(Forge::GitHub, "https://api.github.com", "ops/cron", Secret::new("${TOKEN}"));
+    /// assert_eq!(Sink::new("hub", Via::Tracker(tracker)).type_word(), "github");
+    /// ```
     pub fn type_word(&self) -> &'static str {
         match &self.via {
             Via::Webhook { .. } => "webhook",
@@ -52,6 +58,13 @@ impl Sink {
     }
 
     /// Everything in it that is a secret.
+    ///
+    /// ```
+    /// use scheduler_core::config::{Secret, sinks::{Sink, Via}};
+    /// let smtp = Secret::new("smtps://ann:${SMTP_PASS}@mail.example.org");
+    /// let via = Via::Email { to: vec!["ops@example.org".into()], from: "sched@example.org".into(), smtp };
+    /// assert_eq!(Sink::new("mail", via).secrets()[0].variables(), ["SMTP_PASS"]);
+    /// ```
     pub fn secrets(&self) -> Vec<&Secret> {
         match &self.via {
             Via::Webhook { url, token, .. } => [url].into_iter().chain(token).collect(),

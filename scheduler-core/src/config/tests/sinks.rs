@@ -93,9 +93,9 @@ fn a_wrong_entry_is_told_with_its_place_and_costs_itself_alone() {
         "`chat` is the id of the chat that the bot writes to",
     );
     check(
-        "{name: a, type: webhook, url: x, on: [failed]}",
+        "{name: a, type: webhook, url: x, on: [failur]}",
         "line 2, column 42: notify.0.on",
-        "`failed` is none of `failure`, `recovery`, `timeout`, `skipped`, `unknown`, `watchdog`",
+        "`failur` is none of `failure`, `recovery`, `timeout`, `skipped`, `unknown`, `watchdog`",
         "did you mean `failure`?",
     );
     check(

@@ -1,9 +1,9 @@
 """A mail server for the tests: TLS or STARTTLS, a login, and a file for each mail. Prints its port when it listens."""
 
 import pathlib
+import socket
 import ssl
 import sys
-import time
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, SMTP
@@ -24,7 +24,8 @@ class Handler:
 
 def login(server, session, envelope, mechanism, data):
     shown = (getattr(data, "login", b""), getattr(data, "password", b""))
-    return AuthResult(success=shown == (b"ann", b"p@ss/word%41"))
+    # What isn't "handled" the server answers itself, with a 535.
+    return AuthResult(success=shown == (b"ann", b"p@ss/word%41"), handled=False)
 
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -37,8 +38,6 @@ class Server(Controller):
         starttls = {"tls_context": context, "require_starttls": True} if mode == "starttls" else {"auth_require_tls": False}
         return SMTP(self.handler, hostname="localhost", **starttls, **options)
 
-
-import socket
 
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
