@@ -170,7 +170,7 @@ fn a_report_goes_out_by_a_schedule_to_sinks_that_take_it() {
     let check = |report: &str, expected: &str| assert_eq!(plan(report).problems(), [expected], "{report}");
     check(
         "{schedule: 0 7 * * 9, notify: [ops]}",
-        "config-report.schedule: config.yaml: line 2, column 20: report.schedule: `9` is not a day of the week [write 0-7 or SUN-SAT]",
+        "config-report.schedule: config.yaml: line 2, column 20: report.schedule: 9 is outside 0-7 [write `0` or `7` for sunday, `1` for monday, up to `6`]",
     );
     check(
         "{schedule: \"@manually\", notify: [ops]}",
