@@ -6,10 +6,11 @@ use super::values::{self, Since};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What blocks comes first, each with a hint; then a + or - for every job and heartbeat, what ran, what is paused,
-and when nobody could fire. `report` in config.yaml sends it by itself.
+    after_help = "What blocks comes first, each with a hint; then a + or - for every job and heartbeat, what ran, what is
+paused, and when nobody could fire. `report` in config.yaml sends it by itself.
 
-With --to it is sent and not printed: mail has it as text and as a page, a webhook in Markdown, a command as JSON.
+With --to it is sent and not printed: mail has it as text and as a page, a webhook in Markdown, a
+command as JSON.
 
 Exits 0 if nothing blocks, else 3.
 
