@@ -164,7 +164,7 @@ fn what_is_secret_is_printed_nowhere() {
 #[test]
 fn a_report_goes_out_by_a_schedule_to_sinks_that_take_it() {
     const SINKS: &str = "notify: [{name: ops, type: webhook, url: x}, {name: t, type: github, repo: a/b, token: t}]\n";
-    let plan = |report: &str| Case::with(&format!("{SINKS}report: {report}\n"));
+    let plan = |report: &str| Case::with(format!("{SINKS}report: {report}\n"));
     let right = plan("{schedule: every day at 7:00, timezone: Asia/Kolkata, notify: [ops]}");
     assert_eq!(right.problems(), Vec::<String>::new());
     let check = |report: &str, expected: &str| assert_eq!(plan(report).problems(), [expected], "{report}");
