@@ -16,7 +16,7 @@ use scheduler_core::{
 use crate::{
     alerts, beats,
     context::{self, Context, machine_id},
-    daemon::lock,
+    daemon::{lock, reports},
     foreign, groups, probes,
 };
 
@@ -42,6 +42,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
         _ => loaded.config.provider.clone(),
     };
     facts.problems.clone_from(&loaded.problems);
+    facts.problems.extend(reports::problems(home, context.now()));
     facts.problems.extend(beats::survey(context, home, beats::FACTOR).problems());
     let mut views = Vec::new();
     match read_store(context).await {

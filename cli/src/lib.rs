@@ -12,6 +12,7 @@
 //! | `pings`, `probes` | push monitors that hear of a home, and what its daemon looks at |
 //! | `alerts` | the desk of a home, and the sinks that are named |
 //! | `beats` | the heartbeats of jobs: where they are, and how they are doing |
+//! | `reporting` | everything that the morning report is made of |
 //! | `syslog` | the system's log, for what must not only be on stderr |
 //! | `selection` | "id or unique name" to a job |
 //! | `output` | the one place that writes to stdout and stderr |
@@ -63,6 +64,7 @@ mod pings;
 mod probes;
 mod programs;
 mod progress;
+mod reporting;
 mod runtime;
 mod selection;
 mod settings;

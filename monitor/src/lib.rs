@@ -6,6 +6,8 @@
 //!   [`Told`]). It works without a runtime, for those who only look or close.
 //! - [`checks`] is what a watchdog looks at beside its scheduler.
 //! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
+//! - [`Report`] is the morning report: how a home is doing on one page, as text, Markdown, HTML and JSON. Made of
+//!   [`Material`] by a pure function, delivered by [`Desk::deliver`].
 //! - `notice` is what a sink gets to deliver; `sinks` has a file for each kind of sink, `http` the client they share.
 //! - [`Pings`] tells push monitors that the daemon fires and how runs go; [`Pinging`] is the runner that has it told.
 //! - [`probes`] are commands that the daemon runs to see whether something is well.
@@ -24,6 +26,7 @@ mod http;
 mod notice;
 mod pings;
 pub mod probes;
+pub mod report;
 mod rules;
 mod shelf;
 mod sinks;
@@ -31,4 +34,5 @@ mod sinks;
 pub use alert::{Acknowledged, Closed, OpenAlert, State, Told};
 pub use desk::{Changes, Desk, Settings};
 pub use pings::{PingSettings, Pinging, Pings};
+pub use report::{Material, Report};
 pub use shelf::{Shelf, Shelved};

@@ -24,7 +24,7 @@ use crate::{JobId, RunId};
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
-/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats()] {
+/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats(), home.reported()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// for path in [home.restarts(), home.watchdog_lock(), home.daemon_log()] {
@@ -159,6 +159,11 @@ impl Home {
     /// Which of these must come, as `sched heartbeat expect` was told: a file each.
     pub fn expected_beats(&self) -> PathBuf {
         self.state().join("heartbeats")
+    }
+
+    /// Which morning report went out last.
+    pub fn reported(&self) -> PathBuf {
+        self.state().join("report.json")
     }
 
     /// Open problems, a file each.

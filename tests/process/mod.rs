@@ -35,6 +35,7 @@ mod provider;
 mod push_monitor;
 mod reload;
 mod repair;
+mod report;
 mod soak;
 mod stopping;
 mod supervisor;

@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 11] = [
     ("By hand", &["fire", "cancel"]),
     ("Is it firing now?", &["status"]),
     ("When, and what happened?", &["next", "simulate", "history", "logs", "why", "audit"]),
-    ("Watch and tell", &["watchdog", "heartbeat", "alerts"]),
+    ("Watch and tell", &["alerts", "report", "watchdog", "heartbeat"]),
     ("Are the files right?", &["validate", "schema"]),
     ("Is the machine right?", &["doctor"]),
     ("Who decides when?", &["providers", "plugin"]),

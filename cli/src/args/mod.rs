@@ -12,6 +12,7 @@
 //! | `heartbeat` | `heartbeat` |
 //! | `safety` | `backup`, `restore`, `repair` |
 //! | `alerts` | `alerts` |
+//! | `report` | `report` |
 //! | `plugins` | `providers`, `plugin` |
 //! | `service` | `service` |
 //! | `shell` | `completions`, `man` |
@@ -27,6 +28,7 @@ mod help;
 mod jobs;
 mod looking;
 mod plugins;
+mod report;
 mod safety;
 mod service;
 mod settings;
@@ -56,6 +58,7 @@ pub(crate) use self::{
         Lang, PluginAllowArgs, PluginCheckArgs, PluginCommand, PluginInstallArgs, PluginNewArgs, PluginRemoveArgs,
         ProvidersArgs,
     },
+    report::{ReportArgs, ReportFormat},
     safety::{BackupArgs, RepairArgs, RestoreArgs},
     service::{ServiceCommand, ServiceInstallArgs, ServiceStatusArgs, ServiceUninstallArgs, WhichService},
     settings::Settings,
@@ -154,6 +157,8 @@ pub(crate) enum Command {
     Watchdog(WatchdogArgs),
     /// What is wrong and who was told; `ack` takes note of it, `test` tries a sink
     Alerts(AlertsArgs),
+    /// The morning report: what blocks, how each job is doing, what ran and what didn't
+    Report(ReportArgs),
     /// Are the files right? Nothing is run or changed
     Validate(ValidateArgs),
     /// Is the machine right? The files, the disk, the clock and the rest that jobs rest on

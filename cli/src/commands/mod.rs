@@ -28,6 +28,7 @@ mod plugin;
 mod providers;
 mod remove;
 mod repair;
+mod report;
 mod restore;
 mod resume;
 mod run;
@@ -73,6 +74,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context, out: &mut Output) -
         Command::Logs(args) => block_on(logs::run(args, context, out)),
         Command::Audit(args) => block_on(audit::run(args, context, out)),
         Command::Why(args) => block_on(why::run(args, context, out)),
+        Command::Report(args) => block_on(report::run(args, context, out)),
         Command::Validate(args) => block_on(validate::run(args, context, out)),
         Command::Doctor(args) => block_on(doctor::run(args, context, out)),
         Command::Providers(args) => providers::run(args, context, out),

@@ -10,7 +10,7 @@ use scheduler_core::{
     store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     alerts,
@@ -19,6 +19,7 @@ use crate::{
     daemon::{
         filesystem, init, lock, machinery,
         reload::{ChangingRunner, Reloader},
+        reports,
         show::OutLoud,
         signals,
         supervisor::Supervisor,
@@ -78,7 +79,9 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let asked = Arc::new(Notify::new());
     signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
     let interval = loaded.config.interval;
-    let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), loaded.config, &provider);
+    let (wanted, to_be_sent) = watch::channel(reports::Wanted::of(&loaded.config));
+    let reports = tokio::spawn(reports::Sender::new(&home, &machinery.desk, context.clock()).work(to_be_sent));
+    let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), (loaded.config, wanted), &provider);
     let reloads = tokio::spawn(reloader.run(asked));
 
     let soonest = machinery.store.select(Which::Soonest(LISTED)).await?;
@@ -100,8 +103,13 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let ended = machinery.engine.run(provider).await;
     vouching.abort();
     machinery.pings.settle(pings::PATIENCE).await;
-    machinery.desk.settle(alerts::PATIENCE).await;
+    // With the reloader goes what is wanted of reports, and who sends them ends after the one that is on its way.
     reloads.abort();
+    let ((), sent) =
+        tokio::join!(machinery.desk.settle(alerts::PATIENCE), tokio::time::timeout(alerts::PATIENCE, reports));
+    if sent.is_err() {
+        tracing::warn!("a report is still on its way; whether it arrives is not waited for");
+    }
     writer.finish();
     let closed = machinery.store.close().await;
     // Not before: a disk that hangs would keep a daemon from ending, too.

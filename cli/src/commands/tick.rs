@@ -14,7 +14,7 @@ use crate::{
     alerts,
     args::TickArgs,
     context::Context,
-    daemon::{filesystem, lock, machinery, signals},
+    daemon::{filesystem, lock, machinery, reports, signals},
     exit,
     failure::Failure,
     outages::Predecessor,
@@ -55,6 +55,10 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     let done = machinery.engine.run_once().await;
     machinery.pulse.publish(|beat| beat.phase = Phase::Idle);
     writer.finish();
+    // After its runs: what is due fires first.
+    reports::Sender::new(&home, &machinery.desk, context.clock())
+        .send_what_is_due(&reports::Wanted::of(&loaded.config))
+        .await;
     machinery.desk.settle(alerts::PATIENCE).await;
     machinery.pings.settle(pings::PATIENCE).await;
     let closed = machinery.store.close().await;

@@ -6,6 +6,7 @@
 //! | `lock` | `state/daemon.lock`: at most one daemon, and who it is |
 //! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels, SIGHUP reloads |
 //! | `reload` | config.yaml brought into force while the daemon runs |
+//! | `reports` | the morning report goes out by itself, each at most once |
 //! | `supervisor` | notices from outside the runtime when the daemon doesn't get on, and ends it |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
 //! | `plugins` | the plugins in the home |
@@ -18,6 +19,7 @@ pub(crate) mod lock;
 pub(crate) mod machinery;
 pub(crate) mod plugins;
 pub(crate) mod reload;
+pub(crate) mod reports;
 pub(crate) mod show;
 pub(crate) mod signals;
 pub(crate) mod supervisor;

@@ -15,11 +15,13 @@ use scheduler_core::{
     store::{JsonStore, Problem},
     vfs::RealFs,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::{
     machinery::{self, Machinery},
-    plugins, supervisor,
+    plugins,
+    reports::Wanted,
+    supervisor,
 };
 use crate::{alerts, context, pings, probes};
 
@@ -40,6 +42,8 @@ pub(crate) struct Reloader {
     supervisor: Arc<supervisor::Shared>,
     /// What is in force.
     config: Config,
+    /// Who sends the reports hears here what is wanted of them.
+    reports: watch::Sender<Wanted>,
     /// The provider that was asked for last, why it isn't the one that config.yaml names, and which code it is.
     wanted: ((String, Option<String>), Option<String>),
 }
@@ -51,7 +55,7 @@ impl Reloader {
         machinery: &Machinery,
         runner: Arc<ChangingRunner>,
         supervisor: Arc<supervisor::Shared>,
-        config: Config,
+        (config, reports): (Config, watch::Sender<Wanted>),
         provider: &Resolved,
     ) -> Self {
         let Machinery { engine, pulse, store, desk, pings } = machinery;
@@ -59,7 +63,20 @@ impl Reloader {
         let pings = pings.clone();
         let probes = probes::of(home, &store, &desk);
         let wanted = (named(provider), plugins::of(home, &config).mark(&config.provider));
-        Self { home: home.clone(), engine, pulse, store, desk, pings, probes, runner, supervisor, config, wanted }
+        Self {
+            home: home.clone(),
+            engine,
+            pulse,
+            store,
+            desk,
+            pings,
+            probes,
+            runner,
+            supervisor,
+            config,
+            reports,
+            wanted,
+        }
     }
 
     /// Reloads whenever it is `asked`, and starts a plugin that failed again, ever more rarely.
@@ -149,6 +166,7 @@ impl Reloader {
         self.desk.change(&alerts::settings(&self.home, &config));
         self.pings.change(pings::settings(&config));
         self.probes.change(probes::settings(&self.home, &config));
+        self.reports.send_replace(Wanted::of(&config));
         let agent = machinery::agent(&config);
         self.pulse.publish(|beat| beat.agent = agent);
         let differences: Vec<String> = self.config.differences(&config).iter().map(ToString::to_string).collect();

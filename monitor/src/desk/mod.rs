@@ -21,7 +21,7 @@ use self::{
     clerk::{Clerk, News},
     post::Post,
 };
-use crate::{alert::OpenAlert, shelf::Shelf};
+use crate::{Report, alert::OpenAlert, report::Letter, shelf::Shelf};
 
 /// How much news waits to be written down. More than this is a storm, or a disk that hangs.
 const WAITING: usize = 256;
@@ -256,6 +256,15 @@ impl Desk {
     /// `NotFound` if there is no such sink.
     pub fn preview_test(&self, sink: &str) -> Result<String> {
         Ok(self.post(sink)?.preview_test(self.a_test()))
+    }
+
+    /// Brings `report` to the sink with this name: a mail has it as text and as a page, a webhook in Markdown, a program as
+    /// JSON. It is tried once.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no such sink, `Invalid` if it is a tracker, which takes none; why it can't be delivered.
+    pub async fn deliver(&self, sink: &str, report: &Report) -> Result<()> {
+        self.post(sink)?.report(&Letter::of(report)).await
     }
 
     fn post(&self, sink: &str) -> Result<Arc<Post>> {

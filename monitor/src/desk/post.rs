@@ -16,6 +16,7 @@ use super::{Shared, blocking, settings::Secrets};
 use crate::{
     alert::OpenAlert,
     notice::{Notice, Sender},
+    report::Letter,
     rules::{Moment, after, backoff},
     sinks::{Carrier, carrier},
 };
@@ -97,6 +98,11 @@ impl Post {
         self.carry(&self.notice(alert, Moment::Test)).await.map(drop)
     }
 
+    /// Delivers a report: at once, and without another try.
+    pub(super) async fn report(&self, letter: &Letter) -> Result<()> {
+        self.in_time(self.carrier.deliver_report(letter)).await
+    }
+
     /// What that would be.
     pub(super) fn preview_test(&self, alert: OpenAlert) -> String {
         self.carrier.preview(&self.notice(alert, Moment::Test))
@@ -133,9 +139,13 @@ impl Post {
     }
 
     async fn carry(&self, notice: &Notice) -> Result<Option<String>> {
+        self.in_time(self.carrier.deliver(notice)).await
+    }
+
+    async fn in_time<T>(&self, delivery: impl Future<Output = Result<T>>) -> Result<T> {
         let patience = self.carrier.patience();
         let late = || Error::new(ErrorKind::Io, format!("no answer within {} s", patience.as_secs()));
-        tokio::time::timeout(patience, self.carrier.deliver(notice)).await.unwrap_or_else(|_| Err(late()))
+        tokio::time::timeout(patience, delivery).await.unwrap_or_else(|_| Err(late()))
     }
 
     fn notice(&self, alert: OpenAlert, moment: Moment) -> Notice {

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::Carrier;
-use crate::notice::Notice;
+use crate::{notice::Notice, report::Letter};
 
 /// The most that is kept of what it complains about.
 const COMPLAINT: usize = 4096;
@@ -105,6 +105,12 @@ impl Carrier for Program {
         let mut input = notice.json().to_string().into_bytes();
         input.push(b'\n');
         self.run(&input).await.map(|()| None)
+    }
+
+    async fn deliver_report(&self, letter: &Letter) -> Result<()> {
+        let mut input = letter.for_programs().to_string().into_bytes();
+        input.push(b'\n');
+        self.run(&input).await
     }
 
     fn preview(&self, notice: &Notice) -> String {

@@ -1,4 +1,4 @@
-//! A mail, in plain text. What is sent about one alert forms a thread.
+//! A mail, in plain text; a report is a page besides. What is sent about one alert forms a thread.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{
-        Mailbox,
+        Mailbox, MessageBuilder, MultiPart,
         header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
@@ -19,7 +19,7 @@ use reqwest::Url;
 use scheduler_core::{Error, ErrorKind, Result, config::Secret};
 
 use super::Carrier;
-use crate::{desk::Secrets, http::scrubbed, notice::Notice};
+use crate::{desk::Secrets, http::scrubbed, notice::Notice, report::Letter};
 
 /// How long one answer of the server may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,8 +42,25 @@ struct Server {
 }
 
 impl Mail {
-    /// The mail, and its id.
+    /// The mail about an alert, and its id.
     fn message(&self, notice: &Notice) -> Result<(Message, String)> {
+        let (mut message, id) = self.envelope(&notice.subject())?;
+        let about = HeaderValue::new(HeaderName::new_from_ascii_str("X-Sched-Alert"), ascii(&notice.id()));
+        message = message.raw_header(about).header(ContentType::TEXT_PLAIN);
+        if let Some(thread) = &notice.thread {
+            message = message.in_reply_to(thread.clone()).references(thread.clone());
+        }
+        Ok((message.body(format!("{}\n", notice.body())).map_err(|why| unmade(&why))?, id))
+    }
+
+    /// The mail with a report: as text, and as a page for those who can show it.
+    fn report(&self, letter: &Letter) -> Result<Message> {
+        let both = MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone());
+        self.envelope(&letter.subject)?.0.multipart(both).map_err(|why| unmade(&why))
+    }
+
+    /// Everything but what it says, and its id.
+    fn envelope(&self, subject: &str) -> Result<(MessageBuilder, String)> {
         let odd = |address: &str| Error::new(ErrorKind::Invalid, format!("`{address}` is no address for mail"));
         let mailbox = |address: &String| address.parse::<Mailbox>().map_err(|_| odd(address));
         let mut random = [0; 12];
@@ -53,23 +70,38 @@ impl Mail {
         let id = format!("<{letters}@{}>", host_of(&self.from));
         let mut message = Message::builder()
             .from(mailbox(&self.from)?)
-            .subject(notice.subject().replace(['\r', '\n'], " "))
+            .subject(subject.replace(['\r', '\n'], " "))
             .message_id(Some(id.clone()))
             .date_now()
             // No vacation notice shall answer it.
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("X-Sched-Alert"), ascii(&notice.id())))
-            .header(ContentType::TEXT_PLAIN);
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()));
         for to in &self.to {
             message = message.to(mailbox(to)?);
         }
-        if let Some(thread) = &notice.thread {
-            message = message.in_reply_to(thread.clone()).references(thread.clone());
-        }
-        let built = message.body(format!("{}\n", notice.body()));
-        let message =
-            built.map_err(|why| Error::new(ErrorKind::Invalid, format!("no mail can be made of it: {why}")))?;
         Ok((message, id))
+    }
+
+    async fn send(&self, message: Message) -> Result<()> {
+        // lettre takes the cryptography that the process has.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let Server { host, port, tls, login } = self.server()?;
+        let mut secrets = self.secrets.hidden(&self.smtp);
+        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
+            .port(port)
+            .tls(tls)
+            .timeout(Some(PATIENCE))
+            .hello_name(ClientId::Domain(host_of(&self.from).to_owned()));
+        if let Some((user, password)) = login {
+            secrets.push(password.clone());
+            transport = transport.credentials(Credentials::new(user, password));
+        }
+        let sent = transport.build().send(message).await;
+        let failed = |error: lettre::transport::smtp::Error| {
+            let why = scrubbed(&causes(&error), &secrets);
+            let error = Error::new(ErrorKind::Io, format!("mail by {host}:{port}: {why}"));
+            if why.contains("535") { error.hint("see whether user and password are still valid") } else { error }
+        };
+        sent.map(drop).map_err(failed)
     }
 
     fn server(&self) -> Result<Server> {
@@ -101,29 +133,14 @@ impl Mail {
 #[async_trait]
 impl Carrier for Mail {
     async fn deliver(&self, notice: &Notice) -> Result<Option<String>> {
-        // lettre takes the cryptography that the process has.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let Server { host, port, tls, login } = self.server()?;
         let (message, id) = self.message(notice)?;
-        let mut secrets = self.secrets.hidden(&self.smtp);
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
-            .port(port)
-            .tls(tls)
-            .timeout(Some(PATIENCE))
-            .hello_name(ClientId::Domain(host_of(&self.from).to_owned()));
-        if let Some((user, password)) = login {
-            secrets.push(password.clone());
-            transport = transport.credentials(Credentials::new(user, password));
-        }
-        let sent = transport.build().send(message).await;
-        let failed = |error: lettre::transport::smtp::Error| {
-            let why = scrubbed(&causes(&error), &secrets);
-            let error = Error::new(ErrorKind::Io, format!("mail by {host}:{port}: {why}"));
-            if why.contains("535") { error.hint("see whether user and password are still valid") } else { error }
-        };
-        sent.map_err(failed)?;
+        self.send(message).await?;
         // The first mail is what the others answer to.
         Ok(Some(notice.thread.clone().unwrap_or(id)))
+    }
+
+    async fn deliver_report(&self, letter: &Letter) -> Result<()> {
+        self.send(self.report(letter)?).await
     }
 
     fn preview(&self, notice: &Notice) -> String {
@@ -134,6 +151,10 @@ impl Carrier for Mail {
         let (from, to, subject) = (&self.from, self.to.join(", "), notice.subject());
         format!("mails by {by}:\nFrom: {from}\nTo: {to}\nSubject: {subject}\n\n{}", notice.body())
     }
+}
+
+fn unmade(why: &lettre::error::Error) -> Error {
+    Error::new(ErrorKind::Invalid, format!("no mail can be made of it: {why}"))
 }
 
 fn host_of(address: &str) -> &str {

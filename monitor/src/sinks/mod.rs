@@ -9,11 +9,11 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use scheduler_core::{
-    Result,
+    Error, ErrorKind, Result,
     config::sinks::{Sink, Via},
 };
 
-use crate::{desk::Secrets, http::Http, notice::Notice};
+use crate::{desk::Secrets, http::Http, notice::Notice, report::Letter};
 
 /// What brings a message to where somebody reads it.
 ///
@@ -24,6 +24,13 @@ use crate::{desk::Secrets, http::Http, notice::Notice};
 pub(crate) trait Carrier: Send + Sync + fmt::Debug {
     /// Delivers it. Answers what the sink calls the thread that it belongs to, if it has those.
     async fn deliver(&self, notice: &Notice) -> Result<Option<String>>;
+
+    /// Delivers a report, if reports are for it.
+    async fn deliver_report(&self, letter: &Letter) -> Result<()> {
+        let _ = letter;
+        let what = "a tracker keeps issues, and takes no reports";
+        Err(Error::new(ErrorKind::Invalid, what).hint("name a sink of type webhook, email or command"))
+    }
 
     /// What would be delivered, without what is secret.
     fn preview(&self, notice: &Notice) -> String;

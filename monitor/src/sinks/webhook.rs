@@ -17,6 +17,7 @@ use crate::{
     desk::Secrets,
     http::{Http, Request, public, url},
     notice::Notice,
+    report::Letter,
     rules::Moment,
 };
 
@@ -46,17 +47,11 @@ impl Webhook {
                 "allowed_mentions": { "parse": [] },
             }),
             Preset::Telegram => {
-                if !url.path().ends_with("/sendMessage") {
-                    url.set_path(&format!("{}/sendMessage", url.path().trim_end_matches('/')));
-                }
+                to_send_message(&mut url);
                 json!({ "chat_id": self.chat, "text": cut(&notice.text(), 4000), "disable_web_page_preview": true })
             }
             Preset::Ntfy => {
-                // Published as JSON, which is posted to the server and not to the topic: a header takes no other letters than
-                // those of English.
-                let path = url.path().trim_end_matches('/').to_owned();
-                let (base, topic) = path.rsplit_once('/').unwrap_or_default();
-                url.set_path(&format!("{base}/"));
+                let topic = to_server(&mut url);
                 json!({
                     "topic": topic,
                     "title": cut(&notice.subject(), 240),
@@ -69,13 +64,8 @@ impl Webhook {
         };
         (url, body)
     }
-}
 
-#[async_trait]
-impl Carrier for Webhook {
-    async fn deliver(&self, notice: &Notice) -> Result<Option<String>> {
-        let written = self.secrets.reveal_url(&self.url)?;
-        let (url, body) = self.message(&url(&written)?, notice);
+    async fn post(&self, url: Url, body: &Value) -> Result<()> {
         let mut secrets = self.secrets.hidden(&self.url);
         // A server that says no likes to repeat what it was asked.
         secrets.extend(
@@ -91,8 +81,23 @@ impl Carrier for Webhook {
             headers.insert(AUTHORIZATION, bearer);
             secrets.push(token);
         }
-        let request = Request { method: Method::POST, url, headers, body: Some(&body), secrets: &secrets };
-        self.http.done(request).await.map(|_| None)
+        let request = Request { method: Method::POST, url, headers, body: Some(body), secrets: &secrets };
+        self.http.done(request).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Carrier for Webhook {
+    async fn deliver(&self, notice: &Notice) -> Result<Option<String>> {
+        let written = self.secrets.reveal_url(&self.url)?;
+        let (url, body) = self.message(&url(&written)?, notice);
+        self.post(url, &body).await.map(|()| None)
+    }
+
+    async fn deliver_report(&self, letter: &Letter) -> Result<()> {
+        let mut to = url(&self.secrets.reveal_url(&self.url)?)?;
+        let body = report(self.preset, self.chat.as_deref(), &mut to, letter);
+        self.post(to, &body).await
     }
 
     fn preview(&self, notice: &Notice) -> String {
@@ -104,6 +109,54 @@ impl Carrier for Webhook {
             Err(error) => format!("can't be sent: {error}"),
         }
     }
+}
+
+/// A report in the form that whoever is there takes: Markdown where that is understood, else plain text. Chats take no long
+/// messages, so the end of it may be missing, which it says.
+fn report(preset: Preset, chat: Option<&str>, url: &mut Url, letter: &Letter) -> Value {
+    let Letter { subject, text, markdown, clean, .. } = letter;
+    match preset {
+        Preset::Slack => {
+            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            json!({ "text": shortened(&text, 3900) })
+        }
+        Preset::Discord => json!({ "content": shortened(markdown, 1990), "allowed_mentions": { "parse": [] } }),
+        Preset::Telegram => {
+            to_send_message(url);
+            json!({ "chat_id": chat, "text": shortened(text, 4000), "disable_web_page_preview": true })
+        }
+        Preset::Ntfy => json!({
+            "topic": to_server(url),
+            "title": cut(subject, 240),
+            "message": shortened(markdown, 3900),
+            "markdown": true,
+            "priority": if *clean { 2 } else { 4 },
+            "tags": [if *clean { "white_check_mark" } else { "rotating_light" }],
+        }),
+        _ => letter.for_webhooks(),
+    }
+}
+
+/// Telegram's method, should the address not name it.
+fn to_send_message(url: &mut Url) {
+    if !url.path().ends_with("/sendMessage") {
+        url.set_path(&format!("{}/sendMessage", url.path().trim_end_matches('/')));
+    }
+}
+
+/// Makes of the address of an ntfy topic that of its server, and answers the topic. Published as JSON, which is posted to the
+/// server and not to the topic: a header takes no other letters than those of English.
+fn to_server(url: &mut Url) -> String {
+    let path = url.path().trim_end_matches('/').to_owned();
+    let (base, topic) = path.rsplit_once('/').unwrap_or_default();
+    url.set_path(&format!("{base}/"));
+    topic.to_owned()
+}
+
+/// `text`, or its begin with a word about that.
+fn shortened(text: &str, most: usize) -> String {
+    const WORD: &str = "\n(cut here; `sched report` has all of it)";
+    if text.len() <= most { text.to_owned() } else { format!("{}{WORD}", cut(text, most - WORD.len())) }
 }
 
 /// The first `most` bytes, or fewer: whoever gets more refuses all of it.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Config, Defaults, History, Monitor, Probe, Watchdog, checks::Checks, sinks::Sink};
+use super::{Config, Defaults, History, Monitor, Probe, ReportPlan, Watchdog, checks::Checks, sinks::Sink};
 use crate::{
     duration,
     job::{Misfire, MisfirePolicy, Overlap, Retries},
@@ -97,7 +97,9 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         heartbeats_dir: folder,
         monitor,
         probes,
+        report,
     } = config;
+    let ReportPlan { schedule, timezone: report_zone, since, notify: report_notify } = report;
     let Watchdog { every, rate_limit, notify: watchdog_notify, checks } = watchdog;
     let Monitor { ping_url, ping_interval, ping_body } = monitor;
     let Misfire { grace, policy, max } = misfire;
@@ -137,6 +139,10 @@ fn said(config: &Config) -> Vec<(&'static str, String)> {
         ("monitor.ping_interval", duration::format(*ping_interval)),
         ("monitor.ping_body", format!("{ping_body} bytes")),
         ("probes", probes_words(probes)),
+        ("report.schedule", schedule.clone().unwrap_or_else(|| "none".into())),
+        ("report.timezone", report_zone.clone().unwrap_or_else(|| "that of the jobs".into())),
+        ("report.since", duration::format(*since)),
+        ("report.notify", if report_notify.is_empty() { "nobody".into() } else { report_notify.join(" ") }),
     ]
 }
 

@@ -9,8 +9,8 @@ use serde_yaml::{Mapping, Value};
 use super::{
     Config,
     checks::{self, Checks},
-    locate, probes,
-    sinks::{self, Refused},
+    locate, probes, report,
+    sinks::{self, Refused, Sink, Via},
     values::{
         Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
         overlap, ping_interval, ping_url, policy, retries, shell, sink_names, time_zone, truth, whole,
@@ -20,7 +20,7 @@ use crate::{nearest, store::Problem};
 
 /// Keys of the format that this build doesn't carry out. A daemon without the gateway or the monitor somebody asked for
 /// would look as if it had them.
-pub(super) const NOT_HERE: [&str; 4] = ["gateway", "providers", "report", "store"];
+pub(super) const NOT_HERE: [&str; 3] = ["gateway", "providers", "store"];
 
 /// The configuration that `root`, the parsed `text` of the file called `file`, asks for, and what is wrong with it.
 pub(super) fn read(file: &str, text: &str, root: &Mapping) -> (Config, Vec<Problem>) {
@@ -103,6 +103,12 @@ impl Keys<'_> {
             let index = self.index_of("probes", &probe.name).to_string();
             self.name_sinks(&["probes", &index, "notify"], probe.notify.as_deref(), config);
         }
+        self.set(&mut config.report.schedule, "report.schedule", report::schedule);
+        self.set(&mut config.report.timezone, "report.timezone", |value| time_zone(value).map(Some));
+        self.set(&mut config.report.since, "report.since", report::since);
+        self.set(&mut config.report.notify, "report.notify", |value| sink_names(value).map(Option::unwrap_or_default));
+        self.name_sinks(&["report", "notify"], Some(&config.report.notify), config);
+        self.judge_report(config);
     }
 
     /// Sets `field` to the value at `path` if there is one (`null` is none) and `read` takes it.
@@ -217,6 +223,27 @@ impl Keys<'_> {
                 );
                 self.problem(path, &format!("there is no sink `{name}` in `notify`"), hint);
             }
+        }
+    }
+
+    /// A report that nobody gets, or that goes where no report can.
+    fn judge_report(&mut self, config: &Config) {
+        let plan = &config.report;
+        for name in &plan.notify {
+            let is_tracker = |sink: &Sink| sink.name == *name && matches!(sink.via, Via::Tracker(_));
+            if config.notify.iter().any(is_tracker) {
+                let what = format!("`{name}` is a tracker, which keeps issues and takes no reports");
+                let hint = "name a sink of type webhook, email or command".into();
+                self.problem(&["report", "notify"], &what, hint);
+            }
+        }
+        if plan.schedule.is_some() && plan.notify.is_empty() {
+            let what = "nobody gets this report: `report.notify` names no sink";
+            self.problem(
+                &["report", "schedule"],
+                what,
+                "name sinks of `notify` in it, or take the schedule out".into(),
+            );
         }
     }
 

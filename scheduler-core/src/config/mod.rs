@@ -6,6 +6,7 @@
 //! - `locate` finds the place of a key for messages.
 //! - [`checks`] is what a watchdog looks at.
 //! - [`sinks`] is who is told of alerts, [`Probe`] what the daemon looks at; [`Secret`] a text that holds a password.
+//! - [`ReportPlan`] is when the morning report goes out.
 //! - `reference` is the table of all keys: of it come [`schema()`], the file that `sched init` writes (`template`), and
 //!   the tables of `docs/configuration.md`.
 //!
@@ -20,6 +21,7 @@ mod load;
 pub mod locate;
 mod probes;
 mod reference;
+mod report;
 mod secret;
 pub mod sinks;
 mod template;
@@ -32,6 +34,7 @@ pub use load::{Loaded, Source, load};
 pub use probes::{Probe, SCOPE as PROBE_SCOPE};
 pub use reference::{KEYS, schema};
 pub(crate) use reference::{MISFIRE, RETRIES};
+pub use report::ReportPlan;
 pub use secret::Secret;
 pub use template::TEMPLATE;
 
@@ -87,6 +90,8 @@ pub struct Config {
     pub monitor: Monitor,
     /// What the daemon looks at now and then.
     pub probes: Vec<Probe>,
+    /// When the morning report goes out, and to whom.
+    pub report: ReportPlan,
 }
 
 /// Who hears from outside that we live, and how pings are sent.
@@ -208,6 +213,7 @@ impl Default for Config {
             heartbeats_dir: None,
             monitor: Monitor::default(),
             probes: Vec::new(),
+            report: ReportPlan::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::reference::{self, Absent, Row, Shape, members, pattern_of};
 /// use scheduler_core::config::KEYS;
 /// assert_eq!(KEYS.iter().find(|row| row.name == "ticker").unwrap().inside()[0].name, "interval");
 /// ```
-pub static KEYS: [Row; 16] = [
+pub static KEYS: [Row; 17] = [
     Row::new(
         "provider",
         Shape::Text,
@@ -249,6 +249,30 @@ pub static KEYS: [Row; 16] = [
         "Commands that the daemon runs to see whether something is well; it tells when that changes.",
     )
     .examples(&[r#"[{"name": "api", "command": ["curl", "-fsS", "http://127.0.0.1:8080/health"], "every": "1m"}]"#]),
+    Row::new(
+        "report",
+        Shape::Section(&[
+            Row::new("schedule", Shape::Schedule, Absent::Value("null"), "When it goes out by itself; null is never.")
+                .examples(&[r#""0 7 * * *""#]),
+            Row::new(
+                "timezone",
+                Shape::Zone,
+                Absent::Value("null"),
+                "The zone of its schedule and its times; null is `timezone`.",
+            )
+            .examples(&[r#""Europe/Berlin""#]),
+            Row::new("since", Shape::Span, Absent::Value(r#""24h""#), "How far it looks back.").examples(&[r#""7d""#]),
+            Row::new(
+                "notify",
+                Shape::Texts,
+                Absent::Value("[]"),
+                "The sinks that get it, by their names: webhooks, mail and commands.",
+            )
+            .examples(&[r#"["ops"]"#]),
+        ]),
+        Absent::Value("{}"),
+        "The morning report: what blocks, how each job is doing, and what ran.",
+    ),
 ];
 
 /// What a watchdog can look at, and how each is said.

@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 /// What is looked for, and what is put there instead; in this order.
-const REPLACEMENTS: [(&str, &str); 9] = [
+const REPLACEMENTS: [(&str, &str); 11] = [
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "[TIME]"),
     // Nine letters of time, of which the first stays the same for decades, and six of chance.
     (r"\b1[0-9a-hjkmnp-tv-z]{14}\b", "[RUN]"),
@@ -14,7 +14,10 @@ const REPLACEMENTS: [(&str, &str); 9] = [
     (r"\(now\)", "([WHEN])"),
     (r"\b(succeeded|failed|failed \(exit \d+\)) now\b", "$1 [WHEN]"),
     (r"\b\d+ ms\b|\b\d+\.\d s\b", "[TOOK]"),
-    (r#"("(took_ms|age_s|user_us|system_us|max_rss_kib)": )\d+"#, "$1[NUMBER]"),
+    (r#"("(took_ms|longest_ms|age_s|user_us|system_us|max_rss_kib)": )\d+"#, "$1[NUMBER]"),
+    // A report begins with the name of the machine.
+    (r#"("agent": ")[^"]+(",\n  "home")"#, "$1[AGENT]$2"),
+    (r"(?m)^\S+( on \S*/home)$", "[AGENT]$1"),
     // Columns are as wide as what stands in them.
     (r"(\S)  +", "$1  "),
 ];

@@ -70,6 +70,10 @@ fn every_key_is_taken() {
     });
     taken("heartbeats: []\nheartbeats_dir: ~", |_| {});
     taken("heartbeats_dir: /var/lib/beats", |c| c.heartbeats_dir = Some("/var/lib/beats".into()));
+    taken("report: {schedule: ~, timezone: Europe/Berlin, since: 7d}", |c| {
+        c.report.timezone = Some("Europe/Berlin".into());
+        c.report.since = seconds(7 * 86_400);
+    });
     // Asked for nothing: as good as not written.
     taken("store: json\nnotify: []\nwatchdog: {}\ngateway: {listen: null}\nreport:\nmonitor: {ping_url: ''}", |_| {});
     taken("$schema: https://example.org/config.json\n_note: by hand", |_| {});
@@ -405,7 +409,7 @@ fn the_template_uncommented_says_what_an_empty_file_says() {
     taken(&uncommented, |_| {});
     // And it does hold every key: another value for each of them is taken from it.
     let root: serde_yaml::Mapping = serde_yaml::from_str(&uncommented).unwrap();
-    let sections = ["ticker", "misfire", "history", "defaults", "watchdog", "monitor"];
+    let sections = ["ticker", "misfire", "history", "defaults", "watchdog", "monitor", "report"];
     let paths: Vec<String> = root
         .iter()
         .flat_map(|(key, value)| {

@@ -160,3 +160,36 @@ fn what_is_secret_is_printed_nowhere() {
     let same = configured("notify: [{name: a, type: webhook, url: hash}]");
     assert_eq!(other.differences(&same)[0].to_string(), "notify: old settings -> new ones");
 }
+
+#[test]
+fn a_report_goes_out_by_a_schedule_to_sinks_that_take_it() {
+    const SINKS: &str = "notify: [{name: ops, type: webhook, url: x}, {name: t, type: github, repo: a/b, token: t}]\n";
+    let plan = |report: &str| Case::with(format!("{SINKS}report: {report}\n"));
+    let right = plan("{schedule: every day at 7:00, timezone: Asia/Kolkata, notify: [ops]}");
+    assert_eq!(right.problems(), Vec::<String>::new());
+    let check = |report: &str, expected: &str| assert_eq!(plan(report).problems(), [expected], "{report}");
+    check(
+        "{schedule: 0 7 * * 9, notify: [ops]}",
+        "config-report.schedule: config.yaml: line 2, column 20: report.schedule: 9 is outside 0-7 [write `0` or `7` for sunday, `1` for monday, up to `6`]",
+    );
+    check(
+        "{schedule: \"@manually\", notify: [ops]}",
+        "config-report.schedule: config.yaml: line 2, column 20: report.schedule: `@manually` names no time at which a report could go out [write a time, `0 7 * * *` say; `sched report --to SINK` sends one at once]",
+    );
+    check(
+        "{schedule: 0 7 * * *}",
+        "config-report.schedule: config.yaml: line 2, column 20: report.schedule: nobody gets this report: `report.notify` names no sink [name sinks of `notify` in it, or take the schedule out]",
+    );
+    check(
+        "{schedule: 0 7 * * *, notify: [opps]}",
+        "config-report.notify: config.yaml: line 2, column 39: report.notify: there is no sink `opps` in `notify` [did you mean `ops`?]",
+    );
+    check(
+        "{notify: [t]}",
+        "config-report.notify: config.yaml: line 2, column 18: report.notify: `t` is a tracker, which keeps issues and takes no reports [name a sink of type webhook, email or command]",
+    );
+    check(
+        "{since: 0}",
+        "config-report.since: config.yaml: line 2, column 17: report.since: it looks back on no time at all [write `24h`, say]",
+    );
+}

@@ -1,0 +1,99 @@
+//! `sched report`: the morning report, printed or sent.
+
+use jiff::{SignedDuration, Timestamp};
+use sched_monitor::Report;
+use scheduler_core::{ErrorKind, nearest};
+use serde_json::json;
+
+use super::Done;
+use crate::{
+    alerts,
+    args::{ReportArgs, ReportFormat},
+    context::{Context, no_home},
+    exit,
+    failure::Failure,
+    output::Output,
+    reporting,
+    table::{Cell, Tone},
+};
+
+pub(crate) async fn run(args: &ReportArgs, context: &Context, out: &mut Output) -> Done {
+    let home = context.home()?;
+    if let Ok(false) = home.path().try_exists() {
+        return Err(no_home(&home));
+    }
+    let (now, config) = (context.now(), &context.config().config);
+    let since = match &args.since {
+        Some(since) => since.instant(now),
+        None => {
+            let back = SignedDuration::try_from(config.report.since).unwrap_or(SignedDuration::MAX);
+            now.saturating_sub(back).unwrap_or(Timestamp::UNIX_EPOCH)
+        }
+    };
+    if since > now {
+        return Err(Failure::new(ErrorKind::Invalid, "nothing has happened yet since then: it is in the future")
+            .hint("write how far back: `--since 24h`"));
+    }
+    if !args.to.is_empty() {
+        let desk = alerts::desk(&home, config, context.clock());
+        let known = desk.sinks();
+        // Of a name that is wrong nobody wants to hear after half of them were told.
+        if let Some(wrong) = args.to.iter().find(|name| !known.contains(name)) {
+            return Err(unknown(wrong, &known));
+        }
+        let report = reporting::report(context, &home, since).await;
+        return send(args, &desk, &report, out).await;
+    }
+    let report = reporting::report(context, &home, since).await;
+    match args.format {
+        ReportFormat::Json => print_json(&report, out)?,
+        _ if out.wants_json() => print_json(&report, out)?,
+        ReportFormat::Text => out.raw(report.text().as_bytes())?,
+        ReportFormat::Markdown => out.raw(report.markdown().as_bytes())?,
+        ReportFormat::Html => out.raw(report.html().as_bytes())?,
+    }
+    Ok(code(&report))
+}
+
+async fn send(args: &ReportArgs, desk: &sched_monitor::Desk, report: &Report, out: &mut Output) -> Done {
+    let mut answers = Vec::new();
+    for sink in &args.to {
+        let answer = desk.deliver(sink, report).await;
+        if !out.wants_json() {
+            match &answer {
+                Ok(()) => out.toned(&Cell::new("ok", Tone::Good), format_args!("sink `{sink}` took it"))?,
+                Err(error) => {
+                    out.toned(&Cell::new("bad", Tone::Bad), format_args!("sink `{sink}`: {error}"))?;
+                    if let Some(hint) = error.hint_text() {
+                        out.line(format_args!("     hint: {hint}"))?;
+                    }
+                }
+            }
+        }
+        let error = answer.as_ref().err().map(ToString::to_string);
+        answers.push(json!({ "sink": sink, "delivered": answer.is_ok(), "error": error }));
+    }
+    let failed = answers.iter().any(|answer| answer["delivered"] == json!(false));
+    if out.wants_json() {
+        out.json(json!({ "summary": report.summary, "clean": report.clean, "sinks": answers }))?;
+    }
+    Ok(if failed { exit::ERROR } else { code(report) })
+}
+
+fn print_json(report: &Report, out: &mut Output) -> Result<(), Failure> {
+    let mut bytes = serde_json::to_vec_pretty(&report.json()).map_err(|error| Failure::printing(error.into()))?;
+    bytes.push(b'\n');
+    out.raw(&bytes)
+}
+
+fn code(report: &Report) -> u8 {
+    if report.clean { exit::OK } else { exit::ATTENTION }
+}
+
+fn unknown(wanted: &str, sinks: &[String]) -> Failure {
+    let failure = Failure::new(ErrorKind::NotFound, format!("there is no sink `{wanted}`"));
+    match nearest(wanted, sinks.iter().map(String::as_str)).first() {
+        Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        None => failure.hint("`notify` in config.yaml names them"),
+    }
+}
