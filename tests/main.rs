@@ -18,3 +18,4 @@ mod providers;
 mod readme;
 mod sequences;
 mod simulation;
+mod states;

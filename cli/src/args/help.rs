@@ -25,7 +25,7 @@ Examples:
   sched add \"30 2 * * *\" --name backup -- pg_dump -f /backup/db.sql
   sched next --expr \"0 9 * * 1-5\" --tz Europe/Berlin
 
-Exit codes: 0 ok, 1 error, 2 usage, 3 needs attention, 4 not firing, 5 unknown, 75 busy.
+Exit codes: 0 ok, 1 error, 2 usage, 3 needs attention, 4 not firing, 5 unknown, 70 stuck and ended, 75 busy.
 `sched help <command>` says more about each.";
 
 /// `command` with the commands in groups; clap itself knows only one list of them.

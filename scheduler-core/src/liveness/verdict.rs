@@ -84,6 +84,26 @@ pub enum VerdictKind {
 }
 
 impl VerdictKind {
+    /// All of them.
+    ///
+    /// ```
+    /// use scheduler_core::liveness::VerdictKind;
+    /// assert_eq!(VerdictKind::ALL.iter().filter(|kind| kind.exit_code() == 0).count(), 3);
+    /// ```
+    pub const ALL: [Self; 11] = [
+        Self::Starting,
+        Self::Stopped,
+        Self::Unknown,
+        Self::Crashed,
+        Self::Stalled,
+        Self::Failing,
+        Self::Draining,
+        Self::Degraded,
+        Self::Standby,
+        Self::External,
+        Self::Live,
+    ];
+
     /// The exit code of `sched status`: 0 healthy, 3 fires but needs attention, 4 doesn't fire, 5 can't know.
     ///
     /// ```
