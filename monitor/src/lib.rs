@@ -22,6 +22,8 @@
 mod alert;
 pub mod checks;
 mod desk;
+#[cfg(test)]
+mod ended;
 mod http;
 mod notice;
 mod pings;

@@ -300,16 +300,6 @@ mod tests {
         check("kill -9 $$", "unknown can't know: sh was ended by signal 9").await;
         let pid = folder.path().join("pid");
         check(&format!("sleep 600 & echo $! > {}; wait", pid.display()), "unknown can't know: sh took longer").await;
-        let pid: u32 = fs::read_to_string(pid).unwrap().trim().parse().unwrap();
-        // It was killed; the kernel takes a moment to take it away.
-        let gone = || {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        };
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-        while !gone() {
-            assert!(tokio::time::Instant::now() < deadline, "{pid} lives on");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        crate::ended::until_gone(&fs::read_to_string(pid).unwrap()).await;
     }
 }

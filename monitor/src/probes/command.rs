@@ -152,8 +152,6 @@ mod tests {
         let found = found(&line, Duration::from_secs(1)).await;
         assert_eq!(found.wrong.as_deref(), Some("it took longer than 1s and was ended"));
         assert_eq!(found.output, "waiting\n");
-        let pid: u32 = std::fs::read_to_string(pid).unwrap().trim().parse().unwrap();
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "it is gone: {state}");
+        crate::ended::until_gone(&std::fs::read_to_string(pid).unwrap()).await;
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 /// What is looked for, and what is put there instead; in this order.
-const REPLACEMENTS: [(&str, &str); 11] = [
+const REPLACEMENTS: [(&str, &str); 12] = [
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "[TIME]"),
     // Nine letters of time, of which the first stays the same for decades, and six of chance.
     (r"\b1[0-9a-hjkmnp-tv-z]{14}\b", "[RUN]"),
@@ -18,6 +18,8 @@ const REPLACEMENTS: [(&str, &str); 11] = [
     // A report begins with the name of the machine.
     (r#"("agent": ")[^"]+(",\n  "home")"#, "$1[AGENT]$2"),
     (r"(?m)^\S+( on \S*/home)$", "[AGENT]$1"),
+    // Which of the runs of a session took longest is chance.
+    (r#"(longest: |"longest": \{\s+"job": ")[a-z]+"#, "$1[JOB]"),
     // Columns are as wide as what stands in them.
     (r"(\S)  +", "$1  "),
 ];
