@@ -175,7 +175,27 @@ fn a_library_fires_from_a_process_of_its_own_and_its_copy_is_what_is_loaded() {
     place.until_started("job", fired + 2);
     let status = place.until_verdict("live", 0);
     assert_eq!(status["heartbeat"]["provider"], json!("bells"), "{status:#}");
+
+    // Its child is a Rust program, which has a handler for this signal; once is enough all the same.
+    let child = children(daemon.pid()).into_iter().find(|pid| command_line(*pid).contains("__plugin-host"));
+    super::bench::signal(child.expect("a child"), Signal::SEGV);
+    daemon.until_logged("libbells.so was killed by signal 11 (SIGSEGV) while it was at work");
+    let fired = place.effects("job").len();
+    place.until_started("job", fired + 1);
     daemon.stop();
+    place.no_instant_twice("job");
+}
+
+/// The processes that `parent` has started, whichever of its threads did.
+fn children(parent: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{parent}/task")).expect("its threads");
+    let started = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+    let all: Vec<String> = threads.flatten().map(started).collect();
+    all.iter().flat_map(|pids| pids.split_ascii_whitespace()).filter_map(|pid| pid.parse().ok()).collect()
+}
+
+fn command_line(pid: u32) -> String {
+    String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()).into_owned()
 }
 
 #[test]
