@@ -8,6 +8,7 @@
 //! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
 //! - [`Report`] is the morning report: how a home is doing on one page, as text, Markdown, HTML and JSON. Made of
 //!   [`Material`] by a pure function, delivered by [`Desk::deliver`].
+//! - `program` runs one with a bound, for sinks, checks and probes.
 //! - `notice` is what a sink gets to deliver; `sinks` has a file for each kind of sink, `http` the client they share.
 //! - [`Pings`] tells push monitors that the daemon fires and how runs go; [`Pinging`] is the runner that has it told.
 //! - [`probes`] are commands that the daemon runs to see whether something is well.
@@ -28,6 +29,7 @@ mod http;
 mod notice;
 mod pings;
 pub mod probes;
+mod program;
 pub mod report;
 mod rules;
 mod shelf;

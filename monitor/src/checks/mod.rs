@@ -3,7 +3,7 @@
 //! - [`look`] makes every check that config.yaml asks for, all at once, each within a time of its own.
 //! - `row` is what a check answers. `tcp`, `process`, `heartbeat` and [`syntax`] are the kinds: in each, what looks is apart
 //!   from what judges.
-//! - `bounded` runs a program that is gone, with all that it started, when its time is up.
+//! - `bounded` runs a program that judges a file.
 //!
 //! **Invariant:** a check that hangs or breaks is a row of its own, and no other row waits for it.
 
