@@ -6,7 +6,7 @@ use scheduler_core::{
     Engine, ErrorKind, Home, JobRunner, JobStore as _,
     config::{self, Loaded},
     liveness::PulseWriter,
-    provider::Resolved,
+    provider::{Liveness, Resolved},
     store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
@@ -70,6 +70,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     // Before the first beat is written: it must not name one that nobody asked for.
     machinery.pulse.publish(|beat| {
         provider.provider.name().clone_into(&mut beat.provider);
+        beat.provider_ticks = provider.provider.liveness() == Liveness::Ticks;
         beat.fallback_reason.clone_from(&provider.reason);
     });
     take_over_from(&Predecessor::of(&home), &machinery.engine, context);

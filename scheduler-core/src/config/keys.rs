@@ -183,7 +183,7 @@ impl Keys<'_> {
                     || format!("there are `{}`", kinds.join("`, `")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.problem(&SECTION, &format!("{} is no kind of check", kind(key)), hint);
+                self.problem(&[SECTION[0], SECTION[1], word], &format!("{} is no kind of check", kind(key)), hint);
                 continue;
             };
             let path = [SECTION[0], SECTION[1], word];

@@ -277,10 +277,14 @@ pub static KEYS: [Row; 17] = [
 
 /// What a watchdog can look at, and how each is said.
 const CHECKS: [Row; 4] = [
-    Row::new("tcp", Shape::Entries(&TCP), Absent::Value("[]"), "Servers that must answer."),
-    Row::new("process", Shape::Entries(&PROCESS), Absent::Value("[]"), "Processes that must be there."),
-    Row::new("heartbeat", Shape::Entries(&BEAT), Absent::Value("[]"), "Files that must be fresh."),
-    Row::new("syntax", Shape::Entries(&SYNTAX), Absent::Value("[]"), "Files that must make sense."),
+    Row::new("tcp", Shape::Entries(&TCP), Absent::Value("[]"), "Servers that must answer.")
+        .examples(&[r#"[{"name": "gateway", "address": "127.0.0.1:7373"}]"#]),
+    Row::new("process", Shape::Entries(&PROCESS), Absent::Value("[]"), "Processes that must be there.")
+        .examples(&[r#"[{"name": "api", "pidfile": "/run/api.pid"}]"#]),
+    Row::new("heartbeat", Shape::Entries(&BEAT), Absent::Value("[]"), "Files that must be fresh.")
+        .examples(&[r#"[{"name": "agent", "file": "/var/run/agent.json", "max_age": "20m"}]"#]),
+    Row::new("syntax", Shape::Entries(&SYNTAX), Absent::Value("[]"), "Files that must make sense.")
+        .examples(&[r#"[{"name": "think", "file": "/srv/think.py"}]"#]),
 ];
 
 const CHECK_NAME: Row = Row::new("name", Shape::Name, Absent::Refused, "What you call it.").examples(&[r#""gateway""#]);

@@ -65,7 +65,7 @@ fn a_wrong_entry_costs_itself_and_is_named_with_its_place() {
     check("syntax: [{name: a, file: /a.txt}]", 30, ".syntax.0.file", "what `/a.txt` is, its suffix doesn't say");
     check("syntax: [{name: a, file: /a.py, timeout: 2m}]", 46, ".syntax.0.timeout", "longer than 1m");
     check("syntax: [{name: a, file: /a, command: perl}]", 43, ".syntax.0.command", "expected a list of texts");
-    check("tpc: []", 5, "", "the text \"tpc\" is no kind of check");
+    check("tpc: []", 10, ".tpc", "the text \"tpc\" is no kind of check");
 }
 
 #[test]
