@@ -38,7 +38,7 @@ async fn a_shell_script_fires_events_and_stops_when_told() {
     .await;
     for line in [
         r#"{"id":2,"call":"start"}"#,
-        r#"{"id":1,"ok":{"outcome":"started","run":""#,
+        r#""ok":{"outcome":"started","run":""#,
         r#""code":"not_found","message":"no such job"}}"#,
         r#"{"id":4,"error":{"code":"invalid","message":"`fire` of the kind `at` has no `at`"}}"#,
         r#"{"id":5,"error":{"code":"unknown","message":"there is no call `sing`"}}"#,
