@@ -90,8 +90,8 @@ fn script_among(arguments: &[String], shell: bool) -> Option<&str> {
             "-W" | "-X" | "-I" | "-d" if !shell => drop(arguments.next()),
             option if option.starts_with(['-', '+']) => {
                 // `-lc`, `-ec`: a line comes with it.
-                let brings = |letter: char| option.contains(letter) && !option.starts_with("--");
-                if brings('c') || !shell && brings('e') {
+                let brings = if shell { option.contains('c') } else { option.ends_with(['c', 'e']) };
+                if brings && !option.starts_with("--") {
                     return None;
                 }
             }
@@ -174,6 +174,7 @@ mod tests {
         check("perl", &["-w", "p.pl"], "");
         check("perl", &["gone.pl"], "! `perl` is to run gone.pl, which does not exist");
         check("python3", &["-W", "ignore", "-u", "gone.py"], "! `python3` is to run gone.py, which does not exist");
+        check("python3", &["-Werror", "gone.py"], "! `python3` is to run gone.py, which does not exist");
         check("python3", &["-m", "http.server"], "");
     }
 }
