@@ -7,7 +7,7 @@ use sched_monitor::Shelved;
 use sched_runner::proc;
 use scheduler_core::{
     Clock, Home, JobStore as _, RunId,
-    liveness::{Facts, JobFacts, OpenRun, Troubled, VerdictKind, WatchdogBeat, heartbeat, verdict},
+    liveness::{Facts, JobFacts, OpenRun, Troubled, VerdictKind, WatchdogBeat, beats::Judged, heartbeat, verdict},
     notify::job_key,
     store::{JobView, Limits, Open, Problem},
     vfs::RealFs,
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Known {
     pub(crate) facts: Facts,
     pub(crate) views: Vec<JobView>,
+    /// The heartbeats of jobs, which are among the problems of `facts` where they are one.
+    pub(crate) beats: Vec<Judged>,
 }
 
 /// An instant that passed longer ago than this is overdue: no tick takes so long.
@@ -43,7 +45,8 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     };
     facts.problems.clone_from(&loaded.problems);
     facts.problems.extend(reports::problems(home, context.now()));
-    facts.problems.extend(beats::survey(context, home, beats::FACTOR).problems());
+    let survey = beats::survey(context, home, beats::FACTOR);
+    facts.problems.extend(survey.problems());
     let mut views = Vec::new();
     match read_store(context).await {
         Ok((jobs, open, problems)) => {
@@ -72,7 +75,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
         facts.problems.extend(probes::problems(home, &loaded.config));
     }
     read_clocks(&mut facts, &**context.clock());
-    Known { facts, views }
+    Known { facts, views, beats: survey.beats }
 }
 
 /// The verdict on `home` by its lock and its beats alone: what fires and what doesn't is told apart by nothing else. Blocks.

@@ -10,7 +10,7 @@ use scheduler_core::{
 };
 
 use crate::{
-    alerts, beats,
+    alerts,
     context::Context,
     daemon::machinery,
     facts::{self, Known},
@@ -20,7 +20,7 @@ use crate::{
 
 /// The report on `home` since then. What can't be found out is said in it: a report that fails is no news at all.
 pub(crate) async fn report(context: &Context, home: &Home, since: Timestamp) -> Report {
-    let Known { facts, views } = facts::collect(context, home).await;
+    let Known { facts, views, beats } = facts::collect(context, home).await;
     let mut gaps = Vec::new();
     let (history, audit) = match past(context, home, since).await {
         Ok((history, audit)) => (history, Some(audit)),
@@ -43,7 +43,7 @@ pub(crate) async fn report(context: &Context, home: &Home, since: Timestamp) -> 
         history: &history,
         audit: audit.as_ref(),
         alerts: &shelved.alerts,
-        beats: &beats::survey(context, home, beats::FACTOR).beats,
+        beats: &beats,
         gaps: &gaps,
     })
 }

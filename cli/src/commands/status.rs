@@ -24,7 +24,7 @@ const SHOWN: usize = 5;
 
 pub(crate) async fn run(_: &StatusArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
-    let Known { facts, views } = facts::collect(context, &home).await;
+    let Known { facts, views, .. } = facts::collect(context, &home).await;
     let verdict = verdict(&facts);
     if out.wants_json() {
         out.json(as_json(&home, &context.config().config, &facts, &verdict, &views))?;

@@ -33,7 +33,7 @@ pub(super) async fn all(context: &Context) -> Result<(Vec<JobBeat>, Option<Probl
     if !home.path().exists() {
         return Ok((Vec::new(), None));
     }
-    let Known { facts, views } = facts::collect(context, &home).await;
+    let Known { facts, views, .. } = facts::collect(context, &home).await;
     if let Some(why) = &facts.store_error {
         let hint = facts.store_hint.as_deref().unwrap_or("run `sched validate` as the user that owns the home");
         let what = format!("the store can't be read here, so nothing is known of the jobs: {why}");

@@ -64,7 +64,7 @@ pub(super) async fn gather(context: &Context) -> Result<Machine, Failure> {
         }
     };
     let files = files(context).await;
-    let Known { facts, views } = facts::collect(context, &home).await;
+    let Known { facts, views, .. } = facts::collect(context, &home).await;
     let daemon = facts.holder_state.and(facts.lock.holder.as_ref()).filter(|_| facts.lock.held).map(|who| who.pid);
     Ok(Machine {
         files,
