@@ -6,7 +6,7 @@ use scheduler_core::{
     Engine, ErrorKind, Home, JobRunner, JobStore as _,
     config::{self, Loaded},
     liveness::PulseWriter,
-    provider::{Liveness, Resolved},
+    provider::Resolved,
     store::{Edit, JsonStore, Selected, Which},
     vfs::RealFs,
 };
@@ -68,11 +68,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         if args.example { Arc::new(OutLoud(Arc::clone(&real))) } else { Arc::clone(&real) as _ };
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "run");
     // Before the first beat is written: it must not name one that nobody asked for.
-    machinery.pulse.publish(|beat| {
-        provider.provider.name().clone_into(&mut beat.provider);
-        beat.provider_ticks = provider.provider.liveness() == Liveness::Ticks;
-        beat.fallback_reason.clone_from(&provider.reason);
-    });
+    machinery.pulse.publish(|beat| provider.tell(beat));
     take_over_from(&Predecessor::of(&home), &machinery.engine, context);
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.ticker_json())?;
     let supervisor =

@@ -16,11 +16,11 @@ use crate::{
 const TO_END: Duration = Duration::from_secs(12);
 
 /// Runs `resolved` until the engine stops, and the built-in ticker when it doesn't hold.
-pub(super) async fn run(engine: Engine, resolved: Resolved) {
+pub(super) async fn run(engine: Engine, mut resolved: Resolved) {
     let shared = &engine.0;
-    let Resolved { mut provider, mut reason } = resolved;
     loop {
-        if let Some(reason) = &reason {
+        let provider = Arc::clone(&resolved.provider);
+        if let Some(reason) = &resolved.reason {
             tracing::warn!("{reason}; the built-in ticker fires instead");
         }
         let generation = shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
@@ -28,10 +28,8 @@ pub(super) async fn run(engine: Engine, resolved: Resolved) {
         let liveness = provider.liveness();
         let awake = shared.options.clock.monotonic().as_nanos() as u64;
         shared.options.pulse.publish(|beat| {
-            provider.name().clone_into(&mut beat.provider);
-            beat.provider_ticks = liveness == Liveness::Ticks;
+            resolved.tell(beat);
             beat.provider_monotonic_ns = Some(awake);
-            beat.fallback_reason.clone_from(&reason);
             if beat.phase == Phase::Starting {
                 beat.phase = Phase::Idle;
             }
@@ -46,14 +44,13 @@ pub(super) async fn run(engine: Engine, resolved: Resolved) {
         }
         match end {
             End::Stopping => return,
-            End::Replaced(next) => Resolved { provider, reason } = next,
+            End::Replaced(next) => resolved = next,
             End::Failed(why) => {
-                reason = Some(why);
                 if provider.name() == Ticker.name() {
                     // The built-in has nobody to fall back to but itself; a pause keeps a broken machine from spinning.
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
-                provider = Arc::new(Ticker);
+                resolved = Resolved::fallback(why);
             }
         }
     }

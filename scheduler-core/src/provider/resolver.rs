@@ -6,8 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{Availability, CronScheduler, Ticker};
-use crate::{Result, nearest};
+use super::{Availability, CronScheduler, Liveness, Ticker};
+use crate::{Result, liveness::Heartbeat, nearest};
 
 /// Names that mean the built-in ticker.
 ///
@@ -69,6 +69,22 @@ impl Resolved {
     /// The built-in ticker, because of `reason`.
     pub fn fallback(reason: impl Into<String>) -> Self {
         Self { provider: Arc::new(Ticker), reason: Some(reason.into()) }
+    }
+
+    /// Says in `beat` who fires, and why it isn't the one that was asked for.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use scheduler_core::{liveness::Heartbeat, provider::Resolved};
+    /// let mut beat = Heartbeat::new("node", jiff::Timestamp::UNIX_EPOCH, Duration::from_secs(60));
+    /// Resolved::fallback("no such bus").tell(&mut beat);
+    /// assert_eq!((beat.provider.as_str(), beat.provider_ticks), ("builtin", true));
+    /// assert_eq!(beat.fallback_reason.as_deref(), Some("no such bus"));
+    /// ```
+    pub fn tell(&self, beat: &mut Heartbeat) {
+        self.provider.name().clone_into(&mut beat.provider);
+        beat.provider_ticks = self.provider.liveness() == Liveness::Ticks;
+        beat.fallback_reason.clone_from(&self.reason);
     }
 }
 
