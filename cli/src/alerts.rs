@@ -7,12 +7,11 @@ use sched_monitor::{Desk, Settings, Shelf};
 use scheduler_core::{
     Alert, Clock, Home, Job, JobId,
     config::{Config, sinks::Sink},
-    nearest,
     store::{JobView, Problem},
     vfs::RealFs,
 };
 
-use crate::{context::machine_id, daemon::machinery, env};
+use crate::{context::machine_id, daemon::machinery, env, unknown};
 
 /// How long a process waits for its sinks before it ends. What they didn't take is told by the next one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,34 +58,24 @@ pub(crate) fn nobody(config: &Config, jobs: usize) -> Option<Problem> {
 
 /// Sinks that jobs name and config.yaml doesn't: what these jobs have to tell, somebody else was to hear.
 pub(crate) fn unknown_sinks<'j>(jobs: impl Iterator<Item = &'j Job>, sinks: &[Sink]) -> Vec<Problem> {
-    let mut unknown: BTreeMap<&str, Vec<&JobId>> = BTreeMap::new();
+    let mut lacking: BTreeMap<&str, Vec<&JobId>> = BTreeMap::new();
     for job in jobs {
         for name in job.notify.iter().flatten().filter(|name| sinks.iter().all(|sink| sink.name != **name)) {
-            unknown.entry(name).or_default().push(&job.id);
+            lacking.entry(name).or_default().push(&job.id);
         }
     }
-    unknown.into_iter().map(|(name, jobs)| unknown_sink(name, &jobs, sinks)).collect()
+    lacking.into_iter().map(|(name, jobs)| unknown_sink(name, &jobs, sinks)).collect()
 }
 
 /// The same for all jobs in force that would fire.
 pub(crate) fn unknown_sinks_in_force(views: &[JobView], sinks: &[Sink]) -> Vec<Problem> {
-    let jobs = views.iter().filter_map(|view| view.job.as_deref().ok());
-    unknown_sinks(jobs.filter(|job| job.enabled), sinks)
+    unknown_sinks(unknown::in_force(views), sinks)
 }
 
-/// How many jobs are named.
-const NAMED: usize = 3;
-
 fn unknown_sink(name: &str, jobs: &[&JobId], sinks: &[Sink]) -> Problem {
-    let mut names: Vec<String> = jobs.iter().take(NAMED).map(|job| format!("`{job}`")).collect();
-    if jobs.len() > NAMED {
-        names.push(format!("{} more", jobs.len() - NAMED));
-    }
-    let what = format!("there is no sink `{name}` in config.yaml, so it hears nothing of: {}", names.join(", "));
-    let hint = match nearest(name, sinks.iter().map(|sink| sink.name.as_str())).first() {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "name it under `notify` in config.yaml, or take it out of the job's `notify`".into(),
-    };
+    let what = format!("there is no sink `{name}` in config.yaml, so it hears nothing of: {}", unknown::listed(jobs));
+    let otherwise = "name it under `notify` in config.yaml, or take it out of the job's `notify`";
+    let hint = unknown::hint(name, sinks.iter().map(|sink| sink.name.as_str()), otherwise);
     Problem::new(format!("sink-{name}"), what, hint)
 }
 

@@ -3,22 +3,21 @@
 use std::collections::BTreeMap;
 
 use scheduler_core::{
-    Job, JobId, nearest,
+    Job, JobId,
     store::{Groups, JobView, Problem},
 };
 
-/// How many jobs of a group are named.
-const NAMED: usize = 3;
+use crate::unknown;
 
 /// What is to be said about the groups of `jobs`, a remark for each that `groups` doesn't have.
 pub(crate) fn problems<'j>(jobs: impl Iterator<Item = &'j Job>, groups: &Groups) -> Vec<Problem> {
-    let mut unknown: BTreeMap<&str, Vec<&JobId>> = BTreeMap::new();
+    let mut lacking: BTreeMap<&str, Vec<&JobId>> = BTreeMap::new();
     for job in jobs {
         if let Some(group) = job.group.as_deref().filter(|group| groups.most(group).is_none()) {
-            unknown.entry(group).or_default().push(&job.id);
+            lacking.entry(group).or_default().push(&job.id);
         }
     }
-    unknown.into_iter().map(|(group, jobs)| problem(group, &jobs, groups)).collect()
+    lacking.into_iter().map(|(group, jobs)| problem(group, &jobs, groups)).collect()
 }
 
 /// What is to be said about the group of `job`, in words.
@@ -28,21 +27,14 @@ pub(crate) fn obstacle(job: &Job, groups: &Groups) -> Option<String> {
 
 /// The same for all jobs in force that would fire.
 pub(crate) fn problems_in_force(views: &[JobView], groups: &Groups) -> Vec<Problem> {
-    let jobs = views.iter().filter_map(|view| view.job.as_deref().ok());
-    problems(jobs.filter(|job| job.enabled), groups)
+    problems(unknown::in_force(views), groups)
 }
 
 fn problem(group: &str, jobs: &[&JobId], groups: &Groups) -> Problem {
-    let mut names: Vec<String> = jobs.iter().take(NAMED).map(|job| format!("`{job}`")).collect();
-    if jobs.len() > NAMED {
-        names.push(format!("{} more", jobs.len() - NAMED));
-    }
-    let names = names.join(", ");
+    let names = unknown::listed(jobs);
     let what = format!("group `{group}` is not in config.yaml, so its jobs run without a limit: {names}");
-    let hint = match nearest(group, groups.iter().map(|(name, _)| name)).first() {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("add to config.yaml: groups: {{{group}: {{max_parallel: 1}}}}"),
-    };
+    let add = format!("add to config.yaml: groups: {{{group}: {{max_parallel: 1}}}}");
+    let hint = unknown::hint(group, groups.iter().map(|(name, _)| name), add);
     Problem::remark(format!("group-{group}"), what, hint)
 }
 

@@ -28,6 +28,8 @@
 //! | `because` | an explanation of the past in words |
 //! | `outages` | since when nobody has fired, by the last beats |
 //! | `programs` | is there such a program |
+//! | `unknown` | names that nothing has: the nearest, and whom it concerns |
+//! | `deliveries` | what became of messages sent through sinks by hand |
 //! | `foreign` | jobs that are an embedding program's to run |
 //! | `daemon` | the engine of a home, for `run`, `tick` and `fire` |
 //! | `home_setup`, `example` | what `init` puts into a home |
@@ -45,6 +47,7 @@ mod because;
 mod commands;
 mod context;
 mod daemon;
+mod deliveries;
 mod difference;
 mod entries;
 mod env;
@@ -71,6 +74,7 @@ mod settings;
 mod standing;
 mod syslog;
 mod table;
+mod unknown;
 mod upcoming;
 mod when;
 mod words;

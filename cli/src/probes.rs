@@ -7,15 +7,14 @@ use sched_monitor::{
     probes::{self, Entry, Probes, Settings, State},
 };
 use scheduler_core::{
-    Home, SystemClock,
+    Home, JobId, SystemClock,
     config::{Config, Probe},
-    nearest,
     store::{JobView, JsonStore, Problem},
     vfs::RealFs,
 };
 use serde_json::{Value, json};
 
-use crate::env;
+use crate::{env, unknown};
 
 /// Those of `home`, which tell `desk`. None is at work yet.
 pub(crate) fn of(home: &Home, store: &Arc<JsonStore>, desk: &Desk) -> Probes {
@@ -64,16 +63,14 @@ fn bad(probe: &Probe, entry: &Entry) -> Problem {
 /// Jobs that probes name in `not_during` and that there aren't.
 pub(crate) fn unknown_jobs(views: &[JobView], probes: &[Probe]) -> Vec<Problem> {
     let named = probes.iter().flat_map(|probe| probe.not_during.iter().map(move |job| (probe, job)));
-    let unknown = named.filter(|(_, job)| views.iter().all(|view| view.id != **job));
-    let problem = |(probe, job): (&Probe, _)| {
+    let lacking = named.filter(|(_, job)| views.iter().all(|view| view.id != **job));
+    let problem = |(probe, job): (&Probe, &JobId)| {
         let what = format!("probe `{}` is not to run during job `{job}`, and there is no such job", probe.name);
-        let hint = match nearest(&format!("{job}"), views.iter().map(|view| view.id.as_str())).first() {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "take it out of `not_during` in config.yaml".into(),
-        };
+        let otherwise = "take it out of `not_during` in config.yaml";
+        let hint = unknown::hint(job.as_str(), views.iter().map(|view| view.id.as_str()), otherwise);
         Problem::remark(format!("{}-{job}", probe.scope()), what, hint)
     };
-    unknown.map(problem).collect()
+    lacking.map(problem).collect()
 }
 
 /// What is known of each, for programs.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sched_monitor::Report;
-use scheduler_core::{ErrorKind, nearest};
+use scheduler_core::ErrorKind;
 use serde_json::json;
 
 use super::Done;
@@ -10,11 +10,11 @@ use crate::{
     alerts,
     args::{ReportArgs, ReportFormat},
     context::{Context, no_home},
+    deliveries::Deliveries,
     exit,
     failure::Failure,
     output::Output,
-    reporting,
-    table::{Cell, Tone},
+    reporting, unknown,
 };
 
 pub(crate) async fn run(args: &ReportArgs, context: &Context, out: &mut Output) -> Done {
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &ReportArgs, context: &Context, out: &mut Output) 
         let known = desk.sinks();
         // Of a name that is wrong nobody wants to hear after half of them were told.
         if let Some(wrong) = args.to.iter().find(|name| !known.contains(name)) {
-            return Err(unknown(wrong, &known));
+            return Err(unknown::sink(wrong, &known));
         }
         let report = reporting::report(context, &home, since).await;
         return send(args, &desk, &report, out).await;
@@ -56,26 +56,13 @@ pub(crate) async fn run(args: &ReportArgs, context: &Context, out: &mut Output) 
 }
 
 async fn send(args: &ReportArgs, desk: &sched_monitor::Desk, report: &Report, out: &mut Output) -> Done {
-    let mut answers = Vec::new();
+    let mut deliveries = Deliveries::default();
     for sink in &args.to {
-        let answer = desk.deliver(sink, report).await;
-        if !out.wants_json() {
-            match &answer {
-                Ok(()) => out.toned(&Cell::new("ok", Tone::Good), format_args!("sink `{sink}` took it"))?,
-                Err(error) => {
-                    out.toned(&Cell::new("bad", Tone::Bad), format_args!("sink `{sink}`: {error}"))?;
-                    if let Some(hint) = error.hint_text() {
-                        out.line(format_args!("     hint: {hint}"))?;
-                    }
-                }
-            }
-        }
-        let error = answer.as_ref().err().map(ToString::to_string);
-        answers.push(json!({ "sink": sink, "delivered": answer.is_ok(), "error": error }));
+        deliveries.take(sink, &desk.deliver(sink, report).await, out)?;
     }
-    let failed = answers.iter().any(|answer| answer["delivered"] == json!(false));
+    let failed = deliveries.failed();
     if out.wants_json() {
-        out.json(json!({ "summary": report.summary, "clean": report.clean, "sinks": answers }))?;
+        out.json(json!({ "summary": report.summary, "clean": report.clean, "sinks": deliveries.into_json() }))?;
     }
     Ok(if failed { exit::ERROR } else { code(report) })
 }
@@ -88,12 +75,4 @@ fn print_json(report: &Report, out: &mut Output) -> Result<(), Failure> {
 
 fn code(report: &Report) -> u8 {
     if report.clean { exit::OK } else { exit::ATTENTION }
-}
-
-fn unknown(wanted: &str, sinks: &[String]) -> Failure {
-    let failure = Failure::new(ErrorKind::NotFound, format!("there is no sink `{wanted}`"));
-    match nearest(wanted, sinks.iter().map(String::as_str)).first() {
-        Some(near) => failure.hint(format!("did you mean `{near}`?")),
-        None => failure.hint("`notify` in config.yaml names them"),
-    }
 }
