@@ -15,6 +15,7 @@ pub mod liveness;
 mod nearest;
 pub mod notify;
 pub mod occurrence;
+mod panics;
 mod ping_url;
 pub mod plan;
 pub mod provider;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Here, Shared,
-    pass::{caught, is_news, panic_words, words_of},
+    pass::{caught, is_news, panic_words},
 };
 use crate::{
     Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
@@ -155,7 +155,7 @@ impl Shared {
         // Not on a task of its own: whoever polls this may have been set apart for it.
         match caught(async move { runner.run(context).await }).await {
             Ok(outcome) => outcome,
-            Err(panic) => Outcome::failed(format!("the runner panicked: {}", words_of(&*panic))),
+            Err(panic) => Outcome::failed(format!("the runner panicked: {}", crate::panics::words_of(&*panic))),
         }
     }
 

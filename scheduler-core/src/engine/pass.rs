@@ -250,17 +250,8 @@ fn catch_ups(plans: &[Admission]) -> Vec<String> {
 /// What a panic said.
 pub(super) fn panic_words(error: tokio::task::JoinError) -> String {
     match error.try_into_panic() {
-        Ok(payload) => words_of(&*payload),
+        Ok(payload) => crate::panics::words_of(&*payload),
         Err(_) => "it was aborted".to_owned(),
-    }
-}
-
-/// What the panic with this payload said.
-pub(super) fn words_of(payload: &(dyn Any + Send)) -> String {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => (*text).to_owned(),
-        (_, Some(text)) => text.clone(),
-        _ => "without words".to_owned(),
     }
 }
 

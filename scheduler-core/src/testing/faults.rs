@@ -37,6 +37,7 @@ pub struct FaultyFs(Arc<Faults>);
 struct Faults {
     syncs_fail: AtomicBool,
     is_full: AtomicBool,
+    panics: AtomicBool,
     syncs: AtomicUsize,
     meanwhile: Mutex<Option<Vec<u8>>>,
 }
@@ -50,6 +51,11 @@ impl FaultyFs {
     /// No more than half of a write fits from now on, or all of it does again.
     pub fn fill(&self, full: bool) {
         self.0.is_full.store(full, Ordering::SeqCst);
+    }
+
+    /// Whoever syncs a file panics from now on, or doesn't any more: a mistake in the program, where it hurts.
+    pub fn panic_in_syncs(&self, panic: bool) {
+        self.0.panics.store(panic, Ordering::SeqCst);
     }
 
     /// Somebody saves this in the very moment in which a file is next exchanged for a new one.
@@ -127,6 +133,7 @@ impl VfsFile for FaultyFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        assert!(!self.faults.panics.load(Ordering::SeqCst), "asked to, in a sync");
         if self.faults.syncs_fail.load(Ordering::SeqCst) {
             return Err(io::Error::other("the disk does not answer"));
         }

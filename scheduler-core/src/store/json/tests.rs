@@ -143,6 +143,34 @@ async fn after_a_failed_sync_nothing_of_that_frame_has_happened_and_the_journal_
 }
 
 #[tokio::test]
+async fn a_panic_ends_what_it_happened_in_and_nothing_else() {
+    let bench = Bench::new();
+    let (store, other) = (bench.store(), bench.store());
+    store.define(job("a")).await.unwrap();
+    bench.minute();
+    let plans = bench.plans(&store).await;
+    bench.disk.panic_in_syncs(true);
+    let error = store.admit(plans.clone(), LIMITS).await.unwrap_err();
+    assert!(error.to_string().contains("the store panicked: asked to"), "{error}");
+    let again = store.admit(plans, LIMITS).await.unwrap();
+    assert!(again.iter().all(Result::is_err), "that was written all the same: {again:?}");
+    let error = store.define(job("b")).await.unwrap_err();
+    assert!(error.to_string().contains("the store panicked"), "{error}");
+    bench.disk.panic_in_syncs(false);
+    // Its frame was written, and by nobody answered: whoever reads on sees it, and it is admitted once.
+    for store in [&store, &other] {
+        let open = store.open(bench.clock.now(), LIMITS).await.unwrap();
+        assert!(open.due.is_empty(), "{open:#?}");
+        assert_eq!(store.jobs().await.unwrap()[0].open.len(), 1);
+    }
+    store.pause(vec![id("a")], None, None).await.unwrap();
+    assert!(other.jobs().await.unwrap()[0].paused.is_some(), "neither is kept out by what the panic held");
+    let (journal, fresh) = (bench.bytes(), bench.store());
+    assert_eq!(fresh.jobs().await.unwrap()[0].open.len(), 1);
+    assert_eq!(bench.bytes(), journal);
+}
+
+#[tokio::test]
 async fn a_journal_torn_anywhere_in_its_last_frame_keeps_everything_before_it() {
     let bench = Bench::new();
     let store = bench.store();

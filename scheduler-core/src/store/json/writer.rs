@@ -1,9 +1,13 @@
 //! The thread that works with the [`Keeper`]: everybody sends it work and waits for the answer, with a deadline on the
 //! waiting. What arrives while a sync is under way goes into the next frame together. A thread that is set apart for the start
 //! of a run doesn't send its work but does it, if nothing is in its way.
+//!
+//! **Invariant:** a panic ends the work that it happened in, and nothing else. What is in memory may be anything then, so it is
+//! forgotten and read again, as it would be by another process.
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Weak,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -20,12 +24,14 @@ use super::{
     keeper::{Begun, Keeper, Work},
     owners::Coroner,
 };
-use crate::{Error, ErrorKind, Result, blocking};
+use crate::{Error, ErrorKind, Result, blocking, panics::words_of};
 
 /// How long a record that nobody waits for may stay unsynced.
 const LAZY: Duration = Duration::from_millis(50);
 /// How many changes go into one frame at most: bounds the time under the lock.
 const BATCH: usize = 4096;
+
+const MISTAKE: &str = "this is a mistake in the program: report it, with what the log says of the panic";
 
 enum Task {
     Change(Box<dyn Work>),
@@ -67,11 +73,7 @@ impl Writer {
             let (reply, mut answer) = oneshot::channel();
             let work: Box<dyn Work> =
                 Box::new(Change { make: Some(change), answer: None, reply, deadline: Instant::now() + self.patience });
-            let mut batch = vec![work];
-            let result = keeper.commit(&mut batch);
-            for work in batch {
-                work.answer(result.as_ref().map(|&()| ()));
-            }
+            commit(&mut keeper, vec![work]);
             return answer.try_recv().unwrap_or_else(|_| Err(Error::new(ErrorKind::Io, "the store gave no answer")));
         }
         self.change(change).await
@@ -111,7 +113,7 @@ impl Writer {
     async fn wait<T>(&self, answer: oneshot::Receiver<Result<T>>) -> Result<T> {
         match tokio::time::timeout(self.patience, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Error::new(ErrorKind::Io, "the store's thread has ended")),
+            Ok(Err(_)) => Err(Error::new(ErrorKind::Io, "the store panicked over this").hint(MISTAKE)),
             Err(_) => {
                 let seconds = self.patience.as_secs();
                 let what = format!("the store did not answer for {seconds} s: state/lock is held, or the disk hangs");
@@ -132,8 +134,8 @@ fn turn(keeper: &Mutex<Keeper>, inbox: &Receiver<Task>, ours: &Weak<Sender<Task>
         let mut keeper = keeper.lock();
         match first {
             Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => sync(&mut keeper),
-            Ok(Task::Direct(act)) => act(&mut keeper),
+            Err(RecvTimeoutError::Timeout) => guarded(&mut keeper, sync),
+            Ok(Task::Direct(act)) => guarded(&mut keeper, act),
             Ok(Task::Change(work)) => {
                 let mut batch = vec![work];
                 let mut then = None;
@@ -147,19 +149,39 @@ fn turn(keeper: &Mutex<Keeper>, inbox: &Receiver<Task>, ours: &Weak<Sender<Task>
                         Err(_) => break,
                     }
                 }
-                let result = keeper.commit(&mut batch);
-                for work in batch {
-                    work.answer(result.as_ref().map(|&()| ()));
-                }
+                commit(&mut keeper, batch);
                 if let Some(act) = then {
-                    act(&mut keeper);
+                    guarded(&mut keeper, act);
                 }
             }
         }
-        compact(&mut keeper, ours);
+        guarded(&mut keeper, |keeper| compact(keeper, ours));
         lazy = if keeper.needs_sync() { lazy.or_else(|| Some(Instant::now() + LAZY)) } else { None };
     }
-    sync(&mut keeper.lock());
+    guarded(&mut keeper.lock(), sync);
+}
+
+/// Commits `batch`, and answers whoever waits for it.
+fn commit(keeper: &mut Keeper, mut batch: Vec<Box<dyn Work>>) {
+    let result = caught(keeper, |keeper| keeper.commit(&mut batch)).and_then(|done| done);
+    for work in batch {
+        work.answer(result.as_ref().map(|&()| ()));
+    }
+}
+
+/// Runs `act`. Whoever waits for it hears that it panicked from the end of the channel.
+fn guarded(keeper: &mut Keeper, act: impl FnOnce(&mut Keeper)) {
+    let _ = caught(keeper, act);
+}
+
+fn caught<T>(keeper: &mut Keeper, act: impl FnOnce(&mut Keeper) -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| act(keeper))).map_err(|panic| {
+        let words = words_of(&*panic);
+        tracing::error!(home = %keeper.home().display(), "the store panicked: {words}; what is on the disk is read anew");
+        // What fails here is tried again by whoever comes next, and told to them.
+        let _ = catch_unwind(AssertUnwindSafe(|| keeper.start_over()));
+        Error::new(ErrorKind::Io, format!("the store panicked: {words}")).hint(MISTAKE)
+    })
 }
 
 /// Begins a compaction if it is time: what takes long is a thread of its own, which sends its result back here.

@@ -231,6 +231,16 @@ impl Keeper {
         }
     }
 
+    /// As if this were another process: forgets everything, gives back what is held, and reads it again.
+    ///
+    /// # Errors
+    /// Why it can't be read now; the next change tries again.
+    pub(in crate::store::json) fn start_over(&mut self) -> Result<()> {
+        // The lock goes with its file.
+        self.files = None;
+        self.reload()
+    }
+
     /// Reads what others wrote.
     fn catch_up(&mut self, access: Access) -> Result<()> {
         let moved = match &self.files {
@@ -302,6 +312,9 @@ impl Keeper {
 
     /// Runs `change` under `state/lock`, with everything others wrote taken in. If it fails, the book is as it was.
     fn locked<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.files.is_none() && self.mode == Mode::Change {
+            self.reload()?;
+        }
         self.lock(|lock| lock.lock(Lock::Exclusive))?;
         let mut answer =
             self.catch_up(Access::Alone).and_then(|()| if self.distrusted { self.new_generation() } else { Ok(()) });
