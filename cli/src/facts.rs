@@ -6,8 +6,11 @@ use jiff::SignedDuration;
 use sched_monitor::Shelved;
 use sched_runner::proc;
 use scheduler_core::{
-    Clock, Home, JobStore as _, RunId,
-    liveness::{Facts, JobFacts, OpenRun, Troubled, VerdictKind, WatchdogBeat, beats::Judged, heartbeat, verdict},
+    Clock, ErrorKind, Home, JobStore as _, RunId,
+    liveness::{
+        Facts, JobFacts, OpenRun, Troubled, Unreadable, VerdictKind, WatchdogBeat, WatchdogFacts, beats::Judged,
+        heartbeat, verdict,
+    },
     notify::job_key,
     store::{JobView, Limits, Open, Problem},
     vfs::RealFs,
@@ -17,7 +20,8 @@ use crate::{
     alerts, beats,
     context::{self, Context, machine_id},
     daemon::{lock, reports},
-    foreign, groups, probes,
+    failure::Failure,
+    foreign, groups, probes, runtime,
 };
 
 /// What is known, with the jobs it was learnt from.
@@ -48,7 +52,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     let survey = beats::survey(context, home, beats::FACTOR);
     facts.problems.extend(survey.problems());
     let mut views = Vec::new();
-    match read_store(context).await {
+    match store_in_time(home).await {
         Ok((jobs, open, problems)) => {
             let standby = facts.lock.held && facts.beat.as_ref().is_ok_and(|beat| beat.provider == "none");
             let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
@@ -86,6 +90,20 @@ pub(crate) fn verdict_on_life(home: &Home, interval: Duration, clock: &dyn Clock
     verdict(&facts).kind
 }
 
+/// What is wrong with the watchdog of `home`. One that has never come is missed by whoever has `waited` for three of its intervals.
+/// Blocks.
+pub(crate) fn problem_of_watchdog(context: &Context, home: &Home, waited: Duration) -> Option<Problem> {
+    let mut facts = Facts::default();
+    facts.watchdog.every = context.config().config.watchdog.expected();
+    facts.watchdog.beat = WatchdogBeat::read(&RealFs, &home.watchdog_json());
+    let had_time = facts.watchdog.every.is_some_and(|every| waited >= every.saturating_mul(WatchdogFacts::PATIENCE));
+    if facts.watchdog.beat == Err(Unreadable::Missing) && !had_time {
+        return None;
+    }
+    read_clocks(&mut facts, &**context.clock());
+    facts.missed_watchdog()
+}
+
 fn signs_of_life(home: &Home) -> Facts {
     let look = lock::look(home);
     let mut facts = Facts::default();
@@ -115,9 +133,25 @@ fn is_the_same(process: &scheduler_core::ProcessRef) -> bool {
     proc::identity(process.pid).as_ref() == Some(process)
 }
 
+/// How long the store may take to answer.
+const STORE: Duration = Duration::from_secs(10);
+
 type Store = (Vec<JobView>, Open, Vec<Problem>);
 
-async fn read_store(context: &Context) -> Result<Store, crate::failure::Failure> {
+/// What is in the store of `home`. A disk that doesn't answer keeps nobody from what is known without it.
+async fn store_in_time(home: &Home) -> Result<Store, Failure> {
+    let of = home.path().to_owned();
+    // With a runtime of its own, since the thread is left behind if need be.
+    let read = move || runtime::block_on(async { read_store(&Context::new(Some(of))).await });
+    let Ok(read) = tokio::time::timeout(STORE, tokio::task::spawn_blocking(read)).await else {
+        let what = format!("the store of {} has not answered for {} s", home.path().display(), STORE.as_secs());
+        let hint = "see whether `cat jobs.json` and `ls state` answer there: a dead mount or a failing disk does not";
+        return Err(Failure::new(ErrorKind::Io, what).hint(hint));
+    };
+    read.unwrap_or_else(|_| Err(Failure::new(ErrorKind::Io, "the look at the store broke off")))
+}
+
+async fn read_store(context: &Context) -> Result<Store, Failure> {
     let store = context.look()?;
     let views = context::jobs(&store).await?;
     let open = store.open(context.now(), Limits::default()).await?;

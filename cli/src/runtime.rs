@@ -17,10 +17,13 @@ pub(crate) fn runtime(multi: bool) -> Result<Runtime, Failure> {
     builder.enable_all().build().map_err(|cause| Error::io("cannot start the runtime", cause).into())
 }
 
-/// Runs `command` to its end on the calling thread.
+/// Runs `command` to its end on the calling thread. What it gave up on, a read from a dead disk, is left behind.
 ///
 /// # Errors
 /// The command's own, or that there is no runtime.
 pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    runtime(false)?.block_on(command)
+    let runtime = runtime(false)?;
+    let done = runtime.block_on(command);
+    runtime.shutdown_background();
+    done
 }

@@ -17,7 +17,7 @@ use crate::{
     args::RunArgs,
     context::{self, Context},
     daemon::{
-        filesystem, init, lock, machinery,
+        filesystem, guard, init, lock, machinery,
         reload::{ChangingRunner, Reloader},
         reports,
         show::OutLoud,
@@ -97,8 +97,11 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let vouching = pings::vouch(&home, &machinery.pings, interval, context.clock());
+    let guard = guard::work(home.clone(), machinery.desk.clone(), Arc::clone(context.clock()), interval);
+    let guard = tokio::spawn(guard);
     let ended = machinery.engine.run(provider).await;
     vouching.abort();
+    guard.abort();
     machinery.pings.settle(pings::PATIENCE).await;
     // With the reloader goes what is wanted of reports, and who sends them ends after the one that is on its way.
     reloads.abort();

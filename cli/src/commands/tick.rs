@@ -14,7 +14,7 @@ use crate::{
     alerts,
     args::TickArgs,
     context::Context,
-    daemon::{filesystem, lock, machinery, reports, signals},
+    daemon::{filesystem, guard, lock, machinery, reports, signals},
     exit,
     failure::Failure,
     outages::Predecessor,
@@ -59,6 +59,9 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     reports::Sender::new(&home, &machinery.desk, context.clock())
         .send_what_is_due(&reports::Wanted::of(&loaded.config))
         .await;
+    if !lock::look(&home).held {
+        guard::look(&home, &machinery.desk, context.clock()).await;
+    }
     machinery.desk.settle(alerts::PATIENCE).await;
     machinery.pings.settle(pings::PATIENCE).await;
     let closed = machinery.store.close().await;

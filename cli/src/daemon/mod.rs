@@ -8,12 +8,14 @@
 //! | `reload` | config.yaml brought into force while the daemon runs |
 //! | `reports` | the morning report goes out by itself, each at most once |
 //! | `supervisor` | notices from outside the runtime when the daemon doesn't get on, and ends it |
+//! | `guard` | tells when the watchdog comes no more |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
 //! | `plugins` | the plugins in the home |
 //! | `init` | the first process of a container, when that is us |
 //! | `show` | fires made visible, for `run --example` |
 
 pub(crate) mod filesystem;
+pub(crate) mod guard;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod machinery;

@@ -24,7 +24,7 @@ use serde::Serialize;
 use super::{
     facts::Facts,
     heartbeat::{Heartbeat, Phase, Status},
-    presence, watchdog,
+    presence,
     words::{evidence, moment, plural},
 };
 use crate::{RunResult, store::Problem};
@@ -322,7 +322,7 @@ fn lasting_problems(facts: &Facts) -> Vec<Problem> {
         let what = format!("the clock was set back: job `{job}` fires nothing until {}", moment(*until, facts.now));
         problems.push(Problem::new(format!("silent-{job}"), what, "check the machine's time source"));
     }
-    problems.extend(watchdog::problem(facts));
+    problems.extend(facts.missed_watchdog());
     problems
 }
 

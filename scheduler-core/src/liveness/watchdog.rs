@@ -23,9 +23,6 @@ use crate::{
 /// The format this build writes.
 const FORMAT: u32 = 1;
 
-/// How many of its intervals a watchdog may be silent.
-const PATIENCE: u32 = 3;
-
 /// How far ahead of the facts a beat may be: the two are not read in the same instant.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -78,7 +75,7 @@ impl WatchdogBeat {
             format: FORMAT,
             at,
             interval_s: seconds(interval),
-            max_age_s: seconds(interval.saturating_mul(PATIENCE)),
+            max_age_s: seconds(interval.saturating_mul(WatchdogFacts::PATIENCE)),
             status: Status::Ok,
             action: String::new(),
             cycle: 1,
@@ -173,6 +170,11 @@ pub struct WatchdogFacts {
     pub beat: Result<WatchdogBeat, Unreadable>,
 }
 
+impl WatchdogFacts {
+    /// How many of its intervals a watchdog may be silent.
+    pub const PATIENCE: u32 = 3;
+}
+
 impl Default for WatchdogFacts {
     /// Nobody asked for one, and none has come.
     fn default() -> Self {
@@ -180,8 +182,21 @@ impl Default for WatchdogFacts {
     }
 }
 
-/// What is wrong with the watchdog: asked for and never seen, or silent for three of its intervals.
-pub(super) fn problem(facts: &Facts) -> Option<Problem> {
+impl Facts {
+    /// What is wrong with the watchdog: asked for and never seen, or silent for three of its intervals.
+    ///
+    /// ```
+    /// let mut facts = scheduler_core::liveness::Facts::default();
+    /// assert!(facts.missed_watchdog().is_none(), "nobody asked for one");
+    /// facts.watchdog.every = Some(std::time::Duration::from_mins(1));
+    /// assert!(facts.missed_watchdog().is_some_and(|problem| problem.what.contains("none has ever come")));
+    /// ```
+    pub fn missed_watchdog(&self) -> Option<Problem> {
+        problem(self)
+    }
+}
+
+fn problem(facts: &Facts) -> Option<Problem> {
     const START: &str =
         "start one: `sched service install`, or a line of a crontab, `* * * * * sched watchdog --restart`";
     const SEE: &str = "see what starts it: a timer, a crontab, a terminal; if it is retired, `sched watchdog --retire`";
@@ -201,7 +216,7 @@ pub(super) fn problem(facts: &Facts) -> Option<Problem> {
     let every = every.unwrap_or(Duration::from_secs(beat.interval_s));
     let came = moment(beat.at, facts.now);
     let silent = match silence(facts, beat) {
-        Some(silent) if silent <= every.saturating_mul(PATIENCE) => return None,
+        Some(silent) if silent <= every.saturating_mul(WatchdogFacts::PATIENCE) => return None,
         Some(silent) => silent,
         None => {
             let what =

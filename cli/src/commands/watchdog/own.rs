@@ -95,9 +95,13 @@ async fn seen(home: &Home) -> Seen {
     let Known { mut facts, views, beats } = facts::collect(&context, home).await;
     // Here it is.
     facts.watchdog = WatchdogFacts::default();
-    let files = match validate::of_home(&context).await {
-        Ok(findings) => Ok((findings.problems, findings.jobs)),
-        Err(failure) => Err((failure.message, failure.hints.join("; "))),
+    let files = match &facts.store_error {
+        // The same files once more would be waited for once more.
+        Some(why) => Err((why.clone(), facts.store_hint.clone().unwrap_or_default())),
+        None => match validate::of_home(&context).await {
+            Ok(findings) => Ok((findings.problems, findings.jobs)),
+            Err(failure) => Err((failure.message, failure.hints.join("; "))),
+        },
     };
     let daemon = facts.holder_state.and(facts.lock.holder.as_ref()).filter(|_| facts.lock.held).map(|who| who.pid);
     let (runner, _) = doctor::runner(&context, home, daemon);

@@ -113,7 +113,7 @@ pub struct Judged {
 impl Judged {
     /// The stable name of what may be wrong with it; it also is the name of a file.
     pub fn key(&self) -> String {
-        format!("heartbeat-{}", self.name.stem())
+        self.name.key()
     }
 
     /// What somebody has to put right, and how.

@@ -64,6 +64,11 @@ impl BeatName {
         &self.0
     }
 
+    /// The stable name of what may be wrong with it; it also is the name of a file.
+    pub fn key(&self) -> String {
+        format!("heartbeat-{}", self.stem())
+    }
+
     /// Whether somebody who says `name` means this one: as it was given, or as it is shown.
     pub fn is_called(&self, name: &str) -> bool {
         *self == Self::new(name) || self.to_string() == name
