@@ -29,7 +29,7 @@ impl Drop for Mounted {
 }
 
 #[expect(clippy::print_stdout, reason = "who runs the tests must be able to see what was not proved")]
-fn skipped<T>(why: &str) -> Option<T> {
+pub(super) fn skipped<T>(why: &str) -> Option<T> {
     println!("skipped, nothing is proved: {}", why.trim());
     None
 }

@@ -77,7 +77,7 @@ fn half(file: &PathBuf) {
     fs::write(file, &bytes[..bytes.len() / 8]).expect("written");
 }
 
-fn in_2099(beat: &mut Heartbeat) {
+pub(super) fn in_2099(beat: &mut Heartbeat) {
     beat.at = "2099-01-01T00:00:00Z".parse().expect("an instant");
     beat.boottime_ns *= 1000;
     beat.monotonic_ns *= 1000;
@@ -164,7 +164,7 @@ fn mends_it(place: &Place, daemon: &mut Daemon) {
 }
 
 /// The beat in `file`, changed, and sealed again as its writer would.
-fn rewrite(file: &PathBuf, change: impl FnOnce(&mut Heartbeat)) {
+pub(super) fn rewrite(file: &PathBuf, change: impl FnOnce(&mut Heartbeat)) {
     let mut beat = Heartbeat::decode(&fs::read(file).expect("a beat")).expect("a whole beat");
     change(&mut beat);
     fs::write(file, beat.encode()).expect("written");

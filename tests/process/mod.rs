@@ -23,6 +23,7 @@ mod journal;
 mod limits;
 mod log_format;
 mod logs;
+pub(crate) mod matrix;
 mod owners;
 mod pings;
 mod plugin_fires;

@@ -154,12 +154,12 @@ fn the_service_manager_hears_of_readiness_of_every_sign_of_life_and_of_the_end()
 }
 
 /// Threads of a process that were stopped while its others go on, as a debugger does it; they go on when this is dropped.
-struct Frozen(Child);
+pub(super) struct Frozen(Child);
 
 impl Frozen {
     /// Stops those whose name begins with `name`. `None`, with the reason printed, where this isn't allowed.
     #[expect(clippy::print_stdout, reason = "who runs the tests must be able to see what was not proved")]
-    fn new(daemon: &Daemon, name: &str) -> Option<Self> {
+    pub(super) fn new(daemon: &Daemon, name: &str) -> Option<Self> {
         let mut python = Command::new("python3");
         python.args(["-c", include_str!("freeze.py"), &daemon.pid().to_string(), name]);
         let mut python = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 runs");

@@ -130,7 +130,7 @@ fn free(facts: &Facts) -> Verdict {
                 unknown(format!("no daemon runs, and of `sched tick` it can't be known: {why}"))
                     .with_hint("check the file heartbeats/tick.json of the home")
             }
-            _ => stopped(facts, "no daemon runs, and none has run here".into()),
+            _ => stopped(facts, "no daemon runs, and none has left a heartbeat here".into()),
         },
         Err(why) => unknown(format!("no daemon runs, but how the last one ended can't be known: {why}")).with_hint(RUN),
     }

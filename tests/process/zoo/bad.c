@@ -28,6 +28,10 @@
 #define IN_STOP NOTHING
 #endif
 
+#ifndef IN_TURN
+#define IN_TURN NOTHING
+#endif
+
 static const sched_host *host;
 
 __attribute__((constructor)) static void constructor(void) { IN_CONSTRUCTOR; }
@@ -52,6 +56,7 @@ static sched_status start(void *self, sched_error *err) {
   (void)self;
   IN_START;
   while (!host->is_stopping(host->ctx)) {
+    IN_TURN;
     if (host->tick(host->ctx, err) < 0) return host->is_stopping(host->ctx) ? 0 : SCHED_E_GENERIC;
     host->wait_until(host->ctx, host->next_wakeup(host->ctx));
   }

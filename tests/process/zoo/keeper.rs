@@ -128,10 +128,22 @@ fn checked(place: &Place) -> (String, String) {
     (text("what"), text("hint"))
 }
 
-/// The folder of a plugin called `zoo`, and whose modes are what they should be.
-fn cage(place: &Place, made: Made) -> PathBuf {
+/// Puts a plugin called `zoo` into the home, made of `bad.c` with this switch.
+pub(in crate::process) fn in_c(place: &Place, switch: &str) {
+    let folder = empty(place);
+    compile(&folder.join("libzoo.so"), &[switch], &["-shared", "-fPIC"]);
+    close(place, &folder, "kind: dylib\nlibrary: libzoo.so\nabi: 1\n");
+}
+
+fn empty(place: &Place) -> PathBuf {
     let folder = place.home().join("plugins/zoo");
     fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// The folder of a plugin called `zoo`, and whose modes are what they should be.
+fn cage(place: &Place, made: Made) -> PathBuf {
+    let folder = empty(place);
     let library = folder.join("libzoo.so");
     let mut config = "{}".to_owned();
     match made {
@@ -154,14 +166,19 @@ fn cage(place: &Place, made: Made) -> PathBuf {
         Made::Program => "kind: exec\ncommand: [./bad.sh]\nprotocol: 1\n".into(),
         _ => format!("kind: dylib\nlibrary: libzoo.so\nabi: 1\nconfig: {config}\n"),
     };
+    close(place, &folder, &kind);
+    folder
+}
+
+/// What is in the folder is a plugin of this `kind` then.
+fn close(place: &Place, folder: &Path, kind: &str) {
     fs::write(folder.join("plugin.yaml"), format!("name: zoo\nversion: '1'\n{kind}")).expect("a plugin.yaml");
-    for path in [place.home(), place.home().join("plugins"), folder.clone()] {
+    for path in [&place.home(), &place.home().join("plugins"), folder] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
     }
-    for file in fs::read_dir(&folder).expect("a folder") {
+    for file in fs::read_dir(folder).expect("a folder") {
         fs::set_permissions(file.expect("a file").path(), fs::Permissions::from_mode(0o644)).expect("a mode");
     }
-    folder
 }
 
 fn compile(library: &Path, switches: &[&str], options: &[&str]) {

@@ -15,6 +15,7 @@ use std::{
 };
 
 use cases::Case;
+pub(super) use keeper::in_c;
 
 /// Most of the time most of them wait.
 const AT_ONCE: usize = 8;

@@ -106,7 +106,7 @@ fn stopped() {
             f.beat = Err(Unreadable::Missing);
         },
         V::Stopped,
-        "none has run here; 2 enabled jobs don't fire",
+        "none has left a heartbeat here; 2 enabled jobs don't fire",
     );
     check(live(), stopped, V::Stopped, "the daemon was stopped at 2026-11-22T02:59:50Z (10s ago); 2 enabled jobs");
     check(
