@@ -350,7 +350,7 @@ fn beats() -> Vec<Row> {
         ..row(name, fault, (verdict, AT_ONCE), says)
     };
     vec![
-        beat("beat_missing", "the beat of a killed daemon is missing", "STOPPED", "STOPPED", |scene| {
+        beat("beat_missing", "the beat of a killed daemon is missing", "STOPPED, CRASHED", "no daemon runs", |scene| {
             fs::remove_file(killed(scene)).is_ok()
         }),
         beat("beat_garbage", "the beat is garbage", "UNKNOWN", "heartbeat", |scene| {
