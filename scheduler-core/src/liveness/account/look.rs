@@ -156,7 +156,8 @@ impl Account {
         unrecorded.truncate(LISTED);
         let is_known = |one: &Unrecorded| before.is_some_and(|it| it.unrecorded.iter().any(|known| known.covers(one)));
         let is_new = more > before.map_or(0, |before| before.more) || !unrecorded.iter().all(is_known);
-        let found_before = before.and_then(|before| before.found_at).filter(|_| !unrecorded.is_empty());
+        // One of a time to come, by a clock that has been set back, nobody could acknowledge.
+        let found_before = before.and_then(|it| it.found_at).filter(|_| !unrecorded.is_empty()).map(|at| at.min(now));
         let unjudged = audit.jobs.iter().find_map(|job| Some((job.job.clone(), job.unjudged.clone()?)));
         let found_at = if is_new { Some(now) } else { found_before };
         Self { since: Some(audit.since), unrecorded, more, found_at, unjudged, ..Self::nothing(now) }
@@ -229,27 +230,49 @@ impl Account {
         self.unrecorded.iter().map(|one| one.count).sum::<u64>() + self.more
     }
 
+    /// Whether all of what an audit says is `missing` of `job` is missing here as well.
+    ///
+    /// ```
+    /// use jiff::Timestamp;
+    /// use scheduler_core::{audit::Missing, liveness::{Account, Unrecorded}};
+    /// let (job, at): (scheduler_core::JobId, _) = ("backup".parse()?, Timestamp::UNIX_EPOCH);
+    /// let mut account: Account =
+    ///     serde_json::from_str(r#"{"format": 1, "at": "1970-01-01T00:00:00Z", "since": null}"#).expect("an account");
+    /// let missing = Missing { from: at, to: at, count: 1 };
+    /// assert!(!account.knows(&job, &missing));
+    /// account.unrecorded.push(Unrecorded { job: job.clone(), from: at, to: at, count: 1 });
+    /// assert!(account.knows(&job, &missing));
+    /// # Ok::<(), scheduler_core::Error>(())
+    /// ```
+    pub fn knows(&self, job: &JobId, missing: &Missing) -> bool {
+        let Missing { from, to, count } = *missing;
+        let one = Unrecorded { job: job.clone(), from, to, count };
+        self.unrecorded.iter().any(|known| known.covers(&one))
+    }
+
     /// Whether the look at `at` found something that the one before had not.
     pub fn has_news(&self, at: Timestamp) -> bool {
         self.found_at == Some(at)
     }
 
-    /// Whether it is time for another look at `now`, the files of the history being like `mark`: after a while, or when these
-    /// have changed; but never so often that looking takes much of the time.
+    /// Whether it is time for another look at `now`, the files of the history being like `mark`: after a while, when these have
+    /// changed, or when the last one failed; but never so often that looking takes much of the time.
     ///
     /// ```
     /// use jiff::{Timestamp, ToSpan as _};
-    /// use scheduler_core::{Error, ErrorKind, liveness::Account};
+    /// use scheduler_core::liveness::Account;
     /// let at = Timestamp::UNIX_EPOCH;
-    /// let account = Account::failed(&Error::new(ErrorKind::Io, "no"), None, at).of_files("a".into());
+    /// let account: Account = serde_json::from_str(r#"{"format": 1, "at": "1970-01-01T00:00:00Z", "since": null, "files": "a"}"#)?;
     /// assert!(!account.is_old(at + 1.minute(), "a") && account.is_old(at + 1.minute(), "b"));
     /// assert!(account.is_old(at + 1.hour(), "a"));
+    /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn is_old(&self, now: Timestamp, mark: &str) -> bool {
         let age = now.duration_since(self.at);
+        let is_wanting = self.error.is_some() || self.files != mark || age.unsigned_abs() >= Self::EVERY;
         let rest = SignedDuration::from_millis(i64::try_from(self.took_ms).unwrap_or(i64::MAX)).saturating_mul(SHARE);
         // One of a time to come was written by a clock that has been set back.
-        age < SignedDuration::ZERO || age >= rest && (self.files != mark || age.unsigned_abs() >= Self::EVERY)
+        age < SignedDuration::ZERO || age >= rest && is_wanting
     }
 
     /// What is missing, in a sentence; `None` if nothing is.

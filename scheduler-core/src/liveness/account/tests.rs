@@ -80,6 +80,7 @@ fn a_look_that_fails_forgets_nothing_and_the_next_one_is_well() {
     let failed = Account::failed(&why, Some(&failed), at(120));
     let error = failed.error.clone().unwrap();
     assert_eq!((error.since, error.count), (at(60), 2));
+    assert!(failed.is_old(at(121), &failed.files), "it is tried again soon");
     assert!(Account::of(&audit(&[]), Some(&failed), at(180)).error.is_none());
 }
 
