@@ -30,6 +30,16 @@ impl Account {
 
     /// Replaces the file at `path`.
     ///
+    /// ```
+    /// use scheduler_core::{Home, liveness::Account, vfs::RealFs};
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// let file = Home::new(folder.path()).account();
+    /// let account: Account = serde_json::from_str(r#"{"format": 1, "at": "1970-01-01T00:00:00Z", "since": null}"#)?;
+    /// assert!(account.write(&RealFs, &file).is_ok());
+    /// assert_eq!(Account::read(&RealFs, &file), Ok(account));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Why it can't be written.
     pub fn write(&self, fs: &dyn Vfs, path: &Path) -> Result<()> {
@@ -41,6 +51,11 @@ impl Account {
     }
 
     /// The account at `path`.
+    ///
+    /// ```
+    /// use scheduler_core::{Home, liveness::{Account, Unreadable}, vfs::RealFs};
+    /// assert_eq!(Account::read(&RealFs, &Home::new("/nowhere").account()), Err(Unreadable::Missing));
+    /// ```
     ///
     /// # Errors
     /// Why there is none to be had.

@@ -44,6 +44,11 @@ impl Default for AccountFacts {
 
 impl AccountFacts {
     /// Whether something is missing, and somebody has taken note of all of it.
+    ///
+    /// ```
+    /// use scheduler_core::liveness::AccountFacts;
+    /// assert!(!AccountFacts::default().is_acknowledged(), "nothing is missing");
+    /// ```
     pub fn is_acknowledged(&self) -> bool {
         let found_at = self.last.as_ref().ok().and_then(|last| last.found_at);
         found_at.is_some_and(|found| self.acknowledged_at.is_some_and(|known| known >= found))

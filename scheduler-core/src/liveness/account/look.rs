@@ -226,6 +226,14 @@ impl Account {
     }
 
     /// How many instants are on no record.
+    ///
+    /// ```
+    /// use scheduler_core::liveness::Account;
+    /// let account: Account =
+    ///     serde_json::from_str(r#"{"format": 1, "at": "1970-01-01T00:00:00Z", "since": null, "more": 3}"#)?;
+    /// assert_eq!(account.count(), 3);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn count(&self) -> u64 {
         self.unrecorded.iter().map(|one| one.count).sum::<u64>() + self.more
     }
