@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use scheduler_core::{
     Clock, Engine, Home, JobStore,
     audit::AuditQuery,
-    liveness::{Heartbeat, Pulse},
+    liveness::{Account, Heartbeat, Pulse},
     store::{Edit, JsonStore, JsonStoreOptions, LedgerQuery, LedgerWhat},
     testing::{ManualClock, RecordingRunner},
 };
@@ -56,11 +56,15 @@ impl Bench {
         self.audited().await;
     }
 
-    /// Everything that was owed in the last hour is accounted for, once.
+    /// Everything that was owed lately is accounted for, once, wherever the look begins; and `status` would say so.
     async fn audited(&self) {
-        let since = Some(self.clock.now() - SignedDuration::from_hours(1));
-        let audit = self.store.audit(AuditQuery { since, ..AuditQuery::default() }).await.expect("an audit");
-        assert!(audit.is_complete(), "{audit:#?}");
+        let now = self.clock.now();
+        for since in [Account::looks_back_to(None, false, now), now - SignedDuration::from_mins(7)] {
+            let query = AuditQuery { since: Some(since), ..AuditQuery::default() };
+            let audit = self.store.audit(query).await.expect("an audit");
+            assert!(audit.is_complete(), "since {since}: {audit:#?}");
+            assert_eq!(Account::of(&audit, None, now).sentence(), None);
+        }
     }
 
     /// Lets time pass in steps, with a pass after each.

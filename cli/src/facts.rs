@@ -19,7 +19,7 @@ use scheduler_core::{
 use crate::{
     alerts, beats,
     context::{self, Context, machine_id},
-    daemon::{lock, reports},
+    daemon::{account, lock, reports},
     failure::Failure,
     foreign, groups, probes, runtime,
 };
@@ -60,6 +60,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
                 Shelved::default()
             });
             facts.problems.extend(shelved.problems.iter().cloned());
+            facts.account = account::facts(home, &shelved);
             facts.jobs = job_facts(context, &jobs, &open, facts.interval, standby);
             for troubled in &mut facts.jobs.troubled {
                 troubled.acknowledged = is_acknowledged(troubled, &shelved);

@@ -24,7 +24,7 @@ use crate::{JobId, RunId};
 /// for path in [home.manifest(), home.journal(1), home.lock(), home.daemon_lock(), home.owners(), home.last_good_config()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
-/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats(), home.reported()] {
+/// for path in [home.snapshot(2), home.ledger(), home.compact_lock(), home.expected_beats(), home.reported(), home.account()] {
 ///     assert!(path.starts_with(home.state()));
 /// }
 /// for path in [home.restarts(), home.watchdog_lock(), home.daemon_log()] {
@@ -164,6 +164,11 @@ impl Home {
     /// Which morning report went out last.
     pub fn reported(&self) -> PathBuf {
         self.state().join("report.json")
+    }
+
+    /// What the last look at the history found.
+    pub fn account(&self) -> PathBuf {
+        self.state().join("account.json")
     }
 
     /// Open problems, a file each.

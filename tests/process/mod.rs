@@ -3,6 +3,7 @@
 //! `bench` has the home, the daemon and the waiting; every other file is a group of promises, a test each. Jobs leave their
 //! instants in an append log, which is what counts: a record in the store could repeat the store's own mistake.
 
+mod account;
 mod alerts;
 mod audit;
 mod beats;

@@ -34,7 +34,8 @@ pub(crate) enum AlertsCommand {
 
 Examples:
   sched alerts ack backup
-  sched alerts ack job-backup --by ann")]
+  sched alerts ack job-backup --by ann
+  sched alerts ack unrecorded")]
 pub(crate) struct AlertsAckArgs {
     /// The key of the alert, or the job that it is about
     #[arg(value_name = "KEY or JOB")]

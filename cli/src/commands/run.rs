@@ -17,6 +17,7 @@ use crate::{
     args::RunArgs,
     context::{self, Context},
     daemon::{
+        account::Auditor,
         filesystem, guard, init, lock, machinery,
         reload::{ChangingRunner, Reloader},
         reports,
@@ -77,6 +78,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     signals::install(machinery.engine.clone(), Some(Arc::clone(&asked)))?;
     let interval = loaded.config.interval;
     let (wanted, to_be_sent) = watch::channel(reports::Wanted::of(&loaded.config));
+    let looks = tokio::spawn(Auditor::new(&home, &machinery, context.clock()).work(to_be_sent.clone()));
     let reports = tokio::spawn(reports::Sender::new(&home, &machinery.desk, context.clock()).work(to_be_sent));
     let reloader = Reloader::new(&home, &machinery, real, supervisor.shared(), (loaded.config, wanted), &provider);
     let reloads = tokio::spawn(reloader.run(asked));
@@ -102,6 +104,8 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let ended = machinery.engine.run(provider).await;
     vouching.abort();
     guard.abort();
+    // A look that is under way goes on where it is, and what it finds is found again by the next one.
+    looks.abort();
     machinery.pings.settle(pings::PATIENCE).await;
     // With the reloader goes what is wanted of reports, and who sends them ends after the one that is on its way.
     reloads.abort();

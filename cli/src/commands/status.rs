@@ -3,7 +3,7 @@
 use scheduler_core::{
     Home,
     config::Config,
-    liveness::{Facts, Verdict, VerdictKind, verdict},
+    liveness::{AccountFacts, Facts, Unreadable, Verdict, VerdictKind, verdict},
     store::JobView,
 };
 use serde_json::{Value, json};
@@ -124,10 +124,21 @@ fn as_json(home: &Home, config: &Config, facts: &Facts, verdict: &Verdict, views
             "total": jobs.total, "enabled": jobs.enabled, "paused": jobs.paused, "open": open, "troubled": troubled,
             "overdue": jobs.overdue.iter().map(|(job, at)| json!({"job": job, "since": at})).collect::<Vec<_>>(),
         },
+        "account": account_json(&facts.account),
         "next": next,
         "sinks": sinks,
         "probes": probes::to_json(home, config),
     })
+}
+
+/// What the last look at the history found.
+fn account_json(account: &AccountFacts) -> Value {
+    match &account.last {
+        Ok(last) => json!({"at": last.at, "since": last.since, "missing": last.count(), "found_at": last.found_at,
+            "acknowledged": account.is_acknowledged(), "stretches": last.unrecorded, "error": last.error}),
+        Err(Unreadable::Missing) => Value::Null,
+        Err(why) => json!({"unreadable": why.to_string()}),
+    }
 }
 
 fn beat_json(beat: Result<&scheduler_core::liveness::Heartbeat, String>) -> Value {

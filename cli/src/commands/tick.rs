@@ -14,7 +14,7 @@ use crate::{
     alerts,
     args::TickArgs,
     context::Context,
-    daemon::{filesystem, guard, lock, machinery, reports, signals},
+    daemon::{account::Auditor, filesystem, guard, lock, machinery, reports, signals},
     exit,
     failure::Failure,
     outages::Predecessor,
@@ -59,7 +59,9 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     reports::Sender::new(&home, &machinery.desk, context.clock())
         .send_what_is_due(&reports::Wanted::of(&loaded.config))
         .await;
+    // Where a daemon is at work, that one looks.
     if !lock::look(&home).held {
+        Auditor::new(&home, &machinery, context.clock()).look(false).await;
         guard::look(&home, &machinery.desk, context.clock()).await;
     }
     machinery.desk.settle(alerts::PATIENCE).await;

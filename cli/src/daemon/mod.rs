@@ -7,6 +7,7 @@
 //! | `signals` | SIGTERM and Ctrl-C drain, a second one cancels, SIGHUP reloads |
 //! | `reload` | config.yaml brought into force while the daemon runs |
 //! | `reports` | the morning report goes out by itself, each at most once |
+//! | `account` | whether everything that was owed is on record, looked at now and then |
 //! | `supervisor` | notices from outside the runtime when the daemon doesn't get on, and ends it |
 //! | `guard` | tells when the watchdog comes no more |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
@@ -14,6 +15,7 @@
 //! | `init` | the first process of a container, when that is us |
 //! | `show` | fires made visible, for `run --example` |
 
+pub(crate) mod account;
 pub(crate) mod filesystem;
 pub(crate) mod guard;
 pub(crate) mod init;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, tz::TimeZone};
 use scheduler_core::{
     JobId, RunResult,
-    audit::{Audit, OutageCost},
+    audit::{Audit, JobAudit, OutageCost},
     liveness::{Facts, Troubled, Verdict, beats::Judged},
     notify::job_key,
     store::{JobView, LedgerEntry, Problem},
@@ -150,10 +150,15 @@ fn last_run(troubled: &Troubled, zone: &TimeZone) -> String {
     format!("the last run of job `{}` {ended} at {}{why}{known}", troubled.job, stamp(troubled.at, zone))
 }
 
-/// Instants that came, and of which nothing is on record.
+/// Instants that came, and of which nothing is on record. What the last look at the history has found is a problem of the
+/// verdict already, acknowledged or not.
 fn unaccounted<'a>(material: &Material<'a>) -> impl Iterator<Item = Blocker> + use<'a> {
     let jobs = material.audit.into_iter().flat_map(|audit| &audit.jobs);
-    jobs.filter(|job| !job.missing.is_empty()).map(|job| {
+    let known = material.facts.account.last.as_ref().ok();
+    let is_new = move |job: &&JobAudit| {
+        job.missing.iter().any(|missing| !known.is_some_and(|known| known.knows(&job.job, missing)))
+    };
+    jobs.filter(is_new).map(|job| {
         let instants = plural(tally::missing(job), "instant");
         Blocker {
             key: format!("unaccounted-{}", job.job),
@@ -183,6 +188,7 @@ fn totals(material: &Material<'_>, tallies: &BTreeMap<JobId, Tally>) -> Totals {
 
 fn jobs(material: &Material<'_>, tallies: &BTreeMap<JobId, Tally>, blockers: &[Blocker]) -> Vec<JobLine> {
     let blocked: BTreeSet<&JobId> = blockers.iter().filter_map(|blocker| blocker.job.as_ref()).collect();
+    let is_known = material.facts.account.is_acknowledged();
     let nothing = Tally::default();
     let line = |view: &JobView| {
         let tally = tallies.get(&view.id).unwrap_or(&nothing);
@@ -192,7 +198,8 @@ fn jobs(material: &Material<'_>, tallies: &BTreeMap<JobId, Tally>, blockers: &[B
             let why = outcome.reason().filter(|_| outcome.result != RunResult::Succeeded);
             Some(LastRun { at: stamp(entry.at, material.zone), result: outcome.result.word(), why })
         });
-        let well = view.job.is_ok() && !blocked.contains(&view.id);
+        let is_whole = tally.counts.missing == 0 || is_known;
+        let well = view.job.is_ok() && !blocked.contains(&view.id) && is_whole;
         let state = match state(view, material.facts) {
             "ok" | "running" if !well => "attention",
             state => state,

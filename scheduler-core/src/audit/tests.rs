@@ -286,7 +286,8 @@ fn what_has_been_pruned_is_not_judged() {
     record.kept_since = Some(at("02T00:30:00"));
     let audit = record.audit("01T00:00:00", "02T01:30:00");
     assert!(audit.is_complete());
-    assert_eq!((audit.since, audit.pruned_before), (at("02T00:30:00"), record.kept_since));
+    // What was settled a little ahead of an instant may be filed under the day before.
+    assert_eq!((audit.since, audit.pruned_before), (at("02T00:30:05"), record.kept_since));
     assert_eq!(record.why("01T05:00:00", "02T01:30:00"), Why::Pruned);
 }
 
@@ -319,4 +320,51 @@ fn under_a_clock_that_was_taken_back_instants_may_come_again() {
     record.ran(&["01T03:00:00"]).cursor("01T04:00:00");
     let job = record.job("01T00:00:00", "01T03:30:00");
     assert!(job.is_complete(), "{job:?}");
+}
+
+#[test]
+fn what_a_clock_that_was_set_back_wrote_is_found_under_the_earlier_time() {
+    let mut record = Record::of(&hourly());
+    record.ran(&["01T01:00:00", "01T02:00:00"]);
+    // Two runs were at work when the clock was set back across midnight, and then once more.
+    for (from, to) in [("02T00:10:00", "01T22:40:00"), ("01T22:50:00", "01T20:50:00")] {
+        record.happens(Event::Outage(Outage::new(OutageCause::ClockSet, at(from), at(to))));
+    }
+    record
+        .gap("02T00:00:00", SkipReason::Overlap, "01T03:00:00", "01T23:00:00")
+        .ran(&["02T00:00:00"])
+        .cursor("02T01:00:00");
+    let last = record.entries.last_mut().unwrap();
+    last.at = at("01T20:55:00");
+    let audit = record.audit("02T00:00:00", "02T00:30:00");
+    assert!(audit.is_complete() && audit.jobs[0].owed == 1, "{audit:#?}");
+    // Where that time has been pruned, it can't be known.
+    record.entries.pop();
+    record.kept_since = Some(at("01T21:00:00"));
+    let audit = record.audit("01T00:00:00", "02T00:30:00");
+    assert!(audit.is_complete() && audit.since == at("02T00:10:05"), "{audit:#?}");
+    record.kept_since = None;
+    assert!(!record.audit("01T00:00:00", "02T00:30:00").is_complete());
+}
+
+#[test]
+fn a_job_whose_definition_is_not_on_record_can_not_be_judged() {
+    let mut record = Record::of(&hourly());
+    record.ran(&["01T01:00:00"]).cursor("01T02:00:00");
+    assert!(record.audit("01T00:00:00", "01T01:30:00").is_complete());
+    // As if the first file of definitions were gone, and then all of them.
+    let first = std::mem::take(&mut record.lives);
+    let unjudged = |record: &Record| {
+        let audit = record.audit("01T00:00:00", "01T01:30:00");
+        assert_eq!(audit.is_complete(), audit.jobs[0].unjudged.is_none());
+        !audit.is_complete()
+    };
+    assert!(unjudged(&record));
+    record.lives = first;
+    assert!(!unjudged(&record));
+    let mut book = record.book.clone();
+    record.define(at("01T01:10:00"), &hourly());
+    assert!(!unjudged(&record));
+    std::mem::swap(&mut record.book, &mut book);
+    assert!(unjudged(&record), "the record tells of another revision than is in force");
 }

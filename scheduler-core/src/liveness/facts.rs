@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
+    account::AccountFacts,
     heartbeat::{Heartbeat, Unreadable},
     watchdog::WatchdogFacts,
 };
@@ -48,6 +49,8 @@ pub struct Facts {
     pub tick: Result<Heartbeat, Unreadable>,
     /// The watchdog, if there is one or should be.
     pub watchdog: WatchdogFacts,
+    /// What is on no record.
+    pub account: AccountFacts,
     /// The interval that is configured, for a daemon that hasn't said its own yet.
     pub interval: Duration,
     /// The provider that is configured; empty is the built-in one.
@@ -77,6 +80,7 @@ impl Default for Facts {
             beat: Err(Unreadable::Missing),
             tick: Err(Unreadable::Missing),
             watchdog: WatchdogFacts::default(),
+            account: AccountFacts::default(),
             interval: Duration::from_mins(1),
             provider_configured: String::new(),
             jobs: JobFacts::default(),

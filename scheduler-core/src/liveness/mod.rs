@@ -4,12 +4,14 @@
 //! - [`Pulse`] is the beat in memory, which the engine changes and never waits for; [`PulseWriter`] brings it to the
 //!   disk.
 //! - [`WatchdogBeat`] is that of whoever watches from outside.
+//! - [`Account`] is what the last look at the history found: whether anything that was owed is on no record.
 //! - [`beats`] are the heartbeats of any other job: their files, which of them must come, and what is made of them.
 //! - [`Facts`] is everything a verdict may rest on; [`verdict()`] is the one pure function that concludes.
 //!
 //! **Invariant:** nothing is healthy for want of evidence. A beat that is missing, unreadable, of another boot or
 //! machine, or dated where no clock can have been, ends in a verdict that isn't.
 
+mod account;
 pub mod beats;
 mod facts;
 pub mod heartbeat;
@@ -20,6 +22,7 @@ mod watchdog;
 mod words;
 mod writer;
 
+pub use account::{Account, AccountFacts, Unrecorded};
 pub use facts::{Facts, JobFacts, LockFacts, OpenRun, Troubled};
 pub use heartbeat::{Failure, Heartbeat, Phase, Status, Unreadable};
 pub use presence::tick_period;

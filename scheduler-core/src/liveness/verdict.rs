@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
+    account,
     facts::Facts,
     heartbeat::{Heartbeat, Phase, Status},
     presence,
@@ -322,6 +323,7 @@ fn lasting_problems(facts: &Facts) -> Vec<Problem> {
         let what = format!("the clock was set back: job `{job}` fires nothing until {}", moment(*until, facts.now));
         problems.push(Problem::new(format!("silent-{job}"), what, "check the machine's time source"));
     }
+    problems.extend(account::problems(facts));
     problems.extend(facts.missed_watchdog());
     problems
 }

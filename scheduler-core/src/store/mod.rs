@@ -14,7 +14,7 @@ pub mod json;
 mod ledger;
 mod limits;
 mod memory;
-mod record;
+pub(crate) mod record;
 mod transactions;
 
 use std::{sync::Arc, time::Duration};

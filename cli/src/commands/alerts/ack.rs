@@ -1,7 +1,7 @@
 //! `sched alerts ack`: somebody knows.
 
 use sched_monitor::{OpenAlert, Shelf};
-use scheduler_core::{Alert, ErrorKind, JobId, RunResult, notify::job_key};
+use scheduler_core::{Alert, ErrorKind, Home, JobId, RunResult, liveness::Account, notify::job_key};
 use serde_json::json;
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     args::AlertsAckArgs,
     commands::Done,
     context::{self, Context},
+    daemon::account,
     env, exit,
     failure::Failure,
     output::Output,
@@ -23,6 +24,12 @@ pub(super) async fn run(args: &AlertsAckArgs, context: &Context, out: &mut Outpu
     let shelf = alerts::shelf(&home);
     let by = args.by.clone().or_else(env::user);
     let alert = match shelf.acknowledge(&args.target, context.now(), by.clone()) {
+        Err(error) if error.kind() == ErrorKind::NotFound && args.target == Account::KEY => {
+            if !tell_of_what_is_missing(&home, context, &shelf)? {
+                return Err(error.into());
+            }
+            shelf.acknowledge(&args.target, context.now(), by)?
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let Some(job) = troubled(args, context, &shelf).await? else { return Err(error.into()) };
             shelf.acknowledge(&job_key(&job), context.now(), by)?
@@ -35,6 +42,14 @@ pub(super) async fn run(args: &AlertsAckArgs, context: &Context, out: &mut Outpu
         out.line(said(&alert))?;
     }
     Ok(exit::OK)
+}
+
+/// Opens an alert that something is on no record, if something is: whoever found it may have had no place to write to.
+fn tell_of_what_is_missing(home: &Home, context: &Context, shelf: &Shelf) -> Result<bool, Failure> {
+    let known = account::facts(home, &shelf.read()?);
+    let Some(alert) = known.last.ok().and_then(|last| account::alert(&last, context.now())) else { return Ok(false) };
+    shelf.take(&alert)?;
+    Ok(true)
 }
 
 /// The job that is meant, if its last run was bad and no alert tells of that: a disk may have been full. One is opened.

@@ -10,7 +10,7 @@ use sched_monitor::checks::{Found, syntax::Script};
 use scheduler_core::{
     Home, JobId,
     liveness::beats::Judged,
-    liveness::{Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
+    liveness::{Account, Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
     notify::job_key,
     store::Problem,
 };
@@ -68,10 +68,15 @@ impl Own {
         }
     }
 
-    /// The keys of the alerts of all jobs that failed, acknowledged or not.
+    /// The keys of the alerts of what somebody may acknowledge and lasts all the same: jobs that failed, and what is on no
+    /// record.
     pub(super) fn troubled(&self) -> Vec<String> {
         match self {
-            Self::Seen(seen) => seen.facts.jobs.troubled.iter().map(|troubled| job_key(&troubled.job)).collect(),
+            Self::Seen(seen) => {
+                let missing = seen.facts.account.last.as_ref().is_ok_and(|last| last.count() > 0);
+                let jobs = seen.facts.jobs.troubled.iter().map(|troubled| job_key(&troubled.job));
+                jobs.chain(missing.then(|| Account::KEY.to_owned())).collect()
+            }
             Self::Dark(_) => Vec::new(),
         }
     }

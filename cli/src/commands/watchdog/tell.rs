@@ -41,7 +41,8 @@ pub(super) struct Told {
 }
 
 impl Teller {
-    /// Opens, updates and closes alerts as `lines` ask for it; `troubled` are the keys of all failed jobs.
+    /// Opens, updates and closes alerts as `lines` ask for it; `troubled` are the keys of what lasts though
+    /// somebody may have acknowledged it.
     pub(super) async fn tell(
         &mut self,
         home: &Home,

@@ -70,13 +70,17 @@ fn spoil(facts: &mut Facts, what: usize, amount: u64) {
         30 => beat_of(facts, &|beat| beat.progress_monotonic_ns = amount % 27_000_000_000_000),
         31 => beat_of(facts, &|beat| beat.provider_monotonic_ns = Some(amount % 27_000_000_000_000)),
         32 => beat_of(facts, &|beat| beat.provider_monotonic_ns = None),
+        33 => {
+            let account = facts.account.last.as_mut().unwrap();
+            account.unrecorded.push(Unrecorded { job: job(), from: now(), to: now(), count: amount });
+        }
         _ => unreachable!(),
     }
 }
 
 proptest! {
     #[test]
-    fn a_daemon_with_anything_spoiled_is_not_healthy(what in 0usize..33, amount in 0..u64::MAX / 4) {
+    fn a_daemon_with_anything_spoiled_is_not_healthy(what in 0usize..34, amount in 0..u64::MAX / 4) {
         let mut facts = live();
         spoil(&mut facts, what, amount);
         let verdict = verdict(&facts);

@@ -44,6 +44,8 @@ fn live() -> Facts {
     facts.lock = LockFacts { held: true, holder: Some(holder()), unreadable: None };
     facts.jobs = JobFacts { total: 3, enabled: 2, next: Some(ago(-60)), ..JobFacts::default() };
     facts.beat = Ok(beat(&facts, 10));
+    facts.account.every = Some(Account::EVERY);
+    facts.account.last = Ok(looked(&facts, 600));
     facts
 }
 
@@ -68,6 +70,14 @@ fn beat(facts: &Facts, seconds: u64) -> Heartbeat {
         last_success_at: Some(ago(seconds as i64)),
         ..Heartbeat::new("node", ago(30_000), Duration::from_mins(1))
     }
+}
+
+/// A look at the history `seconds` ago that missed nothing.
+fn looked(facts: &Facts, seconds: u64) -> Account {
+    let (at, awake) = (ago(seconds as i64), facts.monotonic.checked_sub(Duration::from_secs(seconds)).unwrap());
+    let text = format!(r#"{{"format": 1, "at": "{at}", "since": "{}"}}"#, at - 24 * SignedDuration::from_hours(1));
+    let account: Account = serde_json::from_str(&text).unwrap();
+    account.in_boot(Some("boot".into()), awake)
 }
 
 /// The same home without a daemon, driven by a `sched tick` every five minutes, the last one 30 s ago. LIVE.

@@ -1,8 +1,9 @@
 //! Compaction: a new generation whose snapshot stands for all that came before it, and whose journal is short.
 //!
-//! Three steps. The keeper takes a still of its book under the lock, which costs a pointer a job. What is written here, by
+//! Four steps. The keeper takes a still of its book under the lock, which costs a pointer a job. What is written here, by
 //! a thread of its own and under no lock, counts for nobody yet: the files of the ledger, the snapshot. Then the keeper,
-//! under the lock again, copies what was appended meanwhile and switches MANIFEST. Whenever it stops in between, the old
+//! under the lock again, copies what was appended meanwhile and switches MANIFEST. Last, under no lock, what isn't kept of the
+//! history any more is pruned: MANIFEST says by then that it may be missing. Whenever it stops before the switch, the old
 //! generation stands as it stood, and the next compaction clears up.
 
 use std::sync::{Arc, atomic::AtomicU64};
@@ -47,12 +48,28 @@ pub(super) struct Compaction {
 
 /// A compaction whose files are written and durable, and that nobody goes by yet.
 pub(super) struct Built {
+    fs: Arc<dyn Vfs>,
+    home: Home,
     pub(super) from: Manifest,
     pub(super) to: Manifest,
     /// How far into the old journal it goes: the frame, and the byte after it.
     pub(super) seq: u64,
     pub(super) end: u64,
     _turn: Box<dyn VfsFile>,
+}
+
+impl Built {
+    /// Prunes what isn't kept any more. Not before MANIFEST says from when on the history is whole: whoever looks back would
+    /// miss what is gone.
+    ///
+    /// # Errors
+    /// Why a file can't be changed; what is left goes with the next day that isn't kept.
+    pub(super) fn prune(&self) -> Result<()> {
+        match self.to.kept_from.filter(|_| self.to.kept_from != self.from.kept_from) {
+            Some(kept_from) => retention::prune(&*self.fs, &self.home, self.to.compacted, kept_from),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Compaction {
@@ -62,7 +79,7 @@ impl Compaction {
     /// Why a file can't be written or read, `Stopping` if it was to end early; nothing has changed then.
     pub(super) fn build(self) -> Result<Built> {
         let generation = self.from.generation + 1;
-        let kept_from = retention::prune(&*self.fs, &self.home, &self.from, self.retention, self.now)?;
+        let kept_from = retention::kept_from(&*self.fs, &self.home, &self.from, self.retention, self.now)?;
         self.file_the_past(generation)?;
         self.go_on()?;
         snapshot::write(&*self.fs, self.home.snapshot(generation), self.seq, self.still)?;
@@ -73,7 +90,7 @@ impl Compaction {
             kept_from,
             ..self.from.clone()
         };
-        Ok(Built { from: self.from, to, seq: self.seq, end: self.end, _turn: self.turn })
+        Ok(Built { fs: self.fs, home: self.home, from: self.from, to, seq: self.seq, end: self.end, _turn: self.turn })
     }
 
     /// Moves what the old journal tells of the past into files of its own.

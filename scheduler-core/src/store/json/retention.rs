@@ -36,10 +36,8 @@ impl Default for Retention {
 /// So many runs of every job are kept, however old.
 const RUNS_KEPT: usize = 20;
 
-/// Prunes what is older than `retention` says. Answers the first day that is kept whole.
-///
-/// A file goes whole, but for runs that are among the last of their job: these stay in it.
-pub(super) fn prune(
+/// The first day that is kept whole from now on, as `retention` asks for it.
+pub(super) fn kept_from(
     fs: &dyn Vfs,
     home: &Home,
     manifest: &Manifest,
@@ -50,12 +48,17 @@ pub(super) fn prune(
     let Some(kept_from) = first_kept(fs, home, &files, retention, now) else { return Ok(manifest.kept_from) };
     // A day to come was written by a clock that has been taken back since.
     let tomorrow = day_of(now).tomorrow().unwrap_or(Date::MAX);
-    if manifest.kept_from.is_some_and(|before| (kept_from..=tomorrow).contains(&before)) {
-        // What is left of the days before has been looked through already.
-        return Ok(manifest.kept_from);
-    }
+    // What is left of the days before has been looked through already.
+    let is_old_news = manifest.kept_from.is_some_and(|before| (kept_from..=tomorrow).contains(&before));
+    Ok(if is_old_news { manifest.kept_from } else { Some(kept_from) })
+}
+
+/// Prunes what was written before `kept_from`.
+///
+/// A file goes whole, but for runs that are among the last of their job: these stay in it.
+pub(super) fn prune(fs: &dyn Vfs, home: &Home, compacted: Option<u64>, kept_from: Date) -> Result<()> {
     let mut runs = Runs::default();
-    for file in files.iter().rev() {
+    for file in ledger_files::list(fs, home, compacted)?.iter().rev() {
         if file.day >= kept_from {
             let _ = file.last_first(fs, home, |line| {
                 runs.count(line);
@@ -65,7 +68,7 @@ pub(super) fn prune(
             thin_out(fs, home, file, &mut runs)?;
         }
     }
-    Ok(Some(kept_from))
+    Ok(())
 }
 
 /// The first day that fits, if some don't.

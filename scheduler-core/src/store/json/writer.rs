@@ -190,12 +190,17 @@ fn compact(keeper: &mut Keeper, ours: &Weak<Sender<Task>>) {
     let Some(tasks) = ours.upgrade() else { return };
     let Some(Begun { compaction, under_way }) = keeper.begin_compaction() else { return };
     let build = move || {
+        let direct = |act: Box<dyn FnOnce(&mut Keeper) + Send>| drop(tasks.send(Task::Direct(act)));
+        let (tell, switched) = channel();
         let built = compaction.build();
-        let end = move |keeper: &mut Keeper| {
-            keeper.end_compaction(built);
+        direct(Box::new(move |keeper| drop(tell.send(built.and_then(|built| keeper.switch_to(built))))));
+        // Where nobody answers, the store has ended, and nobody hears of this either.
+        let Ok(switched) = switched.recv() else { return };
+        let ended = switched.and_then(|built| built.prune());
+        direct(Box::new(move |keeper| {
+            keeper.end_compaction(ended);
             drop(under_way);
-        };
-        let _ = tasks.send(Task::Direct(Box::new(end)));
+        }));
     };
     if let Err(error) = thread::Builder::new().name("sched-compact".into()).spawn(build) {
         keeper.end_compaction(Err(Error::io("cannot start a thread", error)));

@@ -1,5 +1,6 @@
 //! Every row of the verdict, and which of two rows wins: tables through one `check`.
 
+mod account;
 mod firing;
 mod presence;
 mod stalled;

@@ -160,9 +160,17 @@ impl Keeper {
     }
 
     /// Makes what was built the generation that counts, with what was appended meanwhile.
-    pub(in crate::store::json) fn end_compaction(&mut self, built: Result<Built>) {
+    ///
+    /// # Errors
+    /// Why it can't be; nothing has changed then.
+    pub(in crate::store::json) fn switch_to(&mut self, built: Built) -> Result<Built> {
+        self.locked(|keeper| keeper.switch(&built))?;
+        Ok(built)
+    }
+
+    /// The one that was under way is over.
+    pub(in crate::store::json) fn end_compaction(&mut self, ended: Result<()>) {
         self.compacting.under_way = None;
-        let ended = built.and_then(|built| self.locked(|keeper| keeper.switch_to(&built)));
         match ended {
             Ok(()) => {
                 self.compacting.failed = None;
@@ -172,7 +180,7 @@ impl Keeper {
         }
     }
 
-    fn switch_to(&mut self, built: &Built) -> Result<()> {
+    fn switch(&mut self, built: &Built) -> Result<()> {
         let Some(files) = &mut self.files else { return Ok(()) };
         let changed = |what: &str| Error::new(ErrorKind::Changed, what);
         if files.manifest != built.from {

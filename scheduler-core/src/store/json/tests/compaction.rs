@@ -11,6 +11,7 @@ use jiff::{Timestamp, ToSpan as _};
 use super::*;
 use crate::{
     OccurrenceKind,
+    audit::AuditQuery,
     store::{Ask, Asked, LedgerEntry, json::Retention},
     vfs::{Lock, Stat, VfsFile},
 };
@@ -298,6 +299,40 @@ async fn whole_days_are_pruned_oldest_first_but_never_the_last_runs_of_a_job() {
     assert_eq!(ages(&store, "often").await.len(), 20);
     assert!(first.checked_add(240.hours()).unwrap() <= bench.clock.now());
     assert_eq!(picture(&store).await, picture(&bench.store()).await);
+}
+
+#[tokio::test]
+async fn a_pruning_that_stops_anywhere_leaves_nothing_that_an_audit_would_miss() {
+    for steps in 0.. {
+        let bench = Bench::new();
+        let store = bench.store();
+        store.define(job("ran")).await.unwrap();
+        for _ in 0..3 {
+            bench.minute();
+            for claim in store.admit(bench.plans(&store).await, LIMITS).await.unwrap().into_iter().flatten().flatten() {
+                assert!(matches!(store.start(&claim, LIMITS).await.unwrap(), Start::Go(_)));
+                assert_ne!(store.finish(&claim, Outcome::new(RunResult::Succeeded)).await.unwrap(), Settled::Lost);
+            }
+            store.compact().await.unwrap();
+            bench.clock.advance(Duration::from_hours(24));
+        }
+        let all = finished(&store).await;
+        let disk = Dying::default();
+        let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as Arc<dyn Clock>;
+        let options = JsonStoreOptions::new(bench.home.clone(), clock).with_fs(Arc::new(disk.clone()));
+        let dying = JsonStore::open(&options.with_retention(Retention { keep_days: 0, max_bytes: 1 << 30 })).unwrap();
+        disk.0.store(steps, Ordering::SeqCst);
+        let _ = dying.compact().await;
+        let died = disk.0.load(Ordering::SeqCst) == 0;
+        drop(dying);
+        let audit = bench.store().audit(AuditQuery::default()).await.unwrap();
+        assert!(audit.is_complete(), "after {steps} steps: {audit:#?}");
+        assert!(steps > 0 || audit.jobs[0].owed > 1000, "at first all days are there: {audit:#?}");
+        if !died {
+            assert!(finished(&bench.store()).await <= all && audit.pruned_before.is_some(), "{audit:#?}");
+            break;
+        }
+    }
 }
 
 /// A disk that is there for so many changes and then not any more, as when the process is killed.
