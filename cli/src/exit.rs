@@ -28,7 +28,7 @@ pub const BUSY: u8 = 75;
 /// ```
 pub fn code_of(kind: ErrorKind) -> u8 {
     match kind {
-        ErrorKind::Busy => BUSY,
+        ErrorKind::Busy | ErrorKind::Unanswered => BUSY,
         _ => ERROR,
     }
 }

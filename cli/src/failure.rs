@@ -89,6 +89,7 @@ fn word(kind: ErrorKind) -> &'static str {
         ErrorKind::Exists => "exists",
         ErrorKind::Changed => "changed",
         ErrorKind::Busy => "busy",
+        ErrorKind::Unanswered => "unanswered",
         ErrorKind::Corrupt => "corrupt",
         ErrorKind::TooNew => "too_new",
         ErrorKind::NoSpace => "no_space",

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Changed,
     /// Somebody else holds the lock; try again later.
     Busy,
+    /// The disk, or whoever holds it, has not answered in time; what was asked for was not done.
+    Unanswered,
     /// A file of ours does not hold what it must; nothing is guessed.
     Corrupt,
     /// Written by a newer version of this program.
@@ -140,7 +142,7 @@ impl Error {
 
     /// Whether the same call may succeed later without anybody changing its input.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Busy | ErrorKind::NoSpace | ErrorKind::Io)
+        matches!(self.0.kind, ErrorKind::Busy | ErrorKind::Unanswered | ErrorKind::NoSpace | ErrorKind::Io)
     }
 }
 

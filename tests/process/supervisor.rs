@@ -58,6 +58,27 @@ fn a_daemon_that_is_stuck_in_the_store_says_where_and_ends_itself_and_the_next_o
     place.no_instant_twice("job");
 }
 
+/// Each wait for it ends with an error after 30 s, which is no sign of life.
+#[test]
+fn a_store_that_never_answers_ends_the_daemon_however_often_it_gives_up_waiting() {
+    let place = Place::empty();
+    place.write("config.yaml", "ticker: {interval: 1s, abort_after: 40s}\n");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut daemon = place.daemon();
+    place.until_started("job", 1);
+    let lock = std::fs::File::open(place.home().join("state/lock")).expect("the store's lock");
+    lock.lock().expect("for good");
+    daemon.until_logged("the store did not answer for 30 s");
+    ended_itself(&mut daemon);
+    assert!(daemon.log().contains("the daemon has not got on for 2"), "{}", daemon.log());
+    drop(lock);
+    let before = place.effects("job").len();
+    let mut next = place.daemon();
+    place.until_started("job", before + 2);
+    next.stop();
+    place.no_instant_twice("job");
+}
+
 #[test]
 fn threads_that_never_return_are_noticed_from_outside_the_runtime() {
     let place = impatient();

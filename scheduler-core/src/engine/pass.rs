@@ -13,7 +13,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Shared;
+use super::{Shared, turn::is_unanswered};
 use crate::{
     Error, ErrorKind, Job, JobId, Result, RunId,
     job::Overlap,
@@ -53,7 +53,9 @@ impl Shared {
         if answer.is_ok() {
             self.expect_at(*self.next_wakeup.lock());
         }
-        self.provider_progress();
+        if !is_unanswered(answer.as_ref().err()) {
+            self.provider_progress();
+        }
         self.finished("tick", answer.as_ref().err());
         answer.map(drop)
     }

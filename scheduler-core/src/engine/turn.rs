@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Outcome, Result, RunId, RunResult,
     audit::{Outage, OutageCause},
-    liveness::{Failure, Phase, Status},
+    liveness::{Failure, Heartbeat, Phase, Status},
     occurrence::Occurrence,
     store::{Abandoned, Finding, Open, Recovery, Settled},
 };
@@ -290,7 +290,8 @@ impl Shared {
             }
             errors.values().min_by_key(|error| error.since).cloned()
         };
-        self.options.pulse.progress(|beat| {
+        let is_unanswered = is_unanswered(error);
+        let tell = |beat: &mut Heartbeat| {
             beat.cycle = cycle;
             if matches!(beat.phase, Phase::Starting | Phase::Ticking) {
                 beat.phase = Phase::Idle;
@@ -300,7 +301,9 @@ impl Shared {
                 beat.last_success_at = Some(now);
             }
             beat.error = worst;
-        });
+        };
+        // Whoever waited in vain has not got on: that is what a supervisor counts, who may have to end it.
+        if is_unanswered { self.options.pulse.publish(tell) } else { self.options.pulse.progress(tell) }
     }
 
     /// The provider did something.
@@ -313,6 +316,11 @@ impl Shared {
     fn backstop(&self) -> bool {
         !matches!(self.options.pulse.current().provider.as_str(), "builtin" | "none" | "")
     }
+}
+
+/// Whether it failed because nobody answered: a disk that hangs, a thread that never returned.
+pub(super) fn is_unanswered(error: Option<&Error>) -> bool {
+    error.is_some_and(|error| error.kind() == ErrorKind::Unanswered)
 }
 
 /// Writes what is now on record into the log.

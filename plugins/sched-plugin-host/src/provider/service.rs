@@ -121,7 +121,7 @@ fn fault(error: &Error) -> Fault {
         ErrorKind::Invalid => Code::Invalid,
         ErrorKind::Revoked => Code::Revoked,
         ErrorKind::Stopping => Code::Stopping,
-        ErrorKind::Busy | ErrorKind::NoSpace | ErrorKind::Io => Code::Unavailable,
+        ErrorKind::Busy | ErrorKind::Unanswered | ErrorKind::NoSpace | ErrorKind::Io => Code::Unavailable,
         _ => Code::Generic,
     };
     Fault::new(code, error.to_string())

@@ -117,7 +117,7 @@ impl Writer {
             Err(_) => {
                 let seconds = self.patience.as_secs();
                 let what = format!("the store did not answer for {seconds} s: state/lock is held, or the disk hangs");
-                Err(Error::new(ErrorKind::Busy, what)
+                Err(Error::new(ErrorKind::Unanswered, what)
                     .hint("see who holds state/lock with `fuser -v`; nothing was written"))
             }
         }
