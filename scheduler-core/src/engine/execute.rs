@@ -67,6 +67,15 @@ fn kind_of(result: RunResult) -> AlertKind {
     }
 }
 
+/// What a job has done, in words that can be followed by how often.
+fn words_for(result: RunResult) -> &'static str {
+    match result {
+        RunResult::TimedOut => "timed out",
+        RunResult::Unknown => "ended unseen",
+        RunResult::Failed | RunResult::Succeeded | RunResult::Cancelled => "failed",
+    }
+}
+
 impl Shared {
     /// Takes responsibility for a claim. Returns at once.
     pub(super) fn dispatch(self: &Arc<Self>, claim: Claim) {
@@ -273,7 +282,7 @@ impl Shared {
             RunResult::Succeeded | RunResult::Cancelled => return,
             result => {
                 let why = outcome.reason().unwrap_or_default();
-                let title = format!("job `{}` {}", job.id, result.word().replace('_', " "));
+                let title = format!("job `{}` {}", job.id, words_for(result));
                 let detail = format!("run {run}: {why}\nsee `sched logs {} --run {run}`", job.id);
                 Alert::open(key, title, now).detail(detail).kind(kind_of(result))
             }
