@@ -164,7 +164,7 @@ fn mends_it(place: &Place, daemon: &mut Daemon) {
 }
 
 /// The beat in `file`, changed, and sealed again as its writer would.
-fn rewrite(file: &PathBuf, change: impl FnOnce(&mut Heartbeat)) {
+pub(super) fn rewrite(file: &PathBuf, change: impl FnOnce(&mut Heartbeat)) {
     let mut beat = Heartbeat::decode(&fs::read(file).expect("a beat")).expect("a whole beat");
     change(&mut beat);
     fs::write(file, beat.encode()).expect("written");
