@@ -1,7 +1,7 @@
 //! What firing means: the [`JobRunner`] axis. The command runner of the crate `sched-runner` is one; an embedder's own is
 //! another. A runner knows nothing of schedules, claims or stores.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -116,7 +116,7 @@ pub trait JobRunner: Send + Sync {
 ///     .with_cancel(cancel.clone())
 ///     .on_spawned(|process| println!("its pid is {}", process.pid));
 /// run.spawned(ProcessRef { pid: 42, start_time: 0, boot_id: String::new() });
-/// assert!(run.deadline().is_some() && !run.is_cancelled());
+/// assert!(run.deadline().is_some() && !run.is_cancelled() && run.secrets().contains("HC_KEY"));
 /// run.expired().await;
 /// cancel.cancel();
 /// run.cancelled().await;
@@ -125,6 +125,7 @@ pub trait JobRunner: Send + Sync {
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
+///     .with_secrets(Arc::new(["HC_KEY".to_owned()].into()))
 pub struct RunContext {
     /// The definition in force when the run was started.
     pub job: Arc<Job>,
@@ -149,6 +150,7 @@ impl RunContext {
             job,
             run,
             occurrence,
+    secrets: Arc<BTreeSet<String>>,
             scheduled_at,
             attempt,
             deadline: None,
@@ -164,6 +166,7 @@ impl RunContext {
         self
     }
 
+            secrets: Arc::default(),
     /// The same, cancelled by `cancel`.
     #[must_use]
     pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
@@ -182,6 +185,13 @@ impl RunContext {
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
     }
+    /// The same, with these variables of the environment as what no job may know.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<BTreeSet<String>>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
 
     /// Whether the run is to stop.
     pub fn is_cancelled(&self) -> bool {
@@ -212,6 +222,11 @@ impl RunContext {
 /// ```
 /// use scheduler_core::ProcessRef;
 /// let one = ProcessRef { pid: 42, start_time: 100, boot_id: "b".into() };
+    /// Variables of this process's environment that what is run must not inherit: addresses of push monitors are made of them.
+    pub fn secrets(&self) -> &BTreeSet<String> {
+        &self.secrets
+    }
+
 /// assert_ne!(one, ProcessRef { start_time: 200, ..one.clone() }, "its pid was used again");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -133,6 +133,53 @@ fn what_is_not_taken_is_tried_again_in_order_and_told_once() {
     daemon.stop();
 }
 
+#[test]
+fn what_an_address_is_made_of_is_in_no_jobs_environment() {
+    let monitor = PushMonitor::new();
+    let place = place(&monitor, &[("plain", "env", json!({"ping_url": null}))]);
+    let add = |id: &str, key: &str, more: &str| {
+        let mut entry = json!({"id": id, "schedule": "@yearly", "command": format!("env; {more}")});
+        entry["ping_url"] = json!(monitor.url(&format!("${{{key}}}/{id}")));
+        entry
+    };
+    let plain = json!({"id": "plain", "schedule": "@yearly", "command": "env"});
+    place.write_jobs(&[plain.clone(), add("one", "ONE_KEY", "")]);
+    let keys = [("ONE_KEY", "s3cret-one"), ("OTHER_KEY", "s3cret-other"), ("PLAIN", "to be seen")];
+    let command = |line: &[&str]| {
+        let mut command = place.command(line);
+        command.envs(keys);
+        command
+    };
+    let printed = |job: &str| {
+        let fired = place.start_command(&mut command(&["fire", job, "--wait"])).ran();
+        assert_eq!(fired.code, Some(0), "{fired:?}");
+        place.ok(&["logs", job])
+    };
+    let mut daemon = place.start_command(&mut command(&["run"]));
+    place.until_verdict("live", 0);
+    for job in ["one", "plain"] {
+        let said = printed(job);
+        assert!(said.contains("PLAIN=to be seen") && !said.contains("s3cret-one"), "{job}: {said}");
+    }
+    assert!(printed("plain").contains("OTHER_KEY"), "so far that is no secret");
+    // The edit is seen without a restart, by the job itself and by the others.
+    let mut written = add("other", "OTHER_KEY", "");
+    written["env"] = json!({"ONE_KEY": "its own"});
+    place.write_jobs(&[plain, add("one", "ONE_KEY", ""), written]);
+    place.until_status("three jobs", |status| status["jobs"]["total"] == 3);
+    let said = printed("other");
+    assert!(said.contains("ONE_KEY=its own") && !said.contains("s3cret"), "what is written for a job is its: {said}");
+    for job in ["one", "plain"] {
+        assert!(!printed(job).contains("s3cret"), "{job}");
+    }
+    daemon.stop();
+    // Without a daemon the command runs it, in the same way.
+    assert!(!printed("plain").contains("s3cret"));
+    let told: BTreeSet<String> = monitor.heard().iter().map(|heard| heard.path().to_owned()).collect();
+    let expected = ["/s3cret-one/one", "/s3cret-one/one/start", "/s3cret-other/other", "/s3cret-other/other/start"];
+    assert_eq!(told, expected.map(str::to_owned).into());
+}
+
 /// Every second of `job` between its first start and its last one has a start, and none came a second late.
 fn never_late(place: &Place, job: &str) {
     place.no_instant_twice(job);

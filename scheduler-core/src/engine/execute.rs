@@ -156,6 +156,7 @@ impl Shared {
             .with_timeout(job.timeout)
             .with_cancel(cancel)
             .on_spawned(move |process| {
+            .with_secrets(self.secrets_for(job))
                 let (shared, claim) = noted.clone();
                 tracing::info!(job = %claim.id.job, run = %claim.run, owed_at = %claim.at, pid = process.pid, "started");
                 shared.tasks.clone().spawn(async move { shared.note_process(&claim, process).await });
@@ -342,10 +343,11 @@ impl Shared {
         Ok(())
     }
 
-    /// Which jobs the notifiers have been told of already, by an earlier process.
+    /// Which jobs the notifiers have been told of already, by an earlier process; and what no run may be told.
     pub(super) async fn note_troubled(&self) -> crate::Result<()> {
         let troubled = self.options.store.select(Which::Troubled).await?;
         self.troubled.lock().extend(troubled.jobs.into_iter().map(|job| job.id));
+        self.note_secrets(None).await?;
         for notifier in &self.options.notifiers {
             match notifier.open_about().await {
                 Ok(jobs) => self.troubled.lock().extend(jobs),

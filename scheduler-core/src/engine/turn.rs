@@ -98,6 +98,7 @@ impl Shared {
             self.recover(&open, &mut summary.done).await?;
             open = self.options.store.open(now, self.limits()).await?;
         }
+        self.note_secrets(Some(open.definitions)).await?;
         self.close_alerts_of_removed_jobs(open.definitions).await?;
         self.cancel(&open.cancel_requested);
         for claim in std::mem::take(&mut open.claimed_here) {
