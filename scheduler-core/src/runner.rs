@@ -49,7 +49,10 @@ use crate::{Job, OccurrenceId, Result, RunId};
 /// # let (at, run) = (jiff::Timestamp::UNIX_EPOCH, RunId::new("1"));
 /// # let context = RunContext::new(job.clone(), run.clone(), OccurrenceId::scheduled(job.id.clone(), 1, at), at, 1);
 /// Prompts.validate(&job)?;
-/// assert_eq!(Prompts.run(context.clone()).await.result, RunResult::Succeeded);
+/// let outcome = Prompts.run(context.clone()).await;
+/// assert_eq!(outcome.result, RunResult::Succeeded);
+/// // It has nobody else to tell when that is on record.
+/// Prompts.settled(&job, &run, &outcome, false);
 /// // What runs in this process dies with it: there is nothing to find, and nothing to watch over.
 /// let orphan = Orphan::new(run, job, None);
 /// assert_eq!(Prompts.find_orphan(&orphan), None);
@@ -95,6 +98,17 @@ pub trait JobRunner: Send + Sync {
         let _ = (orphan, run);
         Outcome::new(RunResult::Unknown)
     }
+
+    /// What has become of a run is on record: for runners that tell somebody else. Most have told by what they answered.
+    ///
+    /// # Behavior
+    /// - Called after [`run`](Self::run) or [`adopt`](Self::adopt) has answered, or where nobody saw the end. It returns at once.
+    /// - `followed` if another attempt is to be made, so that this end is not the last word. Should that never be made, since a
+    ///   newer run takes its place, this is called once more for the same run, without it.
+    /// - The default does nothing.
+    fn settled(&self, job: &Job, run: &RunId, outcome: &Outcome, followed: bool) {
+        let _ = (job, run, outcome, followed);
+    }
 }
 
 /// Everything a runner gets to know of one run.
@@ -114,6 +128,7 @@ pub trait JobRunner: Send + Sync {
 /// let run = RunContext::new(job, RunId::random(at), occurrence, at, 1)
 ///     .with_timeout(Some(Duration::from_millis(1)))
 ///     .with_cancel(cancel.clone())
+///     .with_secrets(Arc::new(["HC_KEY".to_owned()].into()))
 ///     .on_spawned(|process| println!("its pid is {}", process.pid));
 /// run.spawned(ProcessRef { pid: 42, start_time: 0, boot_id: String::new() });
 /// assert!(run.deadline().is_some() && !run.is_cancelled() && run.secrets().contains("HC_KEY"));
@@ -125,7 +140,6 @@ pub trait JobRunner: Send + Sync {
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
-///     .with_secrets(Arc::new(["HC_KEY".to_owned()].into()))
 pub struct RunContext {
     /// The definition in force when the run was started.
     pub job: Arc<Job>,
@@ -139,6 +153,7 @@ pub struct RunContext {
     pub attempt: u32,
     deadline: Option<Instant>,
     cancel: CancellationToken,
+    secrets: Arc<BTreeSet<String>>,
     on_spawned: Arc<dyn Fn(ProcessRef) + Send + Sync>,
 }
 
@@ -150,11 +165,11 @@ impl RunContext {
             job,
             run,
             occurrence,
-    secrets: Arc<BTreeSet<String>>,
             scheduled_at,
             attempt,
             deadline: None,
             cancel: CancellationToken::new(),
+            secrets: Arc::default(),
             on_spawned,
         }
     }
@@ -166,11 +181,17 @@ impl RunContext {
         self
     }
 
-            secrets: Arc::default(),
     /// The same, cancelled by `cancel`.
     #[must_use]
     pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
         self.cancel = cancel;
+        self
+    }
+
+    /// The same, with these variables of the environment as what no job may know.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<BTreeSet<String>>) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -185,13 +206,6 @@ impl RunContext {
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
     }
-    /// The same, with these variables of the environment as what no job may know.
-    #[must_use]
-    pub fn with_secrets(mut self, secrets: Arc<BTreeSet<String>>) -> Self {
-        self.secrets = secrets;
-        self
-    }
-
 
     /// Whether the run is to stop.
     pub fn is_cancelled(&self) -> bool {
@@ -211,6 +225,11 @@ impl RunContext {
         self.deadline
     }
 
+    /// Variables of this process's environment that what is run must not inherit: addresses of push monitors are made of them.
+    pub fn secrets(&self) -> &BTreeSet<String> {
+        &self.secrets
+    }
+
     /// Tells the engine which process does the work, so that a later one can find it.
     pub fn spawned(&self, process: ProcessRef) {
         (self.on_spawned)(process);
@@ -222,11 +241,6 @@ impl RunContext {
 /// ```
 /// use scheduler_core::ProcessRef;
 /// let one = ProcessRef { pid: 42, start_time: 100, boot_id: "b".into() };
-    /// Variables of this process's environment that what is run must not inherit: addresses of push monitors are made of them.
-    pub fn secrets(&self) -> &BTreeSet<String> {
-        &self.secrets
-    }
-
 /// assert_ne!(one, ProcessRef { start_time: 200, ..one.clone() }, "its pid was used again");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

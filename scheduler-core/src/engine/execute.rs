@@ -137,6 +137,7 @@ impl Shared {
         match settled {
             Some(Settled::Again { run: next, attempt, not_before }) => {
                 tracing::info!(job = %job.id, run = %next, %not_before, "attempt {attempt} follows");
+                self.options.runner.settled(job, run, outcome, true);
             }
             _ => self.tell(job, run, outcome).await,
         }
@@ -155,8 +156,8 @@ impl Shared {
         let context = RunContext::new(Arc::clone(job), claim.run.clone(), claim.id.clone(), claim.at, claim.attempt)
             .with_timeout(job.timeout)
             .with_cancel(cancel)
-            .on_spawned(move |process| {
             .with_secrets(self.secrets_for(job))
+            .on_spawned(move |process| {
                 let (shared, claim) = noted.clone();
                 tracing::info!(job = %claim.id.job, run = %claim.run, owed_at = %claim.at, pid = process.pid, "started");
                 shared.tasks.clone().spawn(async move { shared.note_process(&claim, process).await });
@@ -271,8 +272,9 @@ impl Shared {
         self.options.pulse.publish(|beat| beat.last_action = Some(format!("job {job}: {}", outcome.result.word())));
     }
 
-    /// Tells the notifiers of a bad end, and of the first good one after it.
+    /// Tells the runner of the last end of an occurrence; the notifiers of a bad one, and of the first good one after it.
     pub(super) async fn tell(&self, job: &Job, run: &RunId, outcome: &Outcome) {
+        self.options.runner.settled(job, run, outcome, false);
         let now = self.options.clock.now();
         let key = job_key(&job.id);
         let alert = match outcome.result {
@@ -345,9 +347,9 @@ impl Shared {
 
     /// Which jobs the notifiers have been told of already, by an earlier process; and what no run may be told.
     pub(super) async fn note_troubled(&self) -> crate::Result<()> {
+        self.note_secrets(None).await?;
         let troubled = self.options.store.select(Which::Troubled).await?;
         self.troubled.lock().extend(troubled.jobs.into_iter().map(|job| job.id));
-        self.note_secrets(None).await?;
         for notifier in &self.options.notifiers {
             match notifier.open_about().await {
                 Ok(jobs) => self.troubled.lock().extend(jobs),
