@@ -1,6 +1,6 @@
 //! What a desk is told about its sinks.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use scheduler_core::{
     Home,
@@ -29,6 +29,8 @@ pub struct Settings {
     pub agent: String,
     /// Tells this home from all others, so that two that share a tracker leave each other's issues alone.
     pub node: String,
+    /// Below which folder alerts are kept while the home takes no files; `None` is in this process alone.
+    pub spare: Option<PathBuf>,
     /// How long a sink that speaks HTTP may take for one answer.
     pub patience: Duration,
     environment: Environment,
@@ -49,6 +51,7 @@ impl Settings {
             rate_limit: config.watchdog.rate_limit,
             agent: agent.into(),
             node: String::new(),
+            spare: None,
             patience: http::PATIENCE,
             environment: Arc::new(variable),
         }
@@ -78,6 +81,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("sinks", &self.sinks)
             .field("rate_limit", &self.rate_limit)
+            .field("spare", &self.spare)
             .field("patience", &self.patience)
             .finish_non_exhaustive()
     }
