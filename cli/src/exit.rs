@@ -14,7 +14,7 @@ pub const ATTENTION: u8 = 3;
 pub const NOT_FIRING: u8 = 4;
 /// Whether jobs fire can't be known.
 pub const UNKNOWN: u8 = 5;
-/// The daemon did not get on and ended itself, to be started again.
+/// The daemon did not get on, or its lock was taken away, and it ended itself, to be started again.
 pub const ABORTED: u8 = 70;
 /// Somebody else holds the lock; the same command may succeed later.
 pub const BUSY: u8 = 75;

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use sched_monitor::{OpenAlert, Shelved};
 use sched_runner::proc;
 use scheduler_core::{
-    Clock, ErrorKind, Home, JobStore as _, RunId,
+    Clock, ErrorKind, Home, JobStore as _, ProcessRef, RunId,
     liveness::{
         Facts, JobFacts, OpenRun, Troubled, Unreadable, VerdictKind, WatchdogBeat, WatchdogFacts, beats::Judged,
         heartbeat, verdict,
@@ -117,6 +117,11 @@ fn signs_of_life(home: &Home) -> Facts {
         look.holder.as_ref().filter(|holder| is_the_same(holder)).and_then(|holder| proc::state(holder.pid));
     facts.lock.holder = look.holder;
     facts.beat = heartbeat::read(&RealFs, &home.ticker_json());
+    facts.beat_state = facts.beat.as_ref().ok().and_then(|beat| {
+        let process = ProcessRef { pid: beat.pid, start_time: beat.proc_start, boot_id: beat.boot_id.clone() };
+        let here = beat.pid_ns.is_none() || beat.pid_ns == proc::pid_namespace();
+        (here && is_the_same(&process)).then(|| proc::state(beat.pid)).flatten()
+    });
     facts.tick = heartbeat::read(&RealFs, &home.tick_json());
     facts
 }
@@ -132,7 +137,7 @@ fn read_clocks(facts: &mut Facts, clock: &dyn Clock) {
 }
 
 /// Whether the pid still belongs to the process that wrote its name: pids are used again.
-fn is_the_same(process: &scheduler_core::ProcessRef) -> bool {
+fn is_the_same(process: &ProcessRef) -> bool {
     proc::identity(process.pid).as_ref() == Some(process)
 }
 

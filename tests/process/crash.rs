@@ -131,3 +131,41 @@ fn a_tick_killed_between_claim_and_end_is_recovered_by_the_next_one() {
     assert_eq!(place.ends("job").iter().filter(|end| *end == "unknown").count(), 1);
     place.no_instant_twice("job");
 }
+
+#[test]
+fn a_daemon_whose_lock_is_taken_away_ends_and_nobody_starts_another_beside_it() {
+    let place = Place::empty();
+    // A minute is how long it takes to notice; so long there is time to look.
+    place.write("config.yaml", "ticker: {interval: 30s}\n");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut daemon = place.daemon();
+    place.until_started("job", 1);
+    fs::remove_dir_all(place.home().join("state")).expect("it was there");
+    let status = place.until_verdict("stalled", 4);
+    assert!(status["summary"].to_string().contains("runs without its lock"), "{status:#}");
+    let ran = place.run(&["watchdog", "--restart"]);
+    assert!(ran.code == Some(4) && !ran.out.contains("started the daemon"), "{ran:?}");
+    assert_eq!(daemon.wait().code(), Some(70), "{}", daemon.log());
+    assert!(daemon.log().contains("state/daemon.lock was taken away: another daemon could start"), "{}", daemon.log());
+    place.until_verdict("crashed", 4);
+    place.no_instant_twice("job");
+}
+
+#[test]
+fn a_home_that_is_moved_away_ends_its_daemon_which_leaves_nothing_in_its_place() {
+    let place = Place::beating();
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut daemon = place.daemon();
+    place.until_started("job", 1);
+    let away = place.path("away");
+    fs::rename(place.home(), &away).expect("moved");
+    assert_eq!(daemon.wait().code(), Some(70), "{}", daemon.log());
+    assert!(!place.home().exists(), "what comes back must find its place free");
+    fs::rename(&away, place.home()).expect("moved back");
+    place.until_verdict("crashed", 4);
+    let before = place.effects("job").len();
+    let mut next = place.daemon();
+    place.until_started("job", before + 2);
+    next.stop();
+    place.no_instant_twice("job");
+}

@@ -53,7 +53,7 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
     let made = home_setup::make_to_keep(context, args.adopt)?;
     filesystem::check(&home, args.unsafe_fs)?;
     // From here on there is at most one of us; what was read before may be a moment old.
-    let _lock = lock::take(&home)?;
+    let lock = Arc::new(lock::take(&home)?);
     let loaded = config::load(&RealFs, &home, true);
     let (loaded, provider) = resolved(&home, loaded).await?;
     // The reason for a fallback is told where it happens, once.
@@ -99,8 +99,14 @@ async fn daemon(args: &RunArgs, context: &Context, out: &mut Output) -> Result<u
         tracing::warn!("{}; {}", problem.what, problem.hint);
     }
     let vouching = pings::vouch(&home, &machinery.pings, interval, context.clock());
-    let guard = guard::work(home.clone(), machinery.desk.clone(), Arc::clone(context.clock()), interval);
-    let guard = tokio::spawn(guard);
+    let own = guard::Own {
+        home: home.clone(),
+        lock: Arc::clone(&lock),
+        desk: machinery.desk.clone(),
+        pulse: machinery.pulse.clone(),
+        clock: Arc::clone(context.clock()),
+    };
+    let guard = tokio::spawn(guard::work(own, interval));
     let ended = machinery.engine.run(provider).await;
     vouching.abort();
     guard.abort();

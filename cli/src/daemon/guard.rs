@@ -1,14 +1,21 @@
-//! The daemon watches who watches it: a watchdog that comes no more can't tell anybody, so the one that it watched does.
+//! What the daemon looks at beside its work, once a minute at least.
 //!
-//! `status` says so too, and so does `sched heartbeat check`, which is about the same alert; but nobody may be looking.
+//! - Its watchdog: one that comes no more can't tell anybody, so the one that it watched does. `status` says so too, and so does
+//!   `sched heartbeat check`, which is about the same alert; but nobody may be looking.
+//! - Its lock: without that, a second daemon could start beside this one, so this one ends.
 
 use std::{sync::Arc, time::Duration};
 
 use sched_monitor::Desk;
-use scheduler_core::{Alert, Clock, Home, liveness::beats::BeatName, store::Problem};
+use scheduler_core::{
+    Alert, Clock, Home,
+    liveness::{Pulse, beats::BeatName},
+    store::Problem,
+};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::{alerts, beats::WATCHDOG, context::Context, facts};
+use super::{lock::DaemonLock, supervisor};
+use crate::{alerts, beats::WATCHDOG, context::Context, exit, facts};
 
 /// The scope of the one alert that is told from here.
 const SCOPE: &str = "guard";
@@ -16,8 +23,18 @@ const SCOPE: &str = "guard";
 /// However seldom the daemon turns, a watchdog that is gone is told within minutes.
 const AT_MOST: Duration = Duration::from_mins(1);
 
+/// What belongs to the daemon that looks.
+pub(crate) struct Own {
+    pub(crate) home: Home,
+    pub(crate) lock: Arc<DaemonLock>,
+    pub(crate) desk: Desk,
+    pub(crate) pulse: Pulse,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// Looks once in an `interval` or a minute, whichever is shorter, for as long as it is let.
-pub(crate) async fn work(home: Home, desk: Desk, clock: Arc<dyn Clock>, interval: Duration) {
+pub(crate) async fn work(own: Own, interval: Duration) {
+    let Own { home, lock, desk, pulse, clock } = own;
     let began = Instant::now();
     let mut looks = tokio::time::interval(interval.min(AT_MOST));
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -25,6 +42,16 @@ pub(crate) async fn work(home: Home, desk: Desk, clock: Arc<dyn Clock>, interval
     let mut is_open = true;
     loop {
         looks.tick().await;
+        let held = Arc::clone(&lock);
+        if matches!(tokio::task::spawn_blocking(move || held.is_in_place()).await, Ok(false)) {
+            let path = home.daemon_lock();
+            let what = format!(
+                "{} was taken away: another daemon could start beside this one, so it ended itself (exit code {})",
+                path.display(),
+                exit::ABORTED
+            );
+            supervisor::end(&pulse, &*clock, &what);
+        }
         let problem = problem(&home, began.elapsed()).await;
         // Nothing is wrong, and nothing was: that is nearly always so, and costs no lock.
         if problem.is_some() || is_open {

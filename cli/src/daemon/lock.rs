@@ -1,6 +1,6 @@
 //! `state/daemon.lock`: held for life by the daemon of a home, with the name of its process in it.
 
-use std::{io, thread, time::Duration};
+use std::{io, path::PathBuf, thread, time::Duration};
 
 use sched_runner::proc;
 use scheduler_core::{
@@ -13,7 +13,20 @@ use crate::failure::Failure;
 /// The lock, held as long as this lives.
 #[derive(Debug)]
 pub(crate) struct DaemonLock {
-    _file: Box<dyn VfsFile>,
+    file: Box<dyn VfsFile>,
+    path: PathBuf,
+}
+
+impl DaemonLock {
+    /// Whether it keeps others away: one whose file was removed or moved is held by us and free for everybody.
+    pub(crate) fn is_in_place(&self) -> bool {
+        match (RealFs.stat(&self.path), self.file.stat()) {
+            (Ok(there), Ok(ours)) => there.inode == ours.inode,
+            (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
+            // It can't be known.
+            (_, Err(_)) => true,
+        }
+    }
 }
 
 /// What a look at the lock tells.
@@ -43,7 +56,7 @@ pub(crate) fn take(home: &Home) -> Result<DaemonLock, Failure> {
     let mut name = serde_json::to_vec(&proc::myself()).expect("a process reference is JSON");
     name.push(b'\n');
     file.set_len(0).and_then(|()| file.write_all_at(&name, 0)).map_err(failed)?;
-    Ok(DaemonLock { _file: file })
+    Ok(DaemonLock { file, path })
 }
 
 /// Keeps daemons away, without being one. `None` where none has ever been.
@@ -58,7 +71,7 @@ pub(crate) fn hold(home: &Home) -> Result<Option<DaemonLock>, Failure> {
         Err(error) => return Err(Error::io(format!("cannot open {}", path.display()), error).into()),
     };
     until_free(&*file, home)?;
-    Ok(Some(DaemonLock { _file: file }))
+    Ok(Some(DaemonLock { file, path }))
 }
 
 /// Takes the lock on `file` as soon as nobody but a looker holds it.

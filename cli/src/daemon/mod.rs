@@ -9,7 +9,7 @@
 //! | `reports` | the morning report goes out by itself, each at most once |
 //! | `account` | whether everything that was owed is on record, looked at now and then |
 //! | `supervisor` | notices from outside the runtime when the daemon doesn't get on, and ends it |
-//! | `guard` | tells when the watchdog comes no more |
+//! | `guard` | tells when the watchdog comes no more, and ends a daemon whose lock was taken away |
 //! | `filesystem` | refuses homes on file systems whose locks can't be trusted |
 //! | `plugins` | the plugins in the home |
 //! | `init` | the first process of a container, when that is us |

@@ -43,6 +43,8 @@ pub struct Facts {
     pub lock: LockFacts,
     /// The state letter of the lock's holder in `/proc`, if pid, start and boot were compared and are the holder's.
     pub holder_state: Option<char>,
+    /// The same of the process that wrote the beat of the daemon, lock or no lock.
+    pub beat_state: Option<char>,
     /// `heartbeats/ticker.json`.
     pub beat: Result<Heartbeat, Unreadable>,
     /// `heartbeats/tick.json`.
@@ -77,6 +79,7 @@ impl Default for Facts {
             home_exists: false,
             lock: LockFacts::default(),
             holder_state: None,
+            beat_state: None,
             beat: Err(Unreadable::Missing),
             tick: Err(Unreadable::Missing),
             watchdog: WatchdogFacts::default(),

@@ -142,6 +142,15 @@ fn crashed_or_unknown(facts: &Facts, beat: &Heartbeat) -> Verdict {
             .with_hint("ask on that machine, or start the daemon here with `sched run`");
     }
     let rebooted = facts.boot_id.as_deref() != Some(&beat.boot_id);
+    // It notices soon, and ends; another one beside it would be one too many.
+    if facts.beat_state.is_some_and(|state| !matches!(state, 'Z' | 'X')) {
+        let pid = beat.pid;
+        let what = format!("the daemon (process {pid}) runs without its lock: state/daemon.lock was taken away");
+        return stalled(
+            what,
+            format!("stop it with `kill {pid}`, put `state` back if it was moved, and start it again"),
+        );
+    }
     if let Some(why) = misdated(facts, beat).filter(|_| !rebooted) {
         return unknown(format!("no daemon runs, and its last heartbeat can't be believed: {why}")).with_hint(RUN);
     }

@@ -150,7 +150,10 @@ impl BeatFile {
 fn open(fs: &dyn Vfs, path: &Path) -> io::Result<(Box<dyn VfsFile>, u64)> {
     let file = match fs.open(path, Open::Create) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            path.parent().map_or(Ok(()), |folder| fs.create_dir_all(folder))?;
+            let Some(folder) = path.parent() else { return Err(error) };
+            // Not the home itself: one that was moved away is not to be found in the way when it comes back.
+            folder.parent().map_or(Ok(()), |home| fs.stat(home).map(drop))?;
+            fs.create_dir_all(folder)?;
             fs.open(path, Open::Create)?
         }
         opened => opened?,

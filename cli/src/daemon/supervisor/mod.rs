@@ -140,6 +140,15 @@ fn watch_over(pulse: &Pulse, clock: &dyn Clock, shared: &Shared) {
     }
 }
 
+/// Ends this process, with `what` as its last word.
+pub(crate) fn end(pulse: &Pulse, clock: &dyn Clock, what: &str) -> ! {
+    put_on_record(pulse, clock, Duration::ZERO, what);
+    let line = what.to_owned();
+    say(move || tracing::error!("{line}"));
+    thread::sleep(LAST_WORD);
+    proc::exit_now(exit::ABORTED)
+}
+
 fn pause(beat: &Heartbeat, systemd: &Systemd) -> Duration {
     let interval = Duration::try_from_secs_f64(beat.interval_s).unwrap_or_default();
     let pause = (stale_after(interval) / 20).clamp(SHORTEST, LONGEST);

@@ -92,6 +92,18 @@ fn starting() {
 }
 
 #[test]
+fn a_daemon_without_its_lock_is_neither_well_nor_gone() {
+    let without = |state: char| {
+        move |f: &mut Facts| {
+            f.lock.held = false;
+            f.beat_state = Some(state);
+        }
+    };
+    check(live(), without('S'), V::Stalled, "the daemon (process 4711) runs without its lock");
+    check(live(), without('Z'), V::Crashed, "died without a word");
+}
+
+#[test]
 fn stopped() {
     let free = |f: &mut Facts| f.lock.held = false;
     let stopped = |f: &mut Facts| {
