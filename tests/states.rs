@@ -1,6 +1,10 @@
 //! The states that the pages name are those of the program: a page that speaks of another one, or forgets one, fails here.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use scheduler_core::liveness::VerdictKind;
 
@@ -51,17 +55,43 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     }
 }
 
+/// Where the fault matrix says that a scenario of `scripts/machine` holds a row.
+const MACHINE: &str = "scripts/machine ";
+
 #[test]
-fn every_row_of_the_fault_matrix_names_a_verdict_and_a_test_that_is_there() {
+fn every_row_of_the_fault_matrix_names_a_verdict_and_what_holds_it() {
     let rows = table(&page("docs/liveness.md"), "| fault | verdict | after | what the operator sees | held by |");
     assert!(rows.len() >= 15, "{} rows", rows.len());
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("process");
+    let mut scenarios = scenarios();
     for row in rows {
-        assert!(!verdicts(&row[1]).is_empty(), "{row:?}");
-        let (file, test) = row[4].trim_matches('`').split_once("::").unwrap_or_else(|| panic!("{row:?}"));
+        let told = verdicts(&row[1]);
+        assert!(!told.is_empty(), "{row:?}");
+        let held_by = row[4].trim_matches('`');
+        if let Some(scenario) = held_by.strip_prefix(MACHINE) {
+            let expected = scenarios.remove(scenario).unwrap_or_else(|| panic!("no scenario, or two rows: {row:?}"));
+            assert!(told.is_subset(&expected), "it expects {expected:?}: {row:?}");
+            continue;
+        }
+        let (file, test) = held_by.split_once("::").unwrap_or_else(|| panic!("{row:?}"));
         let files = [tests.join(format!("{file}.rs")), tests.join(file).join("mod.rs")];
         let text =
             files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_else(|| panic!("no file: {row:?}"));
         assert!(text.contains(&format!("fn {test}(")), "there is no test {test}: {row:?}");
     }
+    assert!(scenarios.is_empty(), "in no row: {scenarios:?}");
+}
+
+/// The scenarios of `scripts/machine`, and the verdicts that each of them ends by expecting.
+fn scenarios() -> BTreeMap<String, BTreeSet<&'static str>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/machine.d/scenarios");
+    let entries = fs::read_dir(folder).expect("scenarios");
+    let scenario = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("a scenario");
+        let end = text.lines().find_map(|line| line.trim().strip_prefix("conclude "));
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        (name, verdicts(end.unwrap_or_else(|| panic!("{} concludes nothing", path.display()))))
+    };
+    entries.map(scenario).collect()
 }
