@@ -39,6 +39,12 @@ impl Predecessor {
         self.tick.as_ref().map(|beat| beat.at)
     }
 
+    /// The same in nanoseconds since boot, if that was in the boot of this id.
+    pub(crate) fn last_tick_since_boot(&self, boot_id: &str) -> Option<u64> {
+        let same_boot = |beat: &&Heartbeat| !boot_id.is_empty() && beat.boot_id == boot_id;
+        self.tick.as_ref().filter(same_boot).map(|beat| beat.boottime_ns)
+    }
+
     /// The time from the last sign of life until `now`, when a daemon takes over.
     pub(crate) fn outage(&self, now: Timestamp) -> Option<Outage> {
         self.judge(now, false)

@@ -49,6 +49,7 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
         beat.provider = "tick".into();
         beat.phase = Phase::Ticking;
         beat.previous_at = predecessor.last_tick();
+        beat.previous_boottime_ns = predecessor.last_tick_since_boot(&beat.boot_id);
     });
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.tick_json())?;
     signals::install(machinery.engine.clone(), None)?;

@@ -12,7 +12,7 @@ case $boot in
     check "and why" prints 'no daemon has run since the machine was restarted' sched status
     start
     wait_for "@reboot fires" more_than boot 1
-    wait_for "the run that was open is unknown" prints ' long +unknown +2026-03-02T10:30:00' sched history
+    wait_for "the run that was open is unknown" prints ' long +unknown +2026-03-02T10:30:00' sched history long
     wait_for "another one is open" ran long 2026-03-02T10:31:00Z
     cut_power
     ;;
@@ -22,7 +22,7 @@ case $boot in
     wait_for "status says so" is CRASHED
     start
     wait_for "@reboot fires" more_than boot 2
-    wait_for "the run that was open is unknown" prints ' long +unknown +2026-03-02T10:31:00' sched history
+    wait_for "the run that was open is unknown" prints ' long +unknown +2026-03-02T10:31:00' sched history long
     wait_for "what was unknown has run well" ran long 2026-03-02T10:32:00Z
     check "@reboot fired once for each boot" [ "$(runs_of boot)" = 3 ]
     check "the audit knows of both" [ "$(sched audit | grep -c ' rebooted ')" = 2 ]
