@@ -17,7 +17,7 @@ use crate::{
     daemon::{filesystem, lock, machinery, reports, signals},
     exit,
     failure::Failure,
-    outages::Predecessor,
+    outages::{Now, Predecessor},
     output::Output,
     pings, runtime,
 };
@@ -40,10 +40,9 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     let runner = Arc::new(machinery::runner(&home, &loaded.config));
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
     let predecessor = Predecessor::of(&home);
-    if !lock::look(&home).held
-        && let Some(outage) = predecessor.outage_before_tick(context.now())
-    {
-        machinery.engine.note(outage);
+    if !lock::look(&home).held {
+        let outages = predecessor.outages_before_tick(&Now::by(&**context.clock()));
+        outages.into_iter().for_each(|outage| machinery.engine.note(outage));
     }
     machinery.pulse.publish(|beat| {
         beat.provider = "tick".into();

@@ -278,7 +278,8 @@ fn believed(beat: &Heartbeat, otherwise: Duration) -> Duration {
 /// ```
 pub fn tick_period(tick: &Heartbeat, otherwise: Duration) -> Duration {
     let by_the_wall = || Duration::try_from(tick.at.duration_since(tick.previous_at?)).ok();
-    let since_boot = tick.previous_boottime_ns.map(|before| Duration::from_nanos(tick.boottime_ns.saturating_sub(before)));
+    let since_boot =
+        tick.previous_boottime_ns.map(|before| Duration::from_nanos(tick.boottime_ns.saturating_sub(before)));
     let gap = since_boot.or_else(by_the_wall).unwrap_or_default();
     believed(tick, otherwise).max(gap.min(LONGEST))
 }
