@@ -73,7 +73,7 @@ async fn how_long_a_run_took_is_not_what_a_clock_says_that_was_set_meanwhile() {
         bench.runner.release("job");
         pass.await.expect("no panic").expect("a pass");
         let ledger = bench.store.ledger(LedgerQuery::default()).await.expect("a ledger");
-        assert_eq!(ledger.iter().filter_map(LedgerEntry::took).next(), Some(SignedDuration::from_secs(20)), "{step}");
+        assert_eq!(ledger.iter().find_map(LedgerEntry::took), Some(SignedDuration::from_secs(20)), "{step}");
         let written = ledger[0].outcome().expect("a run").took_ms;
         assert_eq!(written.is_some(), !step.is_zero(), "written down where it says something");
     }

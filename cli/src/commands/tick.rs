@@ -41,8 +41,9 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
     let predecessor = Predecessor::of(&home);
     if !lock::look(&home).held {
-        let outages = predecessor.outages_before_tick(&Now::by(&**context.clock()));
-        outages.into_iter().for_each(|outage| machinery.engine.note(outage));
+        for outage in predecessor.outages_before_tick(&Now::by(&**context.clock())) {
+            machinery.engine.note(outage);
+        }
     }
     machinery.pulse.publish(|beat| {
         beat.provider = "tick".into();
