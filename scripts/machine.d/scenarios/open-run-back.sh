@@ -4,7 +4,7 @@ begin
 wait_for "ten past" prints ':1.Z' wall
 set_clock -3600
 began=$up
-wait_for "it is stopped" prints ' long +timed_out +2026-03-02T10:30:00' sched history long
+wait_for "it is stopped" prints ' long +timed out +2026-03-02T10:30:00' sched history long
 look_up
 check "after 70 s of its own" [ $((up - began)) -gt 5000 -a $((up - began)) -lt 7500 ]
 rm /evidence/hold

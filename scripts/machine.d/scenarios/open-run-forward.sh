@@ -4,7 +4,7 @@ begin
 wait_for "ten past" prints ':1.Z' wall
 set_clock 3600
 live_through 20
-check "it is not stopped" no prints ' long +timed_out ' sched history long
+check "it is not stopped" no prints ' long +timed out ' sched history long
 rm /evidence/hold
 wait_for "it ends well" prints ' long +succeeded +2026-03-02T10:30:00' sched history long
 wait_for "the next one runs" ran long 2026-03-02T11:31:00Z
