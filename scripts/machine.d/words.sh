@@ -77,8 +77,10 @@ watch() {
     now_is_fault
     (
         while :; do
+            answer=$(sched status 2>&1 | sed -n '1s/^\([A-Z]*\) .*/\1/p')
+            # Of the answer, and not of the question: what came in between has been seen.
             look_up
-            echo "$boot $up $(sched status 2>&1 | sed -n '1s/^\([A-Z]*\) .*/\1/p')" >>$samples
+            echo "$boot $up $answer" >>$samples
             read -r fault </tmp/fault
             if [ $((up - fault)) -lt 400 ]; then usleep 200000; else sleep "$(cat /tmp/pace)"; fi
         done
