@@ -21,6 +21,10 @@ snapshots:
 run-example:
     cargo run --release -- run --example
 
+# A virtual machine whose clock is set and whose power is cut; `just machine forward` plays one scenario.
+machine *scenarios:
+    scripts/machine {{scenarios}}
+
 # sched beside other schedulers, with tables; `just bench --quick` takes two minutes. Needs a quiet machine.
 bench *options:
     scripts/bench {{options}}

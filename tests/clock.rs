@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use scheduler_core::{
+    JobStore,
+    store::{LedgerEntry, LedgerQuery},
+};
 use serde_json::json;
 
 use crate::harness::Bench;
@@ -51,6 +55,27 @@ async fn stepped_forward_an_hour_is_caught_up_on_by_policy_and_recorded() {
         "gap missed 2026-03-02T10:02:00Z..2026-03-02T11:01:00Z",
     ] {
         assert!(ledger.contains(&record.to_owned()), "{record} is missing: {ledger:#?}");
+    }
+}
+
+#[tokio::test]
+async fn how_long_a_run_took_is_not_what_a_clock_says_that_was_set_meanwhile() {
+    for step in [HOUR, -HOUR, SignedDuration::ZERO] {
+        let bench = Bench::at("2026-03-02T10:00:00Z");
+        bench.add("job", "* * * * *", json!({})).await;
+        bench.clock.advance(MINUTE);
+        bench.runner.hold("job");
+        let engine = bench.engine.clone();
+        let pass = tokio::spawn(async move { engine.run_once().await });
+        bench.runner.until(|ran| ran.len() == 1).await;
+        bench.clock.step(step);
+        bench.clock.advance(Duration::from_secs(20));
+        bench.runner.release("job");
+        pass.await.expect("no panic").expect("a pass");
+        let ledger = bench.store.ledger(LedgerQuery::default()).await.expect("a ledger");
+        assert_eq!(ledger.iter().find_map(LedgerEntry::took), Some(SignedDuration::from_secs(20)), "{step}");
+        let written = ledger[0].outcome().expect("a run").took_ms;
+        assert_eq!(written.is_some(), !step.is_zero(), "written down where it says something");
     }
 }
 
@@ -134,7 +159,7 @@ async fn after_a_week_of_downtime_with_a_thousand_one_second_jobs_the_first_tick
     let entries =
         (0..1000).map(|n| json!({"id": format!("job{n:04}"), "schedule": "* * * * * *", "command": ["true"]}));
     let entries = entries.collect();
-    scheduler_core::JobStore::define(&*bench.store, scheduler_core::store::Edit::Add(entries)).await.expect("jobs");
+    JobStore::define(&*bench.store, scheduler_core::store::Edit::Add(entries)).await.expect("jobs");
     bench.pass().await;
     bench.clock.advance(Duration::from_hours(168));
     bench.restart().await;

@@ -1,6 +1,10 @@
 //! The states that the pages name are those of the program: a page that speaks of another one, or forgets one, fails here.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use scheduler_core::liveness::VerdictKind;
 
@@ -53,17 +57,26 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     }
 }
 
+/// Where the fault matrix says that a scenario of `scripts/machine` holds a row.
+const MACHINE: &str = "scripts/machine ";
+
 #[test]
-fn every_row_of_the_fault_matrix_names_a_verdict_and_a_test_that_is_there() {
+fn every_row_of_the_fault_matrix_names_a_verdict_and_what_holds_it() {
     let rows = table(&page("docs/liveness.md"), "| fault | verdict | after | what the operator sees | held by |");
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("process");
-    let mut played = matrix::all();
+    let (mut scenarios, mut played) = (scenarios(), matrix::all());
     for row in rows {
-        assert!(!verdicts(&row[1]).is_empty(), "{row:?}");
-        let (file, test) = row[4].trim_matches('`').split_once("::").unwrap_or_else(|| panic!("{row:?}"));
+        let told = verdicts(&row[1]);
+        assert!(!told.is_empty(), "{row:?}");
+        let held_by = row[4].trim_matches('`');
+        if let Some(scenario) = held_by.strip_prefix(MACHINE) {
+            let expected = scenarios.remove(scenario).unwrap_or_else(|| panic!("no scenario, or two rows: {row:?}"));
+            assert!(told.is_subset(&expected), "it expects {expected:?}: {row:?}");
+            continue;
+        }
+        let (file, test) = held_by.split_once("::").unwrap_or_else(|| panic!("{row:?}"));
         if file == "matrix" {
-            let at =
-                played.iter().position(|played| played.name == test).unwrap_or_else(|| panic!("not played: {row:?}"));
+            let at = played.iter().position(|one| one.name == test).unwrap_or_else(|| panic!("not played: {row:?}"));
             let played = played.swap_remove(at);
             assert_eq!((row[0].as_str(), row[1].as_str()), (played.fault, played.verdict));
             continue;
@@ -74,5 +87,19 @@ fn every_row_of_the_fault_matrix_names_a_verdict_and_a_test_that_is_there() {
         assert!(text.contains(&format!("fn {test}(")), "there is no test {test}: {row:?}");
     }
     let untold: Vec<&str> = played.iter().map(|row| row.name).collect();
-    assert!(untold.is_empty(), "the page doesn't tell of {untold:?}");
+    assert!(untold.is_empty() && scenarios.is_empty(), "in no row: {untold:?} {scenarios:?}");
+}
+
+/// The scenarios of `scripts/machine`, and the verdicts that each of them ends by expecting.
+fn scenarios() -> BTreeMap<String, BTreeSet<&'static str>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/machine.d/scenarios");
+    let entries = fs::read_dir(folder).expect("scenarios");
+    let scenario = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.expect("an entry").path();
+        let text = fs::read_to_string(&path).expect("a scenario");
+        let end = text.lines().find_map(|line| line.trim().strip_prefix("conclude "));
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        (name, verdicts(end.unwrap_or_else(|| panic!("{} concludes nothing", path.display()))))
+    };
+    entries.map(scenario).collect()
 }

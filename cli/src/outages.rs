@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use sched_runner::proc;
 use scheduler_core::{
-    Home,
+    Clock, Home,
     audit::{Outage, OutageCause},
     liveness::{Heartbeat, Phase, heartbeat, stale_after, tick_period},
     vfs::RealFs,
@@ -20,6 +20,32 @@ const NOTABLE: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) struct Predecessor {
     daemon: Option<Heartbeat>,
     tick: Option<Heartbeat>,
+}
+
+/// What the clocks show when somebody takes over.
+pub(crate) struct Now {
+    wall: Timestamp,
+    since_boot: Duration,
+    /// Which boot this is, where that can be known.
+    boot_id: Option<String>,
+}
+
+impl Now {
+    pub(crate) fn by(clock: &dyn Clock) -> Self {
+        Self { wall: clock.now(), since_boot: clock.boottime(), boot_id: proc::boot_id() }
+    }
+
+    fn may_be_in_the_boot_of(&self, beat: &Heartbeat) -> bool {
+        beat.boot_id.is_empty() || self.boot_id.as_ref().is_none_or(|boot| *boot == beat.boot_id)
+    }
+
+    /// How long ago `beat` was: within a boot by the clock that nobody sets.
+    fn since(&self, beat: &Heartbeat) -> SignedDuration {
+        let same_boot = self.boot_id.as_ref() == Some(&beat.boot_id);
+        let by_itself = self.since_boot.checked_sub(Duration::from_nanos(beat.boottime_ns)).filter(|_| same_boot);
+        let by_itself = by_itself.and_then(|since| SignedDuration::try_from(since).ok());
+        by_itself.unwrap_or_else(|| self.wall.duration_since(beat.at))
+    }
 }
 
 impl Predecessor {
@@ -39,32 +65,32 @@ impl Predecessor {
         self.tick.as_ref().map(|beat| beat.at)
     }
 
-    /// The time from the last sign of life until `now`, when a daemon takes over.
-    pub(crate) fn outage(&self, now: Timestamp) -> Option<Outage> {
+    /// The same in nanoseconds since boot, if that was in the boot of this id.
+    pub(crate) fn last_tick_since_boot(&self, boot_id: &str) -> Option<u64> {
+        let same_boot = |beat: &&Heartbeat| !boot_id.is_empty() && beat.boot_id == boot_id;
+        self.tick.as_ref().filter(same_boot).map(|beat| beat.boottime_ns)
+    }
+
+    /// The time from the last sign of life until now, when a daemon takes over; and what the clock was set by meanwhile.
+    pub(crate) fn outages(&self, now: &Now) -> Vec<Outage> {
         self.judge(now, false)
     }
 
-    /// The same for a tick: what is no longer than ticks are usually apart is none.
-    pub(crate) fn outage_before_tick(&self, now: Timestamp) -> Option<Outage> {
+    /// The same for a tick: what is no longer than ticks are usually apart is no outage.
+    pub(crate) fn outages_before_tick(&self, now: &Now) -> Vec<Outage> {
         self.judge(now, true)
     }
 
-    fn judge(&self, now: Timestamp, ticked: bool) -> Option<Outage> {
-        let daemon = self.daemon.as_ref().map(|beat| beat.at);
-        let tick = self.tick.as_ref().map(|beat| beat.at);
-        let from = daemon.max(tick)?;
-        let cause = match &self.daemon {
-            Some(beat) if tick < Some(beat.at) => {
-                let same_boot = beat.boot_id.is_empty() || proc::boot_id().is_none_or(|boot| boot == beat.boot_id);
-                match beat.phase {
-                    Phase::Stopped => OutageCause::Stopped,
-                    _ if same_boot => OutageCause::Crashed,
-                    _ => OutageCause::Rebooted,
-                }
-            }
-            _ => OutageCause::NoTick,
+    fn judge(&self, now: &Now, ticked: bool) -> Vec<Outage> {
+        let daemon = self.daemon.as_ref().filter(|beat| self.tick.as_ref().is_none_or(|tick| tick.at < beat.at));
+        let Some(last) = daemon.or(self.tick.as_ref()) else { return Vec::new() };
+        let cause = match daemon.map(|beat| beat.phase) {
+            Some(Phase::Stopped) => OutageCause::Stopped,
+            Some(_) if now.may_be_in_the_boot_of(last) => OutageCause::Crashed,
+            Some(_) => OutageCause::Rebooted,
+            None => OutageCause::NoTick,
         };
-        let lasted = now.duration_since(from);
+        let lasted = now.since(last);
         // A crash is evidence however soon somebody was there again: runs may have ended unseen.
         let least = match cause {
             OutageCause::Crashed | OutageCause::Rebooted => SignedDuration::ZERO,
@@ -72,7 +98,11 @@ impl Predecessor {
             _ if ticked => self.patience().unwrap_or(NOTABLE),
             _ => NOTABLE,
         };
-        (lasted >= least).then(|| Outage::new(cause, from, now))
+        let before = |span: SignedDuration| now.wall.checked_sub(span).unwrap_or(now.wall);
+        let set_by = now.wall.duration_since(last.at) - lasted;
+        let set = (set_by.abs() >= NOTABLE).then(|| Outage::new(OutageCause::ClockSet, before(set_by), now.wall));
+        let outage = (lasted >= least).then(|| Outage::new(cause, before(lasted), now.wall));
+        set.into_iter().chain(outage).collect()
     }
 
     /// How far apart ticks may be.
@@ -82,9 +112,9 @@ impl Predecessor {
     }
 }
 
-/// The outage that goes on at `now`, if nothing fires in `home`.
-pub(crate) fn ongoing(home: &Home, now: Timestamp) -> Option<Outage> {
-    if lock::look(home).held { None } else { Predecessor::of(home).outage_before_tick(now) }
+/// The outage that goes on, if nothing fires in `home`; and what the clock was set by since it began.
+pub(crate) fn ongoing(home: &Home, clock: &dyn Clock) -> Vec<Outage> {
+    if lock::look(home).held { Vec::new() } else { Predecessor::of(home).outages_before_tick(&Now::by(clock)) }
 }
 
 #[cfg(test)]
@@ -102,6 +132,28 @@ mod tests {
         Timestamp::from_second(1_000_000 + at).unwrap()
     }
 
+    /// Ten minutes after this machine was started, whatever its wall clock shows.
+    fn now(wall: i64) -> Now {
+        Now { wall: second(wall), since_boot: Duration::from_mins(10), boot_id: Some("this".into()) }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_while_nobody_was_there_is_told_from_the_time_that_nobody_was() {
+        let check = |phase: Phase, at: i64, expected: &[(OutageCause, i64)]| {
+            // A beat of this boot, 60 s ago.
+            let mut daemon = beat(at, phase);
+            (daemon.boot_id, daemon.boottime_ns) = ("this".into(), 540_000_000_000);
+            let outages = Predecessor { daemon: Some(daemon), tick: None }.outages(&now(10_000));
+            let expected: Vec<Outage> =
+                expected.iter().map(|(cause, from)| Outage::new(*cause, second(*from), second(10_000))).collect();
+            assert_eq!(outages, expected, "{phase:?} {at}");
+        };
+        check(Phase::Idle, 9940, &[(OutageCause::Crashed, 9940)]);
+        check(Phase::Idle, 6340, &[(OutageCause::ClockSet, 6400), (OutageCause::Crashed, 9940)]);
+        check(Phase::Idle, 13_540, &[(OutageCause::ClockSet, 13_600), (OutageCause::Crashed, 9940)]);
+        check(Phase::Stopped, 13_540, &[(OutageCause::ClockSet, 13_600), (OutageCause::Stopped, 9940)]);
+    }
+
     #[test]
     fn the_last_sign_of_life_says_since_when_and_why() {
         let ticked = |at: i64, before: i64| {
@@ -110,8 +162,9 @@ mod tests {
             tick
         };
         let check = |daemon: Option<Heartbeat>, tick: Option<Heartbeat>, expected: Option<(OutageCause, i64)>| {
-            let outage = Predecessor { daemon, tick }.outage(second(1000));
-            assert_eq!(outage, expected.map(|(cause, from)| Outage::new(cause, second(from), second(1000))));
+            let outages = Predecessor { daemon, tick }.outages(&now(1000));
+            let expected = expected.map(|(cause, from)| Outage::new(cause, second(from), second(1000)));
+            assert_eq!(outages, Vec::from_iter(expected));
         };
         let mut other_boot = beat(900, Phase::Idle);
         other_boot.boot_id = "another".into();

@@ -48,7 +48,7 @@ pub(crate) async fn report(context: &Context, home: &Home, since: Timestamp) -> 
 async fn past(context: &Context, home: &Home, since: Timestamp) -> Result<(Vec<LedgerEntry>, Audit), Failure> {
     let store = context.look()?;
     let history = store.ledger(LedgerQuery { since: Some(since), ..LedgerQuery::default() }).await?;
-    let outages = outages::ongoing(home, context.now()).into_iter().collect();
+    let outages = outages::ongoing(home, &**context.clock());
     let audit = store.audit(AuditQuery { since: Some(since), outages, ..AuditQuery::default() }).await?;
     Ok((history, audit))
 }

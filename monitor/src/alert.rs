@@ -221,7 +221,8 @@ impl OpenAlert {
         self.detail.clone_from(&alert.detail);
         self.notify.clone_from(&alert.notify);
         self.opened_at = Some(self.since());
-        self.last_seen = self.last_seen.max(alert.at);
+        // Not the later of the two: that may be the time of a clock which has been set back since.
+        self.last_seen = alert.at;
         if anew {
             self.count = self.count.saturating_add(1);
             self.acknowledged = None;

@@ -16,6 +16,10 @@ const PASSES_AFTER: Duration = Duration::from_hours(1);
 /// What is over is forgotten after this, though a sink hasn't heard: it has been down for days, or isn't there any more.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(72);
 
+/// No wait is longer than a day. What asks for more was written by a clock that has been set back since: it would keep a sink
+/// from hearing anything until that clock's time comes.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// Which part of an alert's life a sink hears of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
@@ -46,26 +50,39 @@ pub(crate) struct Owed {
 
 /// What `sink` is owed of `alert`, if anything. A sink that `keeps_open` something of its own, an issue say, has to hear of
 /// every end.
-pub(crate) fn owed(alert: &OpenAlert, sink: &Sink, keeps_open: bool, rate_limit: Duration) -> Option<Owed> {
+///
+/// Times in the future are those of a clock that was set back: what was due by it is due now.
+pub(crate) fn owed(
+    alert: &OpenAlert,
+    sink: &Sink,
+    keeps_open: bool,
+    rate_limit: Duration,
+    now: Timestamp,
+) -> Option<Owed> {
     let nothing = Told::default();
     let told = alert.sinks.get(&sink.name).unwrap_or(&nothing);
     let addressed =
         alert.notify.as_ref().is_none_or(|names| names.contains(&sink.name)) && sink.hears(alert.kind.into());
     let owed = match (alert.state, told.opened) {
-        (State::Open | State::Passing, None) if addressed => Owed { moment: Moment::Opened, due: alert.since() },
+        (State::Open | State::Passing, None) if addressed => {
+            Owed { moment: Moment::Opened, due: alert.since().min(now) }
+        }
         (State::Open | State::Passing, Some(_)) => {
-            let news = alert.acknowledged.is_none() && told.seen.is_none_or(|seen| alert.last_seen > seen);
-            let due = after(told.at.unwrap_or(alert.last_seen), rate_limit);
+            let news = alert.acknowledged.is_none() && told.seen.is_none_or(|seen| alert.last_seen != seen);
+            let told_at = told.at.unwrap_or(alert.last_seen);
+            let due = if told_at > now { now } else { after(told_at, rate_limit) };
             Some(Owed { moment: Moment::Updated, due }).filter(|_| news && addressed)?
         }
         (State::Closed, Some(_)) if !told.closed => {
             let closed = alert.closed.as_ref()?;
             let wanted = if closed.passed { keeps_open } else { keeps_open || sink.hears(Event::Recovery) };
-            Some(Owed { moment: Moment::Closed, due: closed.at }).filter(|_| wanted)?
+            Some(Owed { moment: Moment::Closed, due: closed.at.min(now) }).filter(|_| wanted)?
         }
         _ => return None,
     };
-    let free = [told.not_before, told.claimed_until].into_iter().flatten().max();
+    let not_before = told.not_before.filter(|at| *at <= after(now, BACKOFF.1));
+    let claimed_until = told.claimed_until.filter(|at| *at <= after(now, LONGEST_WAIT));
+    let free = not_before.max(claimed_until);
     Some(Owed { due: free.map_or(owed.due, |free| owed.due.max(free)), ..owed })
 }
 
@@ -77,13 +94,14 @@ pub(crate) fn is_done(alert: &OpenAlert, sink: &Sink, owed: Option<Owed>, now: T
     !alert.is_open() && owed.is_none() && !in_flight && told.is_some_and(Told::holds_it_open)
 }
 
-/// When `alert` goes by itself.
-pub(crate) fn passes_at(alert: &OpenAlert, rate_limit: Duration) -> Option<Timestamp> {
-    match (alert.state, &alert.closed) {
-        (State::Passing, _) => Some(after(alert.last_seen, rate_limit.max(PASSES_AFTER))),
-        (State::Closed, Some(closed)) => Some(after(closed.at, FORGOTTEN_AFTER)),
-        _ => None,
-    }
+/// Whether `alert` goes by itself now. One that is dated a day or more ahead, by a clock that was wrong, does.
+pub(crate) fn has_passed(alert: &OpenAlert, rate_limit: Duration, now: Timestamp) -> bool {
+    let (since, lasts) = match (alert.state, &alert.closed) {
+        (State::Passing, _) => (alert.last_seen, rate_limit.max(PASSES_AFTER)),
+        (State::Closed, Some(closed)) => (closed.at, FORGOTTEN_AFTER),
+        _ => return false,
+    };
+    after(since, lasts) <= now || since >= after(now, LONGEST_WAIT)
 }
 
 /// How long a sink is left alone after so many failures in a row.
@@ -129,7 +147,7 @@ mod tests {
             let mut alert = alert();
             change(&mut alert);
             let expected = expected.map(|(moment, minute)| Owed { moment, due: at(minute) });
-            assert_eq!(owed(&alert, &sink(), false, HOUR), expected, "{what}");
+            assert_eq!(owed(&alert, &sink(), false, HOUR, at(100)), expected, "{what}");
         };
         check("new", Some((Moment::Opened, 0)), |_| {});
         check("new, and tried before", Some((Moment::Opened, 7)), |alert| {
@@ -176,21 +194,56 @@ mod tests {
         let mut alert = alert();
         told(&mut alert, 1);
         alert.close("it has passed", at(9), true);
-        assert_eq!(owed(&alert, &deaf, true, HOUR), Some(Owed { moment: Moment::Closed, due: at(9) }));
-        assert_eq!(owed(&alert, &deaf, false, HOUR), None);
+        assert_eq!(owed(&alert, &deaf, true, HOUR, at(10)), Some(Owed { moment: Moment::Closed, due: at(9) }));
+        assert_eq!(owed(&alert, &deaf, false, HOUR, at(10)), None);
         assert!(is_done(&alert, &deaf, None, at(10)), "it hears nothing more");
-        assert!(!is_done(&alert, &deaf, owed(&alert, &deaf, true, HOUR), at(10)));
+        assert!(!is_done(&alert, &deaf, owed(&alert, &deaf, true, HOUR, at(10)), at(10)));
+    }
+
+    #[test]
+    fn what_a_clock_wrote_that_was_set_back_since_makes_nobody_wait() {
+        let now = at(-60);
+        let check = |what: &str, expected: Option<(Moment, i64)>, change: fn(&mut OpenAlert)| {
+            let mut alert = alert();
+            change(&mut alert);
+            let expected = expected.map(|(moment, minute)| Owed { moment, due: at(minute) });
+            assert_eq!(owed(&alert, &sink(), false, HOUR, now), expected, "{what}");
+        };
+        check("new", Some((Moment::Opened, -60)), |_| {});
+        check("tried before", Some((Moment::Opened, -60)), |alert| {
+            alert.sinks.insert("ops".into(), Told { not_before: Some(at(1)), ..Told::default() });
+        });
+        check("tried a moment ago", Some((Moment::Opened, -50)), |alert| {
+            alert.sinks.insert("ops".into(), Told { not_before: Some(at(-50)), ..Told::default() });
+        });
+        check("told in another century, and seen again", Some((Moment::Updated, -60)), |alert| {
+            told(alert, 50_000_000);
+            alert.last_seen = at(-61);
+        });
+        check("claimed in another century, over", Some((Moment::Closed, -60)), |alert| {
+            told(alert, 1).claimed_until = Some(at(50_000_000));
+            alert.close("well again", at(9), false);
+        });
+        check("told, and nothing new", None, |alert| {
+            told(alert, 1);
+        });
     }
 
     #[test]
     fn what_passes_goes_by_itself_and_what_is_over_is_not_kept_for_ever() {
+        let check = |alert: &OpenAlert, rate_limit: Duration, minute: i64| {
+            assert!(!has_passed(alert, rate_limit, at(minute - 1)), "before minute {minute}");
+            assert!(has_passed(alert, rate_limit, at(minute)), "at minute {minute}");
+        };
         let mut alert = alert();
-        assert_eq!(passes_at(&alert, HOUR), None);
+        assert!(!has_passed(&alert, HOUR, at(1_000_000)), "an open one stays");
         alert.state = State::Passing;
-        assert_eq!(passes_at(&alert, Duration::ZERO), Some(at(60)));
-        assert_eq!(passes_at(&alert, HOUR * 6), Some(at(360)));
+        check(&alert, Duration::ZERO, 60);
+        check(&alert, HOUR * 6, 360);
+        assert!(!has_passed(&alert, HOUR, at(-60)), "the clock was set back by an hour");
+        assert!(has_passed(&alert, HOUR, at(-50_000_000)), "it was never right");
         alert.close("it has passed", at(9), true);
-        assert_eq!(passes_at(&alert, HOUR), Some(at(9 + 72 * 60)));
+        check(&alert, HOUR, 9 + 72 * 60);
     }
 
     #[test]

@@ -337,12 +337,15 @@ pub struct Outcome {
     /// What it wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Output>,
+    /// How long it took, in milliseconds, if the wall clock was set meanwhile: the times of its start and end don't say it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
 }
 
 impl Outcome {
     /// An outcome with nothing but its result.
     pub fn new(result: RunResult) -> Self {
-        Self { result, exit_code: None, signal: None, message: None, usage: None, output: None }
+        Self { result, exit_code: None, signal: None, message: None, usage: None, output: None, took_ms: None }
     }
 
     /// Why it ended as it did, in words: its message, else its exit code or signal.

@@ -27,6 +27,7 @@ fn ticks_from_a_shell_loop_are_a_live_scheduler_and_stalled_once_the_loop_is_gon
         beat.boottime_ns = beat.boottime_ns.saturating_sub(by.as_nanos() as u64);
         beat.at -= by;
         beat.previous_at = beat.previous_at.map(|at| at - by);
+        beat.previous_boottime_ns = beat.previous_boottime_ns.map(|at| at.saturating_sub(by.as_nanos() as u64));
     });
     let (code, status) = place.status();
     assert_eq!((code, &status["verdict"]), (4, &Value::from("stalled")), "{status:#}");

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &AuditArgs, context: &Context, out: &mut Output) -
     let query = AuditQuery {
         job,
         since: Some(args.since.instant(now)),
-        outages: outages::ongoing(&home, now).into_iter().collect(),
+        outages: outages::ongoing(&home, &**context.clock()),
         progress: Some({
             let progress = Arc::clone(&progress);
             Arc::new(move |done, all| progress.lock().reached_of(done, all))

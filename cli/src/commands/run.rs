@@ -28,7 +28,7 @@ use crate::{
     example, exit,
     failure::Failure,
     foreign, home_setup,
-    outages::Predecessor,
+    outages::{Now, Predecessor},
     output::Output,
     pings, runtime, when,
     words::quoted,
@@ -148,7 +148,7 @@ async fn resolved(home: &Home, loaded: Loaded) -> Result<(Loaded, Resolved), Fai
 
 /// The lock is ours, so whoever beat last is gone; if it didn't say goodbye, somebody should know.
 fn take_over_from(predecessor: &Predecessor, engine: &Engine, context: &Context) {
-    if let Some(outage) = predecessor.outage(context.now()) {
+    for outage in predecessor.outages(&Now::by(&**context.clock())) {
         engine.note(outage);
     }
     if let Some(last) = predecessor.crashed() {

@@ -17,7 +17,7 @@ use crate::{
     daemon::{account::Auditor, filesystem, guard, lock, machinery, reports, signals},
     exit,
     failure::Failure,
-    outages::Predecessor,
+    outages::{Now, Predecessor},
     output::Output,
     pings, runtime,
 };
@@ -40,15 +40,16 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
     let runner = Arc::new(machinery::runner(&home, &loaded.config));
     let machinery = machinery::build(&home, &loaded.config, store, runner, context.clock(), "tick");
     let predecessor = Predecessor::of(&home);
-    if !lock::look(&home).held
-        && let Some(outage) = predecessor.outage_before_tick(context.now())
-    {
-        machinery.engine.note(outage);
+    if !lock::look(&home).held {
+        for outage in predecessor.outages_before_tick(&Now::by(&**context.clock())) {
+            machinery.engine.note(outage);
+        }
     }
     machinery.pulse.publish(|beat| {
         beat.provider = "tick".into();
         beat.phase = Phase::Ticking;
         beat.previous_at = predecessor.last_tick();
+        beat.previous_boottime_ns = predecessor.last_tick_since_boot(&beat.boot_id);
     });
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.tick_json())?;
     signals::install(machinery.engine.clone(), None)?;

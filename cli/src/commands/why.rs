@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &WhyArgs, context: &Context, out: &mut Output) -> 
         let mut explanation = store.explain(job.clone(), instant).await?;
         // What goes on is not on record yet.
         if matches!(explanation.why, Why::Waiting | Why::Open) {
-            explanation.outages.extend(outages::ongoing(&home, now));
+            explanation.outages.extend(outages::ongoing(&home, &**context.clock()));
         }
         answers.push(explanation);
     }

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Shared, blocking};
 use crate::{
     alert::{OpenAlert, State},
-    rules::{self, passes_at},
+    rules::{self, has_passed},
 };
 
 /// How often it looks for what has passed.
@@ -90,7 +90,7 @@ impl Clerk {
         let shared = Arc::clone(&self.shared);
         let passed = blocking(move || {
             let (now, rate_limit) = (shared.clock.now(), *shared.rate_limit.lock());
-            let is_due = |alert: &OpenAlert| passes_at(alert, rate_limit).is_some_and(|at| at <= now);
+            let is_due = |alert: &OpenAlert| has_passed(alert, rate_limit, now);
             if !shared.shelf.read()?.alerts.iter().any(is_due) {
                 return Ok(false);
             }

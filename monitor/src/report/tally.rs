@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use scheduler_core::{
     JobId, RunResult,
     audit::{Audit, End, JobAudit},
@@ -29,8 +29,8 @@ pub(super) fn of(entries: &[LedgerEntry], audit: Option<&Audit>) -> BTreeMap<Job
         match &entry.what {
             LedgerWhat::Occurrence { started_at, end, retry_at, .. } => match end {
                 Closing::Ran(outcome) => {
-                    if let Some(started) = started_at {
-                        tally.took(*started, entry.at);
+                    if let (Some(started), Some(took)) = (started_at, entry.took()) {
+                        tally.took(*started, took);
                     }
                     if retry_at.is_some() {
                         tally.counts.retried += 1;
@@ -111,8 +111,8 @@ impl Tally {
         }
     }
 
-    fn took(&mut self, started: Timestamp, ended: Timestamp) {
-        let took = u64::try_from(ended.duration_since(started).as_millis()).unwrap_or(0);
+    fn took(&mut self, started: Timestamp, took: SignedDuration) {
+        let took = u64::try_from(took.as_millis()).unwrap_or(0);
         if self.longest.is_none_or(|(_, longest)| took > longest) {
             self.longest = Some((started, took));
         }

@@ -2,12 +2,13 @@
 
 use std::{collections::hash_map::Entry, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Here, Shared,
     pass::{caught, is_news, panic_words},
+    witness::NOTABLE,
 };
 use crate::{
     Alert, AlertState, Job, JobId, Orphan, Outcome, ProcessRef, RunContext, RunId, RunResult,
@@ -121,7 +122,9 @@ impl Shared {
             }
         };
         drop(step);
-        let outcome = self.run_one(claim, &job, cancel).await;
+        let began = (self.options.clock.now(), self.options.clock.boottime());
+        let mut outcome = self.run_one(claim, &job, cancel).await;
+        outcome.took_ms = self.took_since(began);
         self.log_end(&job.id, &claim.run, &outcome);
         let step = Unrecorded::step_of(self, &job.id);
         let finished = self.retrying(END, || self.options.store.finish(claim, outcome.clone())).await;
@@ -130,6 +133,15 @@ impl Shared {
             tracing::error!(job = %job.id, run = %claim.run, "the end of this run could not be recorded as its owner");
         }
         self.tell_the_end(&job, &claim.run, &outcome, finished.as_ref()).await;
+    }
+
+    /// How long ago that was, in milliseconds, if the wall clock has been set since, by which the times of a run's start and end
+    /// would say something else.
+    fn took_since(&self, (wall, since_boot): (Timestamp, Duration)) -> Option<u64> {
+        let took = self.options.clock.boottime().saturating_sub(since_boot);
+        let by_the_wall = self.options.clock.now().duration_since(wall);
+        let set_by = by_the_wall - SignedDuration::try_from(took).unwrap_or(SignedDuration::MAX);
+        (set_by.abs() >= NOTABLE).then(|| u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Tells of the end of an occurrence. That of an attempt which is followed by another is in the log and the history.

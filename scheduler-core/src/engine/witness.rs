@@ -20,7 +20,7 @@ struct Look {
 }
 
 /// A leap of the wall clock, or a sleep of the machine, that is worth a record.
-const NOTABLE: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const NOTABLE: SignedDuration = SignedDuration::from_secs(1);
 /// More outages than this wait for a store that can't be written; the oldest of them go.
 const MOST: usize = 64;
 

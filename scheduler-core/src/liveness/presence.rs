@@ -285,8 +285,14 @@ fn believed(beat: &Heartbeat, otherwise: Duration) -> Duration {
 /// assert_eq!(tick_period(&tick, Duration::ZERO), Duration::from_mins(1));
 /// tick.previous_at = Some(tick.at - 5.minutes());
 /// assert_eq!(tick_period(&tick, Duration::ZERO), Duration::from_mins(5));
+/// // They were two minutes apart, and in between the clock was set.
+/// (tick.boottime_ns, tick.previous_boottime_ns) = (420_000_000_000, Some(300_000_000_000));
+/// assert_eq!(tick_period(&tick, Duration::ZERO), Duration::from_mins(2));
 /// ```
 pub fn tick_period(tick: &Heartbeat, otherwise: Duration) -> Duration {
-    let gap = tick.previous_at.map(|before| Duration::try_from(tick.at.duration_since(before)).unwrap_or_default());
-    believed(tick, otherwise).max(gap.unwrap_or_default().min(LONGEST))
+    let by_the_wall = || Duration::try_from(tick.at.duration_since(tick.previous_at?)).ok();
+    let since_boot =
+        tick.previous_boottime_ns.map(|before| Duration::from_nanos(tick.boottime_ns.saturating_sub(before)));
+    let gap = since_boot.or_else(by_the_wall).unwrap_or_default();
+    believed(tick, otherwise).max(gap.min(LONGEST))
 }

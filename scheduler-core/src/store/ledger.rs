@@ -1,6 +1,6 @@
 //! The history: one entry for each attempt that is over, or for a range of instants without one.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 /// store.ask(Ask { job: "a".parse()?, kind: OccurrenceKind::Manual, key: "1".into(), force: false }).await?;
 /// Engine::builder(store.clone(), Arc::new(MyRunner)).build().run_once().await?;
 /// let entry = store.ledger(LedgerQuery::default()).await?.remove(0);
-/// assert!(entry.run().is_some() && entry.started_at().is_some() && entry.retry_at().is_none());
+/// assert!(entry.run().is_some() && entry.started_at().is_some() && entry.took().is_some() && entry.retry_at().is_none());
 /// assert!(entry.outcome().is_some_and(|outcome| outcome.result == RunResult::Succeeded));
 /// # Ok(())
 /// # }
@@ -165,6 +165,17 @@ impl LedgerEntry {
             LedgerWhat::Occurrence { started_at, .. } => *started_at,
             LedgerWhat::Gap(_) => None,
         }
+    }
+
+    /// How long it ran, if it did and was seen to end: by a clock that nobody sets, where the wall's was set meanwhile.
+    pub fn took(&self) -> Option<SignedDuration> {
+        let started = self.started_at()?;
+        let by_itself = match &self.what {
+            LedgerWhat::Occurrence { end: Closing::Ran(outcome), .. } => outcome.took_ms,
+            _ => None,
+        };
+        let by_itself = by_itself.and_then(|took| i64::try_from(took).ok()).map(SignedDuration::from_millis);
+        Some(by_itself.unwrap_or_else(|| self.at.duration_since(started)).max(SignedDuration::ZERO))
     }
 
     /// How it ended, in one word.

@@ -8,7 +8,7 @@ use scheduler_core::{Result, config::sinks::Sink};
 
 use crate::{
     alert::{OpenAlert, Told},
-    rules::{Moment, after, backoff, is_done, owed},
+    rules::{Moment, Owed, after, backoff, is_done, owed},
     shelf::Shelf,
 };
 
@@ -42,8 +42,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Vec<(&'a OpenAlert, Moment)> {
         let mut places = self.places(alerts, rate_limit, now);
-        let owed =
-            alerts.iter().filter_map(|alert| Some((alert, owed(alert, &self.sink, self.most.is_some(), rate_limit)?)));
+        let owed = alerts.iter().filter_map(|alert| Some((alert, self.owed(alert, rate_limit, now)?)));
         let mut due: Vec<_> = owed.filter(|(_, owed)| owed.due <= now).collect();
         due.sort_by_key(|(_, owed)| owed.due);
         due.retain(|(_, owed)| {
@@ -60,7 +59,7 @@ impl Ledger {
         let name = &self.sink.name;
         let alerts = shelf.read()?.alerts;
         let wanted = self.due(&alerts, rate_limit, now).first().map(|(alert, moment)| (alert.key.clone(), *moment));
-        let of = |alert: &OpenAlert| owed(alert, &self.sink, self.most.is_some(), rate_limit);
+        let of = |alert: &OpenAlert| self.owed(alert, rate_limit, now);
         let settled = |alert: &OpenAlert| is_done(alert, &self.sink, of(alert), now);
         if wanted.is_none() && !alerts.iter().any(settled) {
             let next = alerts.iter().filter_map(of).map(|owed| owed.due).filter(|due| *due > now).min();
@@ -120,11 +119,16 @@ impl Ledger {
         })
     }
 
-    /// How many it may open now.
+    fn owed(&self, alert: &OpenAlert, rate_limit: Duration, now: Timestamp) -> Option<Owed> {
+        owed(alert, &self.sink, self.most.is_some(), rate_limit, now)
+    }
+
+    /// How many it may open now. What a clock opened that was set back since counts if that was within the limit, too: the
+    /// window is one to both sides, or its places would be taken until that clock's time comes.
     fn places(&self, alerts: &[OpenAlert], rate_limit: Duration, now: Timestamp) -> usize {
         let Some(most) = self.most else { return usize::MAX };
         let window = SignedDuration::try_from(rate_limit).unwrap_or(SignedDuration::MAX);
         let told = alerts.iter().filter_map(|alert| alert.sinks.get(&self.sink.name)?.opened);
-        most.saturating_sub(told.filter(|opened| now.duration_since(*opened) < window).count())
+        most.saturating_sub(told.filter(|opened| now.duration_since(*opened).abs() < window).count())
     }
 }

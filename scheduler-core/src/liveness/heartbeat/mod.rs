@@ -81,6 +81,10 @@ pub struct Heartbeat {
     /// When the tick before this one was, in a file that outlives its writer (`tick.json`): the two give the period.
     #[serde(default)]
     pub previous_at: Option<Timestamp>,
+    /// The same on the clock of `boottime_ns`, if that was in the same boot: a wall clock that was set between the two makes them no
+    /// further apart.
+    #[serde(default)]
+    pub previous_boottime_ns: Option<u64>,
     /// When a tick last succeeded.
     #[serde(default)]
     pub last_success_at: Option<Timestamp>,
@@ -198,6 +202,7 @@ impl Heartbeat {
             provider_ticks: false,
             provider_monotonic_ns: None,
             previous_at: None,
+            previous_boottime_ns: None,
             last_success_at: None,
             last_action: None,
             status: Status::Ok,

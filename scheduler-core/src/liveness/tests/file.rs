@@ -107,6 +107,7 @@ proptest! {
             last_action: some(),
             error: Some(Failure { message: text.clone(), since: at, count: n }),
             previous_at: Some(at),
+            previous_boottime_ns: Some(n),
             last_success_at: Some(at),
             next_wakeup: Some(at),
             cycle: n,

@@ -143,6 +143,16 @@ fn homes_driven_by_ticks() {
     };
     check(ticked(), rare(10_819), V::Live, "");
     check(ticked(), rare(10_820), V::Stalled, "");
+    // Nor does a clock that was set forwards by a day between two ticks.
+    let set = |seconds: u64| {
+        move |f: &mut Facts| {
+            let tick = beat(f, seconds);
+            let before = Some(tick.boottime_ns - 300_000_000_000);
+            f.tick = Ok(Heartbeat { previous_at: Some(ago(86_400)), previous_boottime_ns: before, ..tick });
+        }
+    };
+    check(ticked(), set(919), V::Live, "");
+    check(ticked(), set(920), V::Stalled, "");
     check(
         ticked(),
         |f| {
