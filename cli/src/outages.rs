@@ -60,15 +60,17 @@ impl Predecessor {
         self.daemon.as_ref().filter(|beat| beat.phase != Phase::Stopped)
     }
 
-    /// When somebody ticked last.
-    pub(crate) fn last_tick(&self) -> Option<Timestamp> {
-        self.tick.as_ref().map(|beat| beat.at)
-    }
-
-    /// The same in nanoseconds since boot, if that was in the boot of this id.
-    pub(crate) fn last_tick_since_boot(&self, boot_id: &str) -> Option<u64> {
-        let same_boot = |beat: &&Heartbeat| !boot_id.is_empty() && beat.boot_id == boot_id;
-        self.tick.as_ref().filter(same_boot).map(|beat| beat.boottime_ns)
+    /// The beat of a tick that begins after those: of how ticks end it knows no more than the last one did.
+    pub(crate) fn begin_tick(&self, beat: &mut Heartbeat) {
+        beat.provider = "tick".into();
+        beat.phase = Phase::Ticking;
+        let Some(last) = &self.tick else { return };
+        beat.previous_at = Some(last.at);
+        beat.previous_boottime_ns =
+            (!beat.boot_id.is_empty() && last.boot_id == beat.boot_id).then_some(last.boottime_ns);
+        beat.last_success_at = last.last_success_at;
+        beat.status = last.status;
+        beat.error.clone_from(&last.error);
     }
 
     /// The time from the last sign of life until now, when a daemon takes over; and what the clock was set by meanwhile.
@@ -177,5 +179,22 @@ mod tests {
         check(Some(beat(100, Phase::Idle)), Some(ticked(700, 640)), Some((OutageCause::NoTick, 700)));
         // Ticks that are five minutes apart are not missed after four.
         check(None, Some(ticked(700, 400)), None);
+    }
+
+    #[test]
+    fn a_tick_that_begins_is_no_worse_than_the_last_one() {
+        let mut last = beat(0, Phase::Idle);
+        last.last_success_at = Some(second(0));
+        let mut next = beat(60, Phase::Starting);
+        let tick = Predecessor { daemon: None, tick: Some(last) };
+        tick.begin_tick(&mut next);
+        assert_eq!(
+            (next.previous_at, next.last_success_at, next.phase),
+            (Some(second(0)), Some(second(0)), Phase::Ticking)
+        );
+        // One that is killed half-way each time doesn't hand on a success of its own.
+        let mut third = beat(120, Phase::Starting);
+        Predecessor { daemon: None, tick: Some(next) }.begin_tick(&mut third);
+        assert_eq!((third.previous_at, third.last_success_at), (Some(second(60)), Some(second(0))));
     }
 }

@@ -18,6 +18,10 @@ fn ticks_from_a_shell_loop_are_a_live_scheduler_and_stalled_once_the_loop_is_gon
     place.until_started("job", 3);
     let status = place.until_verdict("live", 0);
     assert!(status["summary"].as_str().is_some_and(|text| text.contains("`sched tick` comes regularly")), "{status:#}");
+    for _ in 0..30 {
+        let (code, status) = place.status();
+        assert_eq!(code, 0, "also while a tick has only begun: {status:#}");
+    }
     fs::remove_file(&go).expect("the loop ends");
     shell.wait();
     // As it will be after half an hour, without the wait: the beat is moved into the past.

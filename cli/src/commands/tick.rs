@@ -45,12 +45,7 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
             machinery.engine.note(outage);
         }
     }
-    machinery.pulse.publish(|beat| {
-        beat.provider = "tick".into();
-        beat.phase = Phase::Ticking;
-        beat.previous_at = predecessor.last_tick();
-        beat.previous_boottime_ns = predecessor.last_tick_since_boot(&beat.boot_id);
-    });
+    machinery.pulse.publish(|beat| predecessor.begin_tick(beat));
     let writer = PulseWriter::start(machinery.pulse.clone(), Arc::new(RealFs), home.tick_json())?;
     signals::install(machinery.engine.clone(), None)?;
     let done = machinery.engine.run_once().await;
