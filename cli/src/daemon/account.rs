@@ -23,6 +23,8 @@ use crate::{alerts, failure::Failure, runtime};
 
 /// How often it is asked whether a look is due.
 const LOOKS: Duration = Duration::from_mins(1);
+/// How soon after one that failed: what is not known is not well.
+const AGAIN: Duration = Duration::from_secs(10);
 /// What the system gives to nobody else.
 const LOWEST_PRIORITY: i32 = 19;
 
@@ -64,8 +66,8 @@ impl Auditor {
     pub(crate) async fn work<T>(self, mut reloads: watch::Receiver<T>) {
         let mut anyway = true;
         loop {
-            self.look(anyway).await;
-            let wait = SignedDuration::try_from(LOOKS).unwrap_or_default();
+            let looked = self.look(anyway).await;
+            let wait = SignedDuration::try_from(if looked { LOOKS } else { AGAIN }).unwrap_or_default();
             let next = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
             tokio::select! {
                 reloaded = reloads.changed() => match reloaded {
@@ -77,8 +79,8 @@ impl Auditor {
         }
     }
 
-    /// Looks if it is due, or `anyway`.
-    pub(crate) async fn look(&self, anyway: bool) {
+    /// Looks if it is due, or `anyway`. False if nothing can be known just now.
+    pub(crate) async fn look(&self, anyway: bool) -> bool {
         let (auditor, (tell, told)) = (self.clone(), oneshot::channel());
         let look = move || drop(tell.send(auditor.look_here(anyway)));
         let spawned = thread::Builder::new().name("sched-account".into()).spawn(look);
@@ -87,10 +89,14 @@ impl Auditor {
             Err(error) => Err(Error::io("cannot start a thread", error)),
         };
         match found {
-            Ok(Some(account)) => self.tell(&account).await,
-            Ok(None) => {}
+            Ok(Some(account)) => {
+                self.tell(&account).await;
+                account.error.is_none()
+            }
+            Ok(None) => true,
             Err(error) => {
                 tracing::warn!(%error, "whether everything that was owed is on record could not be looked at");
+                true
             }
         }
     }

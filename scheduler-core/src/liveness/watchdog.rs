@@ -172,6 +172,10 @@ pub struct WatchdogFacts {
 
 impl WatchdogFacts {
     /// How many of its intervals a watchdog may be silent.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_core::liveness::WatchdogFacts::PATIENCE, 3);
+    /// ```
     pub const PATIENCE: u32 = 3;
 }
 

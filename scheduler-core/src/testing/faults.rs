@@ -54,6 +54,16 @@ impl FaultyFs {
     }
 
     /// Whoever syncs a file panics from now on, or doesn't any more: a mistake in the program, where it hurts.
+    ///
+    /// ```
+    /// use scheduler_core::{testing::FaultyFs, vfs::{Open, Vfs}};
+    /// # let folder = tempfile::tempdir()?;
+    /// let disk = FaultyFs::default();
+    /// let file = disk.open(&folder.path().join("file"), Open::Create)?;
+    /// disk.panic_in_syncs(true);
+    /// assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| file.sync())).is_err());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn panic_in_syncs(&self, panic: bool) {
         self.0.panics.store(panic, Ordering::SeqCst);
     }

@@ -264,7 +264,7 @@ impl Account {
     }
 
     /// Whether it is time for another look at `now`, the files of the history being like `mark`: after a while, when these have
-    /// changed, or when the last one failed; but never so often that looking takes much of the time.
+    /// changed, but never so often that looking takes much of the time; and at once when the last one failed, which has only waited.
     ///
     /// ```
     /// use jiff::{Timestamp, ToSpan as _};
@@ -277,10 +277,10 @@ impl Account {
     /// ```
     pub fn is_old(&self, now: Timestamp, mark: &str) -> bool {
         let age = now.duration_since(self.at);
-        let is_wanting = self.error.is_some() || self.files != mark || age.unsigned_abs() >= Self::EVERY;
+        let is_wanting = self.files != mark || age.unsigned_abs() >= Self::EVERY;
         let rest = SignedDuration::from_millis(i64::try_from(self.took_ms).unwrap_or(i64::MAX)).saturating_mul(SHARE);
         // One of a time to come was written by a clock that has been set back.
-        age < SignedDuration::ZERO || age >= rest && is_wanting
+        age < SignedDuration::ZERO || self.error.is_some() || age >= rest && is_wanting
     }
 
     /// What is missing, in a sentence; `None` if nothing is.

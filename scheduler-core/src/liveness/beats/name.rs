@@ -65,6 +65,10 @@ impl BeatName {
     }
 
     /// The stable name of what may be wrong with it; it also is the name of a file.
+    ///
+    /// ```
+    /// assert_eq!(scheduler_core::liveness::beats::BeatName::new("backup").key(), "heartbeat-backup");
+    /// ```
     pub fn key(&self) -> String {
         format!("heartbeat-{}", self.stem())
     }
