@@ -1,6 +1,6 @@
 //! Alerts, as this program has them: the desk of a home, the sinks that config.yaml names, and who isn't one of them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sched_monitor::{Desk, Settings, Shelf};
@@ -16,6 +16,9 @@ use crate::{context::machine_id, daemon::machinery, env, unknown};
 /// How long a process waits for its sinks before it ends. What they didn't take is told by the next one.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Where alerts are kept while the home takes no files: in the memory of the machine, as of any Linux.
+const SPARE: &str = "/dev/shm";
+
 /// The desk of `home`, with the sinks of `config`.
 pub(crate) fn desk(home: &Home, config: &Config, clock: &Arc<dyn Clock>) -> Desk {
     Desk::new(Arc::new(RealFs), home, Arc::clone(clock), &settings(home, config))
@@ -30,12 +33,13 @@ pub(crate) fn desk_to_look(home: &Home, config: &Config, clock: &Arc<dyn Clock>)
 pub(crate) fn settings(home: &Home, config: &Config) -> Settings {
     let mut settings = Settings::of(config, machinery::agent(config), env::secret);
     settings.node = format!("{}:{}", machine_id().unwrap_or_else(|| settings.agent.clone()), home.path().display());
+    settings.spare = Some(SPARE.into());
     settings
 }
 
 /// The files of the alerts of `home`.
 pub(crate) fn shelf(home: &Home) -> Shelf {
-    Shelf::new(Arc::new(RealFs), home)
+    Shelf::new(Arc::new(RealFs), home).or_in(Some(Path::new(SPARE)))
 }
 
 /// Closes the alerts of `removed`. The jobs are removed already, so what can't be closed is a warning. A daemon does it on

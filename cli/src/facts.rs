@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use sched_monitor::Shelved;
+use sched_monitor::{OpenAlert, Shelved};
 use sched_runner::proc;
 use scheduler_core::{
     Clock, ErrorKind, Home, JobStore as _, RunId,
@@ -30,6 +30,8 @@ pub(crate) struct Known {
     pub(crate) views: Vec<JobView>,
     /// The heartbeats of jobs, which are among the problems of `facts` where they are one.
     pub(crate) beats: Vec<Judged>,
+    /// The alerts; files that can't be read are among the problems of `facts`.
+    pub(crate) alerts: Vec<OpenAlert>,
 }
 
 /// An instant that passed longer ago than this is overdue: no tick takes so long.
@@ -51,15 +53,15 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     facts.problems.extend(reports::problems(home, context.now()));
     let survey = beats::survey(context, home, beats::FACTOR);
     facts.problems.extend(survey.problems());
+    let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
+        facts.problems.push(Problem::new("alerts", error.to_string(), "check who owns the folder"));
+        Shelved::default()
+    });
+    facts.problems.extend(shelved.problems.iter().cloned());
     let mut views = Vec::new();
     match store_in_time(home).await {
         Ok((jobs, open, problems)) => {
             let standby = facts.lock.held && facts.beat.as_ref().is_ok_and(|beat| beat.provider == "none");
-            let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
-                facts.problems.push(Problem::new("alerts", error.to_string(), "check who owns the folder"));
-                Shelved::default()
-            });
-            facts.problems.extend(shelved.problems.iter().cloned());
             facts.account = account::facts(home, &shelved);
             facts.jobs = job_facts(context, &jobs, &open, facts.interval, standby);
             for troubled in &mut facts.jobs.troubled {
@@ -80,7 +82,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
         facts.problems.extend(probes::problems(home, &loaded.config));
     }
     read_clocks(&mut facts, &**context.clock());
-    Known { facts, views, beats: survey.beats }
+    Known { facts, views, beats: survey.beats, alerts: shelved.alerts }
 }
 
 /// The verdict on `home` by its lock and its beats alone: what fires and what doesn't is told apart by nothing else. Blocks.

@@ -10,7 +10,6 @@ use scheduler_core::{
 };
 
 use crate::{
-    alerts,
     context::Context,
     daemon::machinery,
     facts::{self, Known},
@@ -20,7 +19,7 @@ use crate::{
 
 /// The report on `home` since then. What can't be found out is said in it: a report that fails is no news at all.
 pub(crate) async fn report(context: &Context, home: &Home, since: Timestamp) -> Report {
-    let Known { facts, views, beats } = facts::collect(context, home).await;
+    let Known { facts, views, beats, alerts } = facts::collect(context, home).await;
     let mut gaps = Vec::new();
     let (history, audit) = match past(context, home, since).await {
         Ok((history, audit)) => (history, Some(audit)),
@@ -29,8 +28,6 @@ pub(crate) async fn report(context: &Context, home: &Home, since: Timestamp) -> 
             (Vec::new(), None)
         }
     };
-    // That they can't be read is a fact already, and a problem.
-    let shelved = alerts::shelf(home).read().unwrap_or_default();
     let config = &context.config().config;
     Report::of(&Material {
         agent: &machinery::agent(config),
@@ -42,7 +39,7 @@ pub(crate) async fn report(context: &Context, home: &Home, since: Timestamp) -> 
         jobs: &views,
         history: &history,
         audit: audit.as_ref(),
-        alerts: &shelved.alerts,
+        alerts: &alerts,
         beats: &beats,
         gaps: &gaps,
     })

@@ -6,8 +6,8 @@ use reqwest::{Client, Method, Url, header::HeaderMap, redirect::Policy};
 use scheduler_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
-/// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one request may take, unless somebody says otherwise.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a server may take to say that it is there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -19,8 +19,12 @@ const MOST: usize = 8 << 20;
 const EXCERPT: usize = 200;
 
 /// A client, made when it is needed first.
-#[derive(Debug, Default)]
-pub(crate) struct Http(OnceLock<Client>);
+#[derive(Debug)]
+pub(crate) struct Http {
+    client: OnceLock<Client>,
+    /// How long one request may take.
+    patience: Duration,
+}
 
 /// What is asked.
 pub(crate) struct Request<'a> {
@@ -44,16 +48,26 @@ impl Answer {
     }
 }
 
+impl Default for Http {
+    fn default() -> Self {
+        Self::new(PATIENCE)
+    }
+}
+
 impl Http {
+    pub(crate) fn new(patience: Duration) -> Self {
+        Self { client: OnceLock::new(), patience }
+    }
+
     /// Asks, and answers whatever the server says.
     pub(crate) async fn ask(&self, request: Request<'_>) -> Result<Answer> {
         let Request { method, url, headers, body, secrets } = request;
         let place = public(&url);
         let failed = |error: reqwest::Error| {
-            let why = scrubbed(&words(&error), secrets);
+            let why = scrubbed(&words(&error, self.patience), secrets);
             Error::new(ErrorKind::Io, format!("{method} {place}: {why}"))
         };
-        let mut asked = self.client()?.request(method.clone(), url).headers(headers);
+        let mut asked = self.client()?.request(method.clone(), url).headers(headers).timeout(self.patience);
         if let Some(body) = body {
             asked = asked.header("content-type", "application/json").body(body.to_string());
         }
@@ -86,8 +100,7 @@ impl Http {
     ) -> Result<Answer> {
         let place = public(&url);
         let failed = |error: reqwest::Error| {
-            let late = format!("no answer within {} s", patience.as_secs());
-            let why = if error.is_timeout() { late } else { scrubbed(&words(&error), secrets) };
+            let why = scrubbed(&words(&error, patience), secrets);
             Error::new(ErrorKind::Io, format!("{method} {place}: {why}"))
         };
         let mut asked = self.client()?.request(method.clone(), url).timeout(patience);
@@ -104,22 +117,22 @@ impl Http {
     }
 
     fn client(&self) -> Result<&Client> {
-        if let Some(client) = self.0.get() {
+        if let Some(client) = self.client.get() {
             return Ok(client);
         }
         // Whoever was first has said which, and it doesn't matter.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("sched/", env!("CARGO_PKG_VERSION")))
-            .timeout(PATIENCE)
             .connect_timeout(CONNECT)
             // A redirect would take what is secret elsewhere.
             .redirect(Policy::none())
             .build();
-        let failed =
-            |error: reqwest::Error| Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error)));
+        let failed = |error: reqwest::Error| {
+            Error::new(ErrorKind::Foreign, format!("no HTTP client: {}", words(&error, self.patience)))
+        };
         let client = client.map_err(failed)?;
-        Ok(self.0.get_or_init(|| client))
+        Ok(self.client.get_or_init(|| client))
     }
 }
 
@@ -165,10 +178,11 @@ pub(crate) fn scrubbed(text: &str, secrets: &[String]) -> String {
     telling.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
-/// An error with its causes, and without its address.
-fn words(error: &reqwest::Error) -> String {
+/// An error with its causes, and without its address. `patience` is how long the request could take.
+fn words(error: &reqwest::Error, patience: Duration) -> String {
     if error.is_timeout() {
-        return format!("no answer within {} s", PATIENCE.as_secs());
+        let patience = if error.is_connect() { patience.min(CONNECT) } else { patience };
+        return format!("no answer within {} s", patience.as_secs_f32());
     }
     let mut words = Vec::new();
     let mut cause = error.source();

@@ -5,6 +5,7 @@
 //! - [`Shelf`] is the folder `alerts/`, the one durable truth of what is open and of what each sink was told ([`OpenAlert`],
 //!   [`Told`]). It works without a runtime, for those who only look or close.
 //! - [`checks`] is what a watchdog looks at beside its scheduler.
+//! - `spare` is where alerts are kept while that folder takes none.
 //! - `rules` says what a sink is owed: a pure function of an alert, a sink and the time.
 //! - [`Report`] is the morning report: how a home is doing on one page, as text, Markdown, HTML and JSON. Made of
 //!   [`Material`] by a pure function, delivered by [`Desk::deliver`].
@@ -34,6 +35,7 @@ pub mod report;
 mod rules;
 mod shelf;
 mod sinks;
+mod spare;
 
 pub use alert::{Acknowledged, Closed, OpenAlert, State, Told};
 pub use desk::{Changes, Desk, Settings};

@@ -17,7 +17,10 @@ use scheduler_core::{
     vfs::{Lock, Open, Vfs, VfsFile, atomic_write},
 };
 
-use crate::alert::{Acknowledged, OpenAlert, State, Told};
+use crate::{
+    alert::{Acknowledged, OpenAlert, State, Told},
+    spare::{Kept, Spare},
+};
 
 /// What an open alert's file ends with.
 const OPEN: &str = ".alert";
@@ -48,7 +51,9 @@ const CLOSED: &str = ".closed";
 pub struct Shelf {
     fs: Arc<dyn Vfs>,
     folder: PathBuf,
-    /// What could not be written, by its path; nothing where the file should be gone. A disk that is full is no reason not to
+    /// Where that is kept which could not be written.
+    spare: Option<Spare>,
+    /// What could not be written there either, by its path; nothing where the file should be gone. A disk that is full is no reason not to
     /// tell of it.
     unwritten: Arc<Mutex<Unwritten>>,
     /// Nothing is written at all.
@@ -82,7 +87,23 @@ impl Shelved {
 impl Shelf {
     /// The one of `home`.
     pub fn new(fs: Arc<dyn Vfs>, home: &Home) -> Self {
-        Self { fs, folder: home.alerts(), unwritten: Arc::default(), dry: false }
+        Self { fs, folder: home.alerts(), spare: None, unwritten: Arc::default(), dry: false }
+    }
+
+    /// The same, where alerts are kept in a folder below `spare` while they can't be written: in the memory of the machine, so
+    /// that the next process knows what was told.
+    ///
+    /// ```
+    /// use std::{path::Path, sync::Arc};
+    /// use scheduler_core::{Home, vfs::RealFs};
+    /// use sched_monitor::Shelf;
+    /// let shelf = Shelf::new(Arc::new(RealFs), &Home::new("/srv/sched")).or_in(Some(Path::new("/dev/shm")));
+    /// ```
+    #[must_use]
+    pub fn or_in(self, spare: Option<&Path>) -> Self {
+        let home = self.folder.parent().unwrap_or(&self.folder);
+        let spare = spare.map(|root| Spare::new(Arc::clone(&self.fs), root, home));
+        Self { spare, ..self }
     }
 
     /// The same as it is now, on which nothing is written.
@@ -96,13 +117,15 @@ impl Shelf {
     /// # Errors
     /// Why the folder can't be read. One that isn't there is empty.
     pub fn read(&self) -> Result<Shelved> {
-        let names = match self.fs.list(&self.folder) {
+        let spared = self.spare.iter().flat_map(Spare::names).collect::<Vec<_>>();
+        let mut names = match self.fs.list(&self.folder) {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             // What is in memory is told all the same.
-            Err(_) if !self.unwritten.lock().is_empty() => Vec::new(),
+            Err(_) if !self.unwritten.lock().is_empty() || !spared.is_empty() => Vec::new(),
             Err(error) => return Err(Error::io(format!("cannot read {}", self.folder.display()), error)),
         };
+        names.extend(spared);
         let mut shelved = Shelved::default();
         let ours = names.iter().filter(|name| name.ends_with(OPEN) || name.ends_with(CLOSED));
         let mut paths: BTreeSet<PathBuf> = ours.map(|name| self.folder.join(name)).collect();
@@ -161,7 +184,9 @@ impl Shelf {
     /// # Errors
     /// Why it can't be written.
     pub fn forget(&self, job: &JobId, at: Timestamp) -> Result<()> {
-        if !self.fs.list(&self.folder).is_ok_and(|names| names.iter().any(|name| name.contains(job.as_str()))) {
+        let listed = self.fs.list(&self.folder).unwrap_or_default().into_iter();
+        let mut names = listed.chain(self.spare.iter().flat_map(Spare::names));
+        if !names.any(|name| name.contains(job.as_str())) {
             return Ok(());
         }
         self.locked(|| {
@@ -285,12 +310,9 @@ impl Shelf {
             serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
         text.push(b'\n');
         if let Err(error) = atomic_write(&*self.fs, &path, &text, None) {
-            let error = failed(&path, error);
-            if self.unwritten.lock().insert(path, Some(alert.clone())).is_none() {
-                tracing::error!("{error}; the alert is kept in memory, and told from there");
-            }
+            self.keep(&path, Some(alert), &failed(&path, error));
         } else {
-            self.unwritten.lock().remove(&path);
+            self.settled(&path);
         }
         if !alert.is_open() {
             self.remove(&self.path(&alert.key, was));
@@ -301,6 +323,12 @@ impl Shelf {
     fn load(&self, path: &Path) -> Result<Option<OpenAlert>> {
         if let Some(unwritten) = self.unwritten.lock().get(path) {
             return Ok(unwritten.clone());
+        }
+        if let Some(spared) = self.spare.as_ref().and_then(|spare| spare.get(name_of(path)?)) {
+            return Ok(match spared {
+                Kept::Alert(alert) => Some(*alert),
+                Kept::Gone => None,
+            });
         }
         let bytes = match self.fs.read(path) {
             Ok(bytes) => bytes,
@@ -315,24 +343,54 @@ impl Shelf {
 
     /// Takes the file away, or remembers that it should be gone.
     fn remove(&self, path: &Path) {
-        let gone = if self.dry { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { self.fs.remove(path) };
-        let mut unwritten = self.unwritten.lock();
-        match gone {
+        if self.dry {
+            self.unwritten.lock().insert(path.to_owned(), None);
+            return;
+        }
+        match self.fs.remove(path) {
             Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                if unwritten.insert(path.to_owned(), None).is_none() && !self.dry {
-                    tracing::error!("{}; the file stays for now", failed(path, error));
-                }
+                self.keep(path, None, &failed(path, error));
             }
-            _ => drop(unwritten.remove(path)),
+            _ => self.settled(path),
         }
     }
 
-    /// Acts under the lock of the folder. Where there can be none, as on a disk that is full or read-only, nobody else writes
-    /// either.
+    /// Keeps what can't be written because of `error`: where the next process finds it, else in this one.
+    fn keep(&self, path: &Path, alert: Option<&OpenAlert>, error: &Error) {
+        let spare = self.spare.as_ref().zip(name_of(path));
+        let is_news = spare.is_none_or(|(spare, name)| spare.get(name).is_none());
+        if let Some((spare, _)) = spare.filter(|(spare, name)| spare.put(name, alert)) {
+            self.unwritten.lock().remove(path);
+            if is_news {
+                tracing::error!("{error}; until it can be, it is kept in {}", spare.folder().display());
+            }
+        } else if self.unwritten.lock().insert(path.to_owned(), alert.cloned()).is_none() {
+            tracing::error!("{error}; it is kept in this process, and told from there");
+        }
+    }
+
+    /// The file is as it should be.
+    fn settled(&self, path: &Path) {
+        self.unwritten.lock().remove(path);
+        if let Some((spare, name)) = self.spare.as_ref().zip(name_of(path)) {
+            spare.forget(name);
+        }
+    }
+
+    /// Acts under the lock of the folder. Where there can be none, as on a disk that is read-only, nobody else writes either but
+    /// to the spare folder, which has a lock of its own.
     fn locked<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
-        let lock = if self.dry { None } else { self.lock().inspect_err(|error| tracing::debug!("{error}")).ok() };
+        if self.dry {
+            return act();
+        }
+        let lock = self.lock().inspect_err(|error| tracing::debug!("{error}")).ok();
+        let spare = self.spare.as_ref().filter(|_| lock.is_none());
+        let spare_lock = spare.and_then(|spare| spare.lock().ok());
         let answer = act();
-        drop(lock);
+        if let Some(spare) = spare {
+            spare.tidy();
+        }
+        drop((spare_lock, lock));
         answer
     }
 
@@ -348,6 +406,10 @@ impl Shelf {
     fn path(&self, key: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{}{ending}", file_name(key)))
     }
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
 }
 
 /// A key as the name of a file: keys are made of names that others choose.

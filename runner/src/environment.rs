@@ -4,7 +4,7 @@
 //! here touches the child or looks at a file.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::{CStr, OsStr, OsString},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
@@ -33,6 +33,8 @@ fn is_of_the_daemon(name: &OsStr) -> bool {
 /// The environment that all runs start from.
 pub(crate) struct Environment {
     base: BTreeMap<OsString, OsString>,
+    /// What of it is there whatever this process has: the floor, and what the operator has written.
+    given: BTreeMap<OsString, OsString>,
     home: PathBuf,
 }
 
@@ -47,33 +49,48 @@ impl Environment {
     pub(crate) fn new(config: &RunnerConfig, inherited: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let user = User::current();
         // The floor: a system service without `User=` has no HOME, and a container may have next to nothing.
-        let mut base = BTreeMap::from([
+        let mut given = BTreeMap::from([
             ("PATH".into(), DEFAULT_PATH.into()),
             ("SHELL".into(), config.shell.clone().into()),
             ("HOME".into(), user.home.clone().into_os_string()),
         ]);
         if let Some(name) = user.name {
-            base.insert("LOGNAME".into(), name.clone());
-            base.insert("USER".into(), name);
+            given.insert("LOGNAME".into(), name.clone());
+            given.insert("USER".into(), name);
         }
+        let mut base = given.clone();
         if config.inherit_env {
             let secret = |name: &OsStr| config.secret_env.iter().any(|secret| OsStr::new(secret) == name);
             base.extend(inherited.filter(|(name, _)| !is_of_the_daemon(name) && !secret(name)));
         }
-        base.extend(config.env.iter().map(|(name, value)| (name.into(), value.into())));
-        Self { base, home: user.home }
+        for (name, value) in &config.env {
+            base.insert(name.into(), value.into());
+            given.insert(name.into(), value.into());
+        }
+        Self { base, given, home: user.home }
     }
 
     /// What a run of `job` gets but for the facts about the run itself.
     pub(crate) fn of_job(&self, job: &Job) -> ChildEnvironment {
+        self.without(job, &BTreeSet::new())
+    }
+
+    /// The same without what of `hidden` comes from this process.
+    fn without(&self, job: &Job, hidden: &BTreeSet<String>) -> ChildEnvironment {
         let mut variables = self.base.clone();
+        for name in hidden.iter().map(OsStr::new) {
+            match self.given.get(name) {
+                Some(given) => variables.insert(name.into(), given.clone()),
+                None => variables.remove(name),
+            };
+        }
         variables.extend(job.env.iter().map(|(name, value)| (name.into(), value.into())));
         ChildEnvironment { variables, passwd_home: self.home.clone() }
     }
 
     /// What `run` gets. The facts about the run can't be overridden: a run is found again by them.
     pub(crate) fn of_run(&self, run: &RunContext) -> ChildEnvironment {
-        let mut environment = self.of_job(&run.job);
+        let mut environment = self.without(&run.job, run.secrets());
         environment.variables.extend(
             [
                 ("SCHED_JOB_ID", run.job.id.to_string()),
@@ -146,9 +163,11 @@ impl User {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, sync::Arc};
+    use std::sync::Arc;
 
+    use jiff::Timestamp;
     use scheduler_core::{
+        OccurrenceId, RunId,
         job::Command,
         schedule::{ParseOptions, Schedule},
     };
@@ -200,6 +219,16 @@ mod tests {
         let mut job = Job::new("j".parse().unwrap(), schedule, command);
         job.env = BTreeMap::from([("A".into(), "job".into()), ("HOME".into(), "/srv".into())]);
         let child = environment.of_job(&job);
+        // What is secret is so where it comes from the daemon; what is written for jobs is theirs.
+        let run = |job: Job| {
+            let occurrence = OccurrenceId::scheduled(job.id.clone(), 1, Timestamp::UNIX_EPOCH);
+            let run = RunContext::new(Arc::new(job), RunId::new("1"), occurrence, Timestamp::UNIX_EPOCH, 1);
+            run.with_secrets(Arc::new(["A", "B", "C", "SHELL", "NONE"].map(str::to_owned).into()))
+        };
+        let told = environment.of_run(&run(job.clone()));
+        let get = |name| told.get(name).and_then(OsStr::to_str);
+        assert_eq!([get("A"), get("B"), get("C")], [Some("job"), Some("config"), None]);
+        assert_eq!(get("SHELL"), Some("/bin/sh"), "the floor stays");
         let get = |name| child.get(name).and_then(OsStr::to_str);
         assert_eq!([get("A"), get("B"), get("C")], [Some("job"), Some("config"), Some("daemon")]);
         assert_eq!(child.home(), Path::new("/srv"));

@@ -1,7 +1,7 @@
 //! What firing means: the [`JobRunner`] axis. The command runner of the crate `sched-runner` is one; an embedder's own is
 //! another. A runner knows nothing of schedules, claims or stores.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -49,7 +49,10 @@ use crate::{Job, OccurrenceId, Result, RunId};
 /// # let (at, run) = (jiff::Timestamp::UNIX_EPOCH, RunId::new("1"));
 /// # let context = RunContext::new(job.clone(), run.clone(), OccurrenceId::scheduled(job.id.clone(), 1, at), at, 1);
 /// Prompts.validate(&job)?;
-/// assert_eq!(Prompts.run(context.clone()).await.result, RunResult::Succeeded);
+/// let outcome = Prompts.run(context.clone()).await;
+/// assert_eq!(outcome.result, RunResult::Succeeded);
+/// // It has nobody else to tell when that is on record.
+/// Prompts.settled(&job, &run, &outcome, false);
 /// // What runs in this process dies with it: there is nothing to find, and nothing to watch over.
 /// let orphan = Orphan::new(run, job, None);
 /// assert_eq!(Prompts.find_orphan(&orphan), None);
@@ -95,6 +98,17 @@ pub trait JobRunner: Send + Sync {
         let _ = (orphan, run);
         Outcome::new(RunResult::Unknown)
     }
+
+    /// What has become of a run is on record: for runners that tell somebody else. Most have told by what they answered.
+    ///
+    /// # Behavior
+    /// - Called after [`run`](Self::run) or [`adopt`](Self::adopt) has answered, or where nobody saw the end. It returns at once.
+    /// - `followed` if another attempt is to be made, so that this end is not the last word. Should that never be made, since a
+    ///   newer run takes its place, this is called once more for the same run, without it.
+    /// - The default does nothing.
+    fn settled(&self, job: &Job, run: &RunId, outcome: &Outcome, followed: bool) {
+        let _ = (job, run, outcome, followed);
+    }
 }
 
 /// Everything a runner gets to know of one run.
@@ -114,9 +128,10 @@ pub trait JobRunner: Send + Sync {
 /// let run = RunContext::new(job, RunId::random(at), occurrence, at, 1)
 ///     .with_timeout(Some(Duration::from_millis(1)))
 ///     .with_cancel(cancel.clone())
+///     .with_secrets(Arc::new(["HC_KEY".to_owned()].into()))
 ///     .on_spawned(|process| println!("its pid is {}", process.pid));
 /// run.spawned(ProcessRef { pid: 42, start_time: 0, boot_id: String::new() });
-/// assert!(run.deadline().is_some() && !run.is_cancelled());
+/// assert!(run.deadline().is_some() && !run.is_cancelled() && run.secrets().contains("HC_KEY"));
 /// run.expired().await;
 /// cancel.cancel();
 /// run.cancelled().await;
@@ -138,6 +153,7 @@ pub struct RunContext {
     pub attempt: u32,
     deadline: Option<Instant>,
     cancel: CancellationToken,
+    secrets: Arc<BTreeSet<String>>,
     on_spawned: Arc<dyn Fn(ProcessRef) + Send + Sync>,
 }
 
@@ -153,6 +169,7 @@ impl RunContext {
             attempt,
             deadline: None,
             cancel: CancellationToken::new(),
+            secrets: Arc::default(),
             on_spawned,
         }
     }
@@ -168,6 +185,13 @@ impl RunContext {
     #[must_use]
     pub fn with_cancel(mut self, cancel: CancellationToken) -> Self {
         self.cancel = cancel;
+        self
+    }
+
+    /// The same, with these variables of the environment as what no job may know.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<BTreeSet<String>>) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -199,6 +223,11 @@ impl RunContext {
     /// When it must be over.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Variables of this process's environment that what is run must not inherit: addresses of push monitors are made of them.
+    pub fn secrets(&self) -> &BTreeSet<String> {
+        &self.secrets
     }
 
     /// Tells the engine which process does the work, so that a later one can find it.

@@ -133,6 +133,94 @@ fn what_is_not_taken_is_tried_again_in_order_and_told_once() {
     daemon.stop();
 }
 
+#[test]
+fn an_attempt_that_is_followed_by_another_is_no_alarm() {
+    let monitor = PushMonitor::new();
+    let retried = |max: u32| json!({"retries": {"max": max, "backoff": "1s"}});
+    let again = "echo attempt $SCHED_ATTEMPT; test $SCHED_ATTEMPT = 3 || exit 7";
+    let mut overtaken = json!({"retries": {"max": 1, "backoff": "10m"}});
+    overtaken["schedule"] = json!("*/2 * * * * *");
+    let place = place(
+        &monitor,
+        &[("mended", again, retried(3)), ("broken", again, retried(1)), ("overtaken", "exit 5", overtaken)],
+    );
+    let mut daemon = place.daemon();
+    let check = |job: &str, code: i32, expected: &[&str], bodies: &[&str]| {
+        assert_eq!(place.run(&["fire", job, "--wait"]).code, Some(code), "{job}");
+        let heard = monitor.until_heard(&format!("/s3cret/{job}"), expected.len());
+        let expected: Vec<String> = expected.iter().map(|end| format!("/s3cret/{job}{end}")).collect();
+        assert_eq!(paths(&heard), expected, "{heard:?}");
+        // A start and its end are one run, and each attempt is a run.
+        for pair in heard.chunks(2) {
+            assert_eq!(pair[0].rid(), pair[1].rid(), "{heard:?}");
+        }
+        let runs: BTreeSet<Option<&str>> = heard.iter().map(Heard::rid).collect();
+        assert_eq!(runs.len(), heard.len() / 2, "{heard:?}");
+        let said: Vec<String> = heard.iter().skip(1).step_by(2).map(Heard::text).collect();
+        assert_eq!(said, bodies);
+    };
+    let [one, two, three] = [1, 2, 3].map(|attempt| format!("attempt {attempt}\n"));
+    check("mended", 0, &["/start", "/log", "/start", "/log", "/start", ""], &[&one, &two, &three]);
+    check("broken", 1, &["/start", "/log", "/start", "/7"], &[&one, &two]);
+
+    // Its next instant comes before its second attempt, which is never made: then the first was the last word.
+    let ends = monitor.until_heard("/s3cret/overtaken/5", 2);
+    let heard = monitor.heard();
+    for end in ends {
+        let logged = heard.iter().position(|one| one.path() == "/s3cret/overtaken/log" && one.rid() == end.rid());
+        let told = heard.iter().position(|one| one.path() == "/s3cret/overtaken/5" && one.rid() == end.rid());
+        assert!(logged.is_some() && logged < told, "{heard:?}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn what_an_address_is_made_of_is_in_no_jobs_environment() {
+    let monitor = PushMonitor::new();
+    let place = place(&monitor, &[("plain", "env", json!({"ping_url": null}))]);
+    let add = |id: &str, key: &str, more: &str| {
+        let mut entry = json!({"id": id, "schedule": "@yearly", "command": format!("env; {more}")});
+        entry["ping_url"] = json!(monitor.url(&format!("${{{key}}}/{id}")));
+        entry
+    };
+    let plain = json!({"id": "plain", "schedule": "@yearly", "command": "env"});
+    place.write_jobs(&[plain.clone(), add("one", "ONE_KEY", "")]);
+    let keys = [("ONE_KEY", "s3cret-one"), ("OTHER_KEY", "s3cret-other"), ("PLAIN", "to be seen")];
+    let command = |line: &[&str]| {
+        let mut command = place.command(line);
+        command.envs(keys);
+        command
+    };
+    let printed = |job: &str| {
+        let fired = place.start_command(&mut command(&["fire", job, "--wait"])).ran();
+        assert_eq!(fired.code, Some(0), "{fired:?}");
+        place.ok(&["logs", job])
+    };
+    let mut daemon = place.start_command(&mut command(&["run"]));
+    place.until_verdict("live", 0);
+    for job in ["one", "plain"] {
+        let said = printed(job);
+        assert!(said.contains("PLAIN=to be seen") && !said.contains("s3cret-one"), "{job}: {said}");
+    }
+    assert!(printed("plain").contains("OTHER_KEY"), "so far that is no secret");
+    // The edit is seen without a restart, by the job itself and by the others.
+    let mut written = add("other", "OTHER_KEY", "");
+    written["env"] = json!({"ONE_KEY": "its own"});
+    place.write_jobs(&[plain, add("one", "ONE_KEY", ""), written]);
+    place.until_status("three jobs", |status| status["jobs"]["total"] == 3);
+    let said = printed("other");
+    assert!(said.contains("ONE_KEY=its own") && !said.contains("s3cret"), "what is written for a job is its: {said}");
+    for job in ["one", "plain"] {
+        assert!(!printed(job).contains("s3cret"), "{job}");
+    }
+    daemon.stop();
+    // Without a daemon the command runs it, in the same way.
+    assert!(!printed("plain").contains("s3cret"));
+    let told: BTreeSet<String> = monitor.heard().iter().map(|heard| heard.path().to_owned()).collect();
+    let expected = ["/s3cret-one/one", "/s3cret-one/one/start", "/s3cret-other/other", "/s3cret-other/other/start"];
+    assert_eq!(told, expected.map(str::to_owned).into());
+}
+
 /// Every second of `job` between its first start and its last one has a start, and none came a second late.
 fn never_late(place: &Place, job: &str) {
     place.no_instant_twice(job);

@@ -6,7 +6,11 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::bench::{Place, eventually};
+use super::{
+    alerts::mail,
+    bench::{Place, eventually},
+    push_monitor::PushMonitor,
+};
 
 /// A config.yaml whose report goes by `schedule` to a command that keeps every one it gets, a line each.
 fn config(place: &Place, schedule: &str) -> String {
@@ -58,6 +62,91 @@ fn a_report_that_is_asked_for_on_sighup_comes_at_its_instant_and_once() {
         what.into_iter().any(|what| what.contains("no paper"))
     });
     place.no_instant_twice("job");
+}
+
+/// How far apart the instants are of a schedule that comes often.
+const OFTEN: i64 = 10;
+
+/// The instants that reports were sent for, by the ends of what they look back on.
+fn instants<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<i64> {
+    let until = |text: &str| {
+        let span = text.lines().find(|line| line.contains("from 20"))?;
+        span.rsplit_once(" to ")?.1.parse().ok().map(Timestamp::as_second)
+    };
+    texts.map(|text| until(text).unwrap_or_else(|| panic!("no span in {text}")) / OFTEN).collect()
+}
+
+fn is_each_once(instants: &[i64]) -> bool {
+    instants.windows(2).all(|two| two[0] < two[1])
+}
+
+#[test]
+fn a_report_goes_by_mail_and_webhook_at_each_instant_once_whichever_daemon_is_there() {
+    let place = Place::empty();
+    let Some(server) = mail::Server::start(&place, "tls") else { return };
+    let hook = PushMonitor::new();
+    let webhook = json!({"name": "hook", "type": "webhook", "url": hook.url("s3cret")});
+    let report = json!({"schedule": format!("*/{OFTEN} * * * * *"), "timezone": "UTC", "notify": ["mail", "hook"]});
+    let config = json!({
+        "agent": "db-1", "timezone": "UTC", "ticker": {"interval": "1s"},
+        "notify": [server.sink("smtps"), webhook], "report": report,
+    });
+    place.write("config.yaml", config.to_string());
+    place.write_jobs(&[place.job("job", "@yearly", "")]);
+    let start = || place.start_command(&mut mail::sched(&place, &server, &["run"]));
+    let until = |count: usize, log: &dyn Fn() -> String| {
+        eventually(&format!("{count} reports by each way"), || {
+            if server.read().len() >= count && hook.heard().len() >= count { Ok(()) } else { Err(log()) }
+        });
+    };
+    let mut first = start();
+    until(1, &|| first.log());
+    // It dies with the first instant settled, and the next daemon has that from the disk alone.
+    first.kill();
+    let mut second = start();
+    until(3, &|| second.log());
+    second.stop();
+
+    let mails = server.read();
+    for mail in &mails {
+        assert_eq!(mail["type"], "multipart/alternative", "{mail:#}");
+        let (text, page) = (&mail["parts"]["text/plain"], &mail["parts"]["text/html"]);
+        let (text, page) = (text.as_str().expect("a text"), page.as_str().expect("a page"));
+        let subject = mail["subject"].as_str().expect("a subject");
+        assert!(subject.strip_prefix("[db-1] ").is_some_and(|summary| text.starts_with(summary)), "{mail:#}");
+        assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{mail:#}");
+        assert!(text.contains("+ job") && page.contains("job"), "{mail:#}");
+    }
+    let by_mail = instants(mails.iter().map(|mail| mail["parts"]["text/plain"].as_str().expect("a text")));
+    let hooks: Vec<Value> =
+        hook.heard().iter().map(|heard| serde_json::from_slice(&heard.body).expect("JSON")).collect();
+    assert!(hook.heard().iter().all(|heard| heard.method == "POST" && heard.what == "/s3cret"));
+    assert!(hooks.iter().all(|hook| hook["event"] == "report" && hook["schema"] == 1), "{hooks:#?}");
+    let by_hook = instants(hooks.iter().map(|hook| hook["markdown"].as_str().expect("Markdown")));
+    assert!(is_each_once(&by_mail) && is_each_once(&by_hook), "{by_mail:?} {by_hook:?}");
+}
+
+#[test]
+fn a_tracker_takes_no_report_and_nobody_else_gets_it_then() {
+    let place = Place::empty();
+    let tracker = json!({"name": "issues", "type": "gitea", "url": "http://127.0.0.1:9", "repo": "a/b", "token": "t"});
+    let out = json!({"name": "out", "type": "command", "command": ["cp", "/dev/stdin", place.path("reports")]});
+    let mut config = json!({"notify": [out, tracker]});
+    place.write("config.yaml", config.to_string());
+    let refused =
+        ["nothing was sent: the sink `issues` is a tracker, which keeps issues, and takes no reports", "hint: "];
+    place.fails(&["report", "--to", "out", "--to", "issues"], 1, &refused);
+    assert!(!place.path("reports").exists());
+
+    place.write_jobs(&[]);
+    config["report"] = json!({"schedule": "0 7 * * *", "notify": ["out", "issues"]});
+    place.write("config.yaml", config.to_string());
+    let column = config.to_string().find("[\"out\"").expect("it is there") + 1;
+    let found = place.run(&["validate"]);
+    let expected = format!(
+        "line 1, column {column}: report.notify: `issues` is a tracker, which keeps issues and takes no reports"
+    );
+    assert!(found.code == Some(1) && found.out.contains(&expected), "{expected}: {found:?}");
 }
 
 #[test]

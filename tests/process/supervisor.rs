@@ -22,14 +22,14 @@ fn impatient() -> Place {
 }
 
 /// What is opened to be read here waits for somebody who never comes.
-fn in_place_of_jobs_json(place: &Place) {
+pub(super) fn in_place_of_jobs_json(place: &Place) {
     let path = place.home().join("jobs.json");
     let pipe = place.path("pipe");
     mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("a pipe");
     std::fs::rename(pipe, path).expect("it takes the file's place");
 }
 
-fn ended_itself(daemon: &mut Daemon) {
+pub(super) fn ended_itself(daemon: &mut Daemon) {
     assert_eq!(daemon.wait().code(), Some(70), "{}", daemon.log());
 }
 

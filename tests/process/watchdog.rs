@@ -9,9 +9,14 @@ use std::{
 };
 
 use rustix::process::Signal;
+use scheduler_core::liveness::Phase;
 use serde_json::{Value, json};
 
-use super::bench::{Place, Ran, eventually, signal, within};
+use super::{
+    bench::{Place, Ran, eventually, sched, signal, within},
+    heartbeats::rewrite,
+    supervisor::{ended_itself, in_place_of_jobs_json},
+};
 
 /// A home that turns every second, whose watchdog tells a file beside it.
 fn watched(more: &str) -> Place {
@@ -111,6 +116,99 @@ fn a_daemon_that_was_killed_is_told_started_again_and_told_to_be_well() {
 }
 
 #[test]
+fn a_daemon_that_ended_itself_is_told_and_started_again() {
+    let place = watched("");
+    let config = fs::read_to_string(place.home().join("config.yaml")).expect("config.yaml");
+    place.write("config.yaml", config.replace("{interval: 1s}", "{interval: 1s, abort_after: 1s}"));
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut first = place.daemon();
+    place.until_started("job", 1);
+    in_place_of_jobs_json(&place);
+    ended_itself(&mut first);
+    fs::remove_file(place.home().join("jobs.json")).expect("the pipe goes");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let (code, rows, ran) = look(&place, &[]);
+    assert_eq!(code, Some(4), "{ran:?}");
+    is(&rows, "daemon", "bad", "CRASHED");
+    assert!(daemon(&place).is_none() && count(&place, "opened", "daemon") == 1, "{ran:?} {:?}", told(&place));
+    // Whoever is told has to know that it was no accident of the machine.
+    let text = fs::read_to_string(place.path("told")).expect("what was told");
+    assert!(text.contains("exit code 70"), "{text}");
+    is_started_again(&place);
+}
+
+#[test]
+fn after_a_reboot_a_daemon_that_is_not_there_is_started() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut first = place.daemon();
+    place.until_started("job", 1);
+    // A machine that goes down kills it, or tells it to stop and doesn't wait; its last beat is of that boot.
+    first.kill();
+    let file = place.home().join("heartbeats/ticker.json");
+    rewrite(&file, |beat| (beat.boot_id, beat.phase) = ("the one before".into(), Phase::Draining));
+    let (_, rows, _) = look(&place, &[]);
+    is(&rows, "daemon", "bad", "CRASHED");
+    is_started_again(&place);
+}
+
+/// The next watchdog starts the daemon, the one after finds it well, and it is the same alert.
+#[track_caller]
+fn is_started_again(place: &Place) {
+    let (_, _, ran) = look(place, &["--restart"]);
+    assert!(ran.out.contains("started the daemon (pid "), "{ran:?}");
+    let before = place.effects("job").len();
+    place.until_started("job", before + 2);
+    place.until_status("the daemon is at work", |status| {
+        status["daemon"]["lock_held"] == true && status["exit_code"].as_u64() < Some(4)
+    });
+    let (_, rows, ran) = look(place, &["--restart"]);
+    is(&rows, "daemon", "ok", "");
+    assert!(!ran.out.contains("started the daemon"), "{ran:?}");
+    let events = ["opened", "closed"].map(|event| count(place, event, "daemon"));
+    assert_eq!(events, [1, 1], "{:?}", told(place));
+    signal(daemon(place).expect("a daemon"), Signal::TERM);
+    place.until_status("it stopped", |status| status["verdict"] == "stopped");
+    place.no_instant_twice("job");
+}
+
+#[test]
+fn where_a_unit_of_systemd_has_the_home_its_crashed_daemon_is_left_to_it() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut first = place.daemon();
+    place.until_started("job", 1);
+    first.kill();
+    // On a machine that systemd runs, which to everybody is one with this folder.
+    let look = || {
+        let command = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system && exec \"$0\" watchdog --restart";
+        let mut unshared = place.command(&[]);
+        let environment: Vec<_> =
+            unshared.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        unshared = std::process::Command::new("unshare");
+        unshared.args(["--mount", "sh", "-c", command]).arg(sched()).env_clear().envs(environment);
+        place.start_command(&mut unshared).ran()
+    };
+    // `HOME` is the folder beside the home.
+    let units = place.path(".config/systemd/user");
+    let unit_dir = units.display().to_string();
+    place.ok(&["service", "install", "--user", "--unit-dir", &unit_dir]);
+    let ran = look();
+    if ran.code == Some(1) || !ran.out.contains("VERDICT") {
+        return println!("skipped, nothing is proved: {}", ran.err);
+    }
+    assert!(ran.out.contains("the daemon is not started: systemd does that, by sched.service"), "{ran:?}");
+    assert!(daemon(&place).is_none(), "{ran:?}");
+    assert_eq!(count(&place, "opened", "daemon"), 1, "it is told all the same: {:?}", told(&place));
+    place.ok(&["service", "uninstall", "--user", "--unit-dir", &unit_dir]);
+    let ran = look();
+    assert!(ran.out.contains("started the daemon (pid "), "{ran:?}");
+    place.until_status("it is LIVE", |status| status["verdict"] == "live");
+    signal(daemon(&place).expect("a daemon"), Signal::TERM);
+    place.until_status("it stopped", |status| status["verdict"] == "stopped");
+}
+
+#[test]
 fn two_at_once_start_one_daemon_and_open_one_alert() {
     let place = watched("");
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);
@@ -187,7 +285,7 @@ fn what_config_yaml_names_is_looked_at() {
 "
     ));
     // Who starts it has the pattern in its own command line.
-    let sched = super::bench::sched();
+    let sched = sched();
     let script = format!("{} watchdog --json; true nobody_but_who_asks", sched.display());
     let ran = place.start_script(&script).ran();
     let answer: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));

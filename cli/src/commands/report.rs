@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use sched_monitor::Report;
-use scheduler_core::ErrorKind;
+use scheduler_core::{ErrorKind, config::sinks::Sink};
 use serde_json::json;
 
 use super::Done;
@@ -35,12 +35,9 @@ pub(crate) async fn run(args: &ReportArgs, context: &Context, out: &mut Output) 
             .hint("write how far back: `--since 24h`"));
     }
     if !args.to.is_empty() {
-        let desk = alerts::desk(&home, config, context.clock());
-        let known = desk.sinks();
-        // Of a name that is wrong nobody wants to hear after half of them were told.
-        if let Some(wrong) = args.to.iter().find(|name| !known.contains(name)) {
-            return Err(unknown::sink(wrong, &known));
-        }
+        // One that tells nothing of its own accord: its alerts are for a process that stays until they are delivered.
+        let desk = alerts::desk_to_look(&home, config, context.clock());
+        all_take_reports(&args.to, &config.notify)?;
         let report = reporting::report(context, &home, since).await;
         return send(args, &desk, &report, out).await;
     }
@@ -53,6 +50,23 @@ pub(crate) async fn run(args: &ReportArgs, context: &Context, out: &mut Output) 
         ReportFormat::Html => out.raw(report.html().as_bytes())?,
     }
     Ok(code(&report))
+}
+
+/// Looked at before the first is told: of a name that is wrong nobody wants to hear after half of them were.
+fn all_take_reports(names: &[String], sinks: &[Sink]) -> Result<(), Failure> {
+    for name in names {
+        let Some(sink) = sinks.iter().find(|sink| sink.name == *name) else {
+            let known: Vec<String> = sinks.iter().map(|sink| sink.name.clone()).collect();
+            return Err(unknown::sink(name, &known));
+        };
+        if !sink.takes_reports() {
+            let what =
+                format!("nothing was sent: the sink `{name}` is a tracker, which keeps issues, and takes no reports");
+            let hint = "give `--to` sinks of type webhook, email or command";
+            return Err(Failure::new(ErrorKind::Invalid, what).hint(hint));
+        }
+    }
+    Ok(())
 }
 
 async fn send(args: &ReportArgs, desk: &sched_monitor::Desk, report: &Report, out: &mut Output) -> Done {

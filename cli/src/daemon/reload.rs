@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use sched_monitor::{Desk, Pings, probes::Probes};
 use sched_runner::{CommandRunner, RunnerConfig};
 use scheduler_core::{
-    Engine, Home, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext,
+    Engine, Home, Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, RunId,
     config::{self, Config, Loaded},
     liveness::Pulse,
     provider::Resolved,
@@ -224,5 +224,9 @@ impl JobRunner for ChangingRunner {
 
     async fn adopt(&self, orphan: Orphan, run: RunContext) -> Outcome {
         self.now().adopt(orphan, run).await
+    }
+
+    fn settled(&self, job: &Job, run: &RunId, outcome: &Outcome, followed: bool) {
+        self.now().settled(job, run, outcome, followed);
     }
 }

@@ -118,7 +118,7 @@ impl Desk {
     pub fn to_look(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, settings: &Settings) -> Self {
         let shared = Arc::new(Shared {
             home: home.clone(),
-            shelf: Shelf::new(fs, home),
+            shelf: Shelf::new(fs, home).or_in(settings.spare.as_deref()),
             clock,
             posts: Mutex::default(),
             rate_limit: Mutex::new(settings.rate_limit),
@@ -153,7 +153,7 @@ impl Desk {
         let posts = settings.posts(home).into_iter().map(Arc::new).collect();
         let shared = Arc::new(Shared {
             home: home.clone(),
-            shelf: Shelf::new(fs, home),
+            shelf: Shelf::new(fs, home).or_in(settings.spare.as_deref()),
             clock,
             posts: Mutex::new(Arc::new(posts)),
             rate_limit: Mutex::new(settings.rate_limit),
@@ -277,6 +277,11 @@ impl Desk {
         let now = self.0.shared.clock.now();
         let key = format!("test-{}", now.as_millisecond());
         OpenAlert::new(&Alert::open(key, "a test of this sink; nothing is wrong", now))
+    }
+
+    /// Where its alerts lie.
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.0.shared.shelf.clone()
     }
 
     /// The names of the sinks in force.

@@ -38,8 +38,8 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    pub(crate) fn new(sink: Sink, sender: Sender, secrets: Secrets) -> Self {
-        let carrier = carrier(&sink, secrets);
+    pub(crate) fn new(sink: Sink, sender: Sender, secrets: Secrets, patience: Duration) -> Self {
+        let carrier = carrier(&sink, secrets, patience);
         let ledger = Ledger { sink, most: carrier.most(), patience: carrier.patience() };
         Self { ledger, sender, carrier, round: Mutex::default(), failures: AtomicU32::new(0), retired: Notify::new() }
     }

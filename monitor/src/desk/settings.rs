@@ -1,6 +1,6 @@
 //! What a desk is told about its sinks.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use scheduler_core::{
     Home,
@@ -8,7 +8,7 @@ use scheduler_core::{
 };
 
 use super::post::Post;
-use crate::notice::Sender;
+use crate::{http, notice::Sender};
 
 /// The sinks of a desk and how it treats them.
 ///
@@ -29,6 +29,10 @@ pub struct Settings {
     pub agent: String,
     /// Tells this home from all others, so that two that share a tracker leave each other's issues alone.
     pub node: String,
+    /// Below which folder alerts are kept while the home takes no files; `None` is in this process alone.
+    pub spare: Option<PathBuf>,
+    /// How long a sink that speaks HTTP may take for one answer.
+    pub patience: Duration,
     environment: Environment,
 }
 
@@ -47,6 +51,8 @@ impl Settings {
             rate_limit: config.watchdog.rate_limit,
             agent: agent.into(),
             node: String::new(),
+            spare: None,
+            patience: http::PATIENCE,
             environment: Arc::new(variable),
         }
     }
@@ -57,7 +63,8 @@ impl Settings {
             node: if self.node.is_empty() { self.agent.clone() } else { self.node.clone() },
             home: home.path().display().to_string(),
         };
-        let post = |sink: &Sink| Post::new(sink.clone(), sender.clone(), Secrets(Arc::clone(&self.environment)));
+        let secrets = || Secrets(Arc::clone(&self.environment));
+        let post = |sink: &Sink| Post::new(sink.clone(), sender.clone(), secrets(), self.patience);
         self.sinks.iter().map(post).collect()
     }
 }
@@ -74,6 +81,8 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("sinks", &self.sinks)
             .field("rate_limit", &self.rate_limit)
+            .field("spare", &self.spare)
+            .field("patience", &self.patience)
             .finish_non_exhaustive()
     }
 }

@@ -68,8 +68,9 @@ struct All {
 struct Line {
     waiting: VecDeque<Ping>,
     on_its_way: bool,
-    /// The last run whose end came here: who looks for a lost process twice must not tell of it twice.
-    ended: Option<RunId>,
+    /// The last run whose end came here, and whether another attempt was to follow: what is found out twice must not be told
+    /// twice, and what turns out to be the last word must.
+    ended: Option<(RunId, bool)>,
 }
 
 impl Default for Lines {
@@ -93,10 +94,11 @@ impl Lines {
         let is_new = !all.lines.contains_key(job);
         let line = all.lines.entry(job.clone()).or_default();
         if ping.moment != Moment::Start {
-            if line.ended.as_ref() == Some(&ping.run) {
+            let end = (ping.run.clone(), ping.moment == Moment::Retried);
+            if line.ended.as_ref() == Some(&end) {
                 return false;
             }
-            line.ended = Some(ping.run.clone());
+            line.ended = Some(end);
         }
         line.waiting.push_back(ping);
         if line.waiting.len() > OF_ONE {
@@ -162,10 +164,12 @@ mod tests {
     fn all_lines_together_are_bounded_and_an_end_is_told_once() {
         let lines = Lines::default();
         let push = |job: usize, ping: Ping| lines.push(&format!("job-{job}").parse().unwrap(), ping);
-        assert!(push(0, ping(Moment::Fail, 7)));
+        assert!(push(0, ping(Moment::Retried, 7)));
+        assert!(!push(0, ping(Moment::Fail, 7)), "the line has its task");
+        assert_eq!(lines.waiting(), 2, "no other attempt came: that is news");
         assert!(!push(0, ping(Moment::Fail, 7)), "it was looked for twice");
-        assert_eq!(lines.waiting(), 1);
-        for job in 1..OF_ALL {
+        assert_eq!(lines.waiting(), 2);
+        for job in 2..OF_ALL {
             assert!(push(job, ping(Moment::Success, 1)));
         }
         assert!(!push(OF_ALL, ping(Moment::Success, 1)));

@@ -97,7 +97,7 @@ impl fmt::Debug for PingSettings {
 /// let nobody = PingUrl::parse("http://127.0.0.1:9/backup").expect("an address");
 /// let (job, run) = ("backup".parse()?, RunId::new("1"));
 /// pings.started(&job, &nobody, &run);
-/// pings.ended(&job, &nobody, &run, Outcome::new(RunResult::Succeeded));
+/// pings.ended(&job, &nobody, &run, Outcome::new(RunResult::Succeeded), false);
 /// assert_eq!(pings.settle(std::time::Duration::ZERO).await, 2, "nobody is there");
 /// # Ok(())
 /// # }
@@ -130,9 +130,9 @@ impl Pings {
         self.queue(job, Ping::new(Moment::Start, url.clone(), run.clone(), None));
     }
 
-    /// A run has ended.
-    pub fn ended(&self, job: &JobId, url: &PingUrl, run: &RunId, outcome: Outcome) {
-        let moment = Moment::of(&outcome);
+    /// A run has ended; `followed` if another attempt is made, so that this is no alarm yet.
+    pub fn ended(&self, job: &JobId, url: &PingUrl, run: &RunId, outcome: Outcome, followed: bool) {
+        let moment = Moment::of(&outcome, followed);
         let most = self.0.settings.borrow().body;
         // Now, before the file is pruned, and by a thread that may wait for a disk.
         let body = self.0.runtime.spawn_blocking(move || body::body(&outcome, most));

@@ -18,12 +18,16 @@ pub(super) enum Moment {
     Exit(i32),
     /// It ended badly in another way: too late, by a signal, or before it began.
     Fail,
+    /// It ended badly, and another attempt is made: worth a line, and no alarm.
+    Retried,
 }
 
 impl Moment {
-    /// The end that `outcome` is. Who asked for a cancellation knows of it; the work isn't done all the same.
-    pub(super) fn of(outcome: &Outcome) -> Self {
+    /// The end that `outcome` is, `followed` by another attempt or not. Who asked for a cancellation knows of it; the work isn't
+    /// done all the same.
+    pub(super) fn of(outcome: &Outcome, followed: bool) -> Self {
         match (outcome.result, outcome.exit_code) {
+            _ if followed => Self::Retried,
             (RunResult::Succeeded, _) => Self::Success,
             // A program may say 0 and have failed for another reason; and only what a byte holds is an exit status.
             (RunResult::Failed, Some(code @ 1..=255)) => Self::Exit(code),
@@ -36,7 +40,7 @@ impl Moment {
 pub(super) fn request(mut url: Url, moment: Moment, rid: &str) -> Option<(Method, Url)> {
     if url.path().contains("/api/push/") {
         let (status, message) = match moment {
-            Moment::Start => return None,
+            Moment::Start | Moment::Retried => return None,
             Moment::Success => ("up", "OK".to_owned()),
             Moment::Exit(code) => ("down", format!("exit code {code}")),
             Moment::Fail => ("down", "failed".to_owned()),
@@ -47,6 +51,7 @@ pub(super) fn request(mut url: Url, moment: Moment, rid: &str) -> Option<(Method
     if url.host_str().is_some_and(|host| host == "cronitor.link") {
         let code;
         let (state, status) = match moment {
+            Moment::Retried => return None,
             Moment::Start => ("run", None),
             Moment::Success => ("complete", Some("0")),
             Moment::Exit(number) => {
@@ -65,6 +70,7 @@ pub(super) fn request(mut url: Url, moment: Moment, rid: &str) -> Option<(Method
         Moment::Start => Some("start".to_owned()),
         Moment::Exit(code) => Some(code.to_string()),
         Moment::Fail => Some("fail".to_owned()),
+        Moment::Retried => Some("log".to_owned()),
     };
     if let Some(below) = below {
         let path = format!("{}/{below}", url.path().trim_end_matches('/'));
@@ -112,6 +118,7 @@ mod tests {
         check(url, Moment::Success, Some("POST https://hc-ping.com/uuid?rid=r-i-d"));
         check(url, Moment::Exit(3), Some("POST https://hc-ping.com/uuid/3?rid=r-i-d"));
         check(url, Moment::Fail, Some("POST https://hc-ping.com/uuid/fail?rid=r-i-d"));
+        check(url, Moment::Retried, Some("POST https://hc-ping.com/uuid/log?rid=r-i-d"));
         check("http://h/key/slug/?create=1", Moment::Start, Some("POST http://h/key/slug/start?create=1&rid=r-i-d"));
         check("http://h/key/slug/?a=%20b", Moment::Success, Some("POST http://h/key/slug/?a=%20b&rid=r-i-d"));
         check("http://h", Moment::Fail, Some("POST http://h/fail?rid=r-i-d"));
@@ -121,10 +128,12 @@ mod tests {
     fn others_are_told_in_the_query() {
         let kuma = "http://kuma:3001/api/push/key?status=up&msg=OK&ping=";
         check(kuma, Moment::Start, None);
+        check(kuma, Moment::Retried, None);
         check(kuma, Moment::Success, Some("GET http://kuma:3001/api/push/key?ping=&status=up&msg=OK"));
         check(kuma, Moment::Exit(3), Some("GET http://kuma:3001/api/push/key?ping=&status=down&msg=exit+code+3"));
         let cronitor = "https://cronitor.link/p/key/backup";
         check(cronitor, Moment::Start, Some("GET https://cronitor.link/p/key/backup?state=run&series=r-i-d"));
+        check(cronitor, Moment::Retried, None);
         let done = "GET https://cronitor.link/p/key/backup?state=complete&series=r-i-d&status_code=0";
         check(cronitor, Moment::Success, Some(done));
         check(cronitor, Moment::Fail, Some("GET https://cronitor.link/p/key/backup?state=fail&series=r-i-d"));
@@ -135,7 +144,8 @@ mod tests {
         let check = |result: RunResult, code: Option<i32>, expected: Moment| {
             let mut outcome = Outcome::new(result);
             outcome.exit_code = code;
-            assert_eq!(Moment::of(&outcome), expected, "{result:?} {code:?}");
+            assert_eq!(Moment::of(&outcome, false), expected, "{result:?} {code:?}");
+            assert_eq!(Moment::of(&outcome, true), Moment::Retried, "{result:?} {code:?}");
         };
         check(RunResult::Succeeded, Some(0), Moment::Success);
         check(RunResult::Failed, Some(3), Moment::Exit(3));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use scheduler_core::{Job, JobRunner, Orphan, Outcome, PingUrl, ProcessRef, Result, RunContext, RunId, RunResult};
+use scheduler_core::{Job, JobRunner, Orphan, Outcome, ProcessRef, Result, RunContext, RunId};
 
 use super::Pings;
 
@@ -11,6 +11,7 @@ use super::Pings;
 ///
 /// # Behavior
 /// - Does what the runner inside does, and waits for nothing else.
+/// - An end is told when it is on record, as what it is there: a bad one that is followed by another attempt is no alarm.
 /// - A job without `ping_url` costs nothing.
 ///
 /// ```
@@ -36,24 +37,6 @@ impl Pinging {
     }
 }
 
-/// A run whose end is yet to be told. One that breaks off by a panic has failed; one that is only let go of goes on.
-struct Open<'p> {
-    pings: &'p Pings,
-    job: Arc<Job>,
-    url: PingUrl,
-    run: RunId,
-    outcome: Option<Outcome>,
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        let broken = std::thread::panicking().then(|| Outcome::failed("the runner panicked"));
-        if let Some(outcome) = self.outcome.take().or(broken) {
-            self.pings.ended(&self.job.id, &self.url, &self.run, outcome);
-        }
-    }
-}
-
 #[async_trait]
 impl JobRunner for Pinging {
     fn validate(&self, job: &Job) -> Result<()> {
@@ -62,34 +45,26 @@ impl JobRunner for Pinging {
 
     async fn run(&self, run: RunContext) -> Outcome {
         let Some(url) = run.job.ping_url.clone() else { return self.inner.run(run).await };
-        let mut open = Open { pings: &self.pings, job: Arc::clone(&run.job), url, run: run.run.clone(), outcome: None };
-        let (engine, pings, url) = (run.clone(), self.pings.clone(), open.url.clone());
-        let outcome = self
-            .inner
-            .run(run.on_spawned(move |process| {
-                engine.spawned(process);
-                pings.started(&engine.job.id, &url, &engine.run);
-            }))
-            .await;
-        open.outcome = Some(outcome.clone());
-        outcome
+        let (engine, pings) = (run.clone(), self.pings.clone());
+        let run = run.on_spawned(move |process| {
+            engine.spawned(process);
+            pings.started(&engine.job.id, &url, &engine.run);
+        });
+        self.inner.run(run).await
     }
 
     fn find_orphan(&self, orphan: &Orphan) -> Option<ProcessRef> {
-        let found = self.inner.find_orphan(orphan);
-        if let (None, Some(url)) = (&found, &orphan.job.ping_url) {
-            let mut outcome = Outcome::new(RunResult::Unknown);
-            outcome.message = Some("its process was gone when the next one looked; how it ended is not known".into());
-            self.pings.ended(&orphan.job.id, url, &orphan.run, outcome);
-        }
-        found
+        self.inner.find_orphan(orphan)
     }
 
     async fn adopt(&self, orphan: Orphan, run: RunContext) -> Outcome {
-        let Some(url) = orphan.job.ping_url.clone() else { return self.inner.adopt(orphan, run).await };
-        let (job, id) = (orphan.job.id.clone(), orphan.run.clone());
-        let outcome = self.inner.adopt(orphan, run).await;
-        self.pings.ended(&job, &url, &id, outcome.clone());
-        outcome
+        self.inner.adopt(orphan, run).await
+    }
+
+    fn settled(&self, job: &Job, run: &RunId, outcome: &Outcome, followed: bool) {
+        self.inner.settled(job, run, outcome, followed);
+        if let Some(url) = &job.ping_url {
+            self.pings.ended(&job.id, url, run, outcome.clone(), followed);
+        }
     }
 }

@@ -25,7 +25,7 @@ use tokio::{
 
 pub use self::board::{Entry, State, read};
 use self::{board::Board, command::Finding};
-use crate::{Desk, Shelf};
+use crate::Desk;
 
 /// What probes are run with.
 ///
@@ -85,8 +85,6 @@ pub struct Probes {
 }
 
 struct Shared {
-    fs: Arc<dyn Vfs>,
-    home: Home,
     clock: Arc<dyn Clock>,
     store: Arc<dyn JobStore>,
     desk: Desk,
@@ -105,8 +103,8 @@ struct Work {
 impl Probes {
     /// None yet. What they find is told to `desk`; whether a job runs, `store` knows.
     pub fn new(fs: Arc<dyn Vfs>, home: &Home, clock: Arc<dyn Clock>, store: Arc<dyn JobStore>, desk: Desk) -> Self {
-        let board = Board::new(Arc::clone(&fs), home);
-        let shared = Arc::new(Shared { fs, home: home.clone(), clock, store, desk, board });
+        let board = Board::new(fs, home);
+        let shared = Arc::new(Shared { clock, store, desk, board });
         Self { shared, at_work: HashMap::new() }
     }
 
@@ -231,7 +229,7 @@ async fn forget_others(shared: Arc<Shared>, names: Vec<String>, gone: Vec<JoinHa
         let _ = task.await;
     }
     shared.board.keep(&names).await;
-    let shelf = Shelf::new(Arc::clone(&shared.fs), &shared.home);
+    let shelf = shared.desk.shelf();
     let Ok(Ok(shelved)) = spawn_blocking(move || shelf.read()).await else { return };
     let is_gone =
         |scope: &&String| scope.strip_prefix(PROBE_SCOPE).is_some_and(|name| names.iter().all(|known| known != name));

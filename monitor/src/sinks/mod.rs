@@ -46,14 +46,15 @@ pub(crate) trait Carrier: Send + Sync + fmt::Debug {
     }
 }
 
-/// The carrier for `sink`.
-pub(crate) fn carrier(sink: &Sink, secrets: Secrets) -> Box<dyn Carrier> {
+/// The carrier for `sink`, which waits for one answer by HTTP for as long as `patience`.
+pub(crate) fn carrier(sink: &Sink, secrets: Secrets, patience: Duration) -> Box<dyn Carrier> {
+    let http = Http::new(patience);
     match sink.via.clone() {
         Via::Webhook { url, preset, token, chat } => {
-            Box::new(webhook::Webhook { url, preset, token, chat, secrets, http: Http::default() })
+            Box::new(webhook::Webhook { url, preset, token, chat, secrets, http })
         }
         Via::Email { to, from, smtp } => Box::new(email::Mail { to, from, smtp, secrets }),
         Via::Command { command, timeout } => Box::new(command::Program::new(command, timeout)),
-        Via::Tracker(tracker) => Box::new(issues::Issues::new(tracker, secrets)),
+        Via::Tracker(tracker) => Box::new(issues::Issues::new(tracker, secrets, http)),
     }
 }

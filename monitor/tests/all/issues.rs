@@ -8,7 +8,7 @@ use scheduler_core::config::{
 };
 
 use crate::{
-    bench::{Bench, PATIENCE},
+    bench::{Bench, PATIENCE, settings},
     tracker::{Fault, Issue, TOKEN, Tracker},
 };
 
@@ -108,11 +108,19 @@ async fn failures_and_silence_are_tried_again() {
         bench.desk.settle(PATIENCE).await;
     }
     assert_eq!(tracker.open_issues(), [1]);
-    // Silence is waited out by the real clock; the next process doesn't wait for it.
-    tracker.books().faults = [Fault::Hang].into();
+    // One who says nothing is waited for, but not for ever.
+    let sinks = || vec![sink(&tracker, Forge::Gitea, |_| {})];
+    let mut impatient = settings(sinks());
+    impatient.patience = Duration::from_millis(100);
+    bench.desk.change(&impatient);
+    tracker.books().faults = [Fault::Hang; 9].into();
     bench.later(120);
     bench.fails("backup").await;
-    bench.later(20);
+    let error = bench.alerts()[0].sinks["tracker"].error.clone().expect("an error");
+    assert!(error.contains("no answer within 0.1 s"), "{error}");
+    assert_eq!(tracker.books().issues[0].comments.len(), 0);
+    tracker.books().faults.clear();
+    bench.desk.change(&settings(sinks()));
     bench.desk.settle(PATIENCE).await;
     assert_eq!(tracker.books().issues[0].comments.len(), 1);
 }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod command;
+mod engine;
 mod issues;
 mod lifecycle;
 mod post;

@@ -10,7 +10,7 @@ use super::{
     Config,
     checks::{self, Checks},
     locate, probes, report,
-    sinks::{self, Refused, Sink, Via},
+    sinks::{self, Refused},
     values::{
         Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
         overlap, ping_interval, ping_url, policy, retries, shell, sink_names, time_zone, truth, whole,
@@ -230,8 +230,7 @@ impl Keys<'_> {
     fn judge_report(&mut self, config: &Config) {
         let plan = &config.report;
         for name in &plan.notify {
-            let is_tracker = |sink: &Sink| sink.name == *name && matches!(sink.via, Via::Tracker(_));
-            if config.notify.iter().any(is_tracker) {
+            if config.notify.iter().any(|sink| sink.name == *name && !sink.takes_reports()) {
                 let what = format!("`{name}` is a tracker, which keeps issues and takes no reports");
                 let hint = "name a sink of type webhook, email or command".into();
                 self.problem(&["report", "notify"], &what, hint);

@@ -67,6 +67,15 @@ fn kind_of(result: RunResult) -> AlertKind {
     }
 }
 
+/// What a job has done, in words that can be followed by how often.
+fn words_for(result: RunResult) -> &'static str {
+    match result {
+        RunResult::TimedOut => "timed out",
+        RunResult::Unknown => "ended unseen",
+        RunResult::Failed | RunResult::Succeeded | RunResult::Cancelled => "failed",
+    }
+}
+
 impl Shared {
     /// Takes responsibility for a claim. Returns at once.
     pub(super) fn dispatch(self: &Arc<Self>, claim: Claim) {
@@ -128,6 +137,7 @@ impl Shared {
         match settled {
             Some(Settled::Again { run: next, attempt, not_before }) => {
                 tracing::info!(job = %job.id, run = %next, %not_before, "attempt {attempt} follows");
+                self.options.runner.settled(job, run, outcome, true);
             }
             _ => self.tell(job, run, outcome).await,
         }
@@ -146,6 +156,7 @@ impl Shared {
         let context = RunContext::new(Arc::clone(job), claim.run.clone(), claim.id.clone(), claim.at, claim.attempt)
             .with_timeout(job.timeout)
             .with_cancel(cancel)
+            .with_secrets(self.secrets_for(job))
             .on_spawned(move |process| {
                 let (shared, claim) = noted.clone();
                 tracing::info!(job = %claim.id.job, run = %claim.run, owed_at = %claim.at, pid = process.pid, "started");
@@ -261,8 +272,9 @@ impl Shared {
         self.options.pulse.publish(|beat| beat.last_action = Some(format!("job {job}: {}", outcome.result.word())));
     }
 
-    /// Tells the notifiers of a bad end, and of the first good one after it.
+    /// Tells the runner of the last end of an occurrence; the notifiers of a bad one, and of the first good one after it.
     pub(super) async fn tell(&self, job: &Job, run: &RunId, outcome: &Outcome) {
+        self.options.runner.settled(job, run, outcome, false);
         let now = self.options.clock.now();
         let key = job_key(&job.id);
         let alert = match outcome.result {
@@ -273,7 +285,7 @@ impl Shared {
             RunResult::Succeeded | RunResult::Cancelled => return,
             result => {
                 let why = outcome.reason().unwrap_or_default();
-                let title = format!("job `{}` {}", job.id, result.word().replace('_', " "));
+                let title = format!("job `{}` {}", job.id, words_for(result));
                 let detail = format!("run {run}: {why}\nsee `sched logs {} --run {run}`", job.id);
                 Alert::open(key, title, now).detail(detail).kind(kind_of(result))
             }
@@ -333,8 +345,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Which jobs the notifiers have been told of already, by an earlier process.
+    /// Which jobs the notifiers have been told of already, by an earlier process; and what no run may be told.
     pub(super) async fn note_troubled(&self) -> crate::Result<()> {
+        self.note_secrets(None).await?;
         let troubled = self.options.store.select(Which::Troubled).await?;
         self.troubled.lock().extend(troubled.jobs.into_iter().map(|job| job.id));
         for notifier in &self.options.notifiers {

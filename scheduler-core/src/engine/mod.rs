@@ -15,6 +15,7 @@ mod fire;
 mod gates;
 mod hooks;
 mod pass;
+mod secrets;
 mod supervise;
 mod turn;
 mod witness;
@@ -37,7 +38,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use builder::EngineBuilder;
 pub use context::SchedulerContext;
 
-use self::{builder::Parts, gates::Gates, pass::Reach, witness::Witness};
+use self::{builder::Parts, gates::Gates, pass::Reach, secrets::Secrets, witness::Witness};
 use crate::{
     Error, Job, JobId, JobRunner, JobStore, OccurrenceId, Result, RunId,
     audit::Outage,
@@ -128,6 +129,8 @@ struct Shared {
     troubled: Mutex<HashSet<JobId>>,
     /// The definitions that these were last looked for in.
     looked_for_in: Mutex<Option<u64>>,
+    /// What no job may know.
+    secrets: Mutex<Secrets>,
     /// What fails at the moment, by what it is.
     errors: Mutex<BTreeMap<&'static str, Failure>>,
     /// What kept time from passing as it should.
@@ -202,6 +205,7 @@ impl Engine {
             runs: Mutex::default(),
             troubled: Mutex::default(),
             looked_for_in: Mutex::default(),
+            secrets: Mutex::default(),
             errors: Mutex::default(),
             tasks: TaskTracker::new(),
             gates: Gates::default(),

@@ -98,6 +98,7 @@ impl Shared {
             self.recover(&open, &mut summary.done).await?;
             open = self.options.store.open(now, self.limits()).await?;
         }
+        self.note_secrets(Some(open.definitions)).await?;
         self.close_alerts_of_removed_jobs(open.definitions).await?;
         self.cancel(&open.cancel_requested);
         for claim in std::mem::take(&mut open.claimed_here) {
@@ -255,7 +256,10 @@ impl Shared {
             let runs: Vec<RunId> = recoveries.iter().map(|recovery| recovery.run.clone()).collect();
             for (run, settled) in runs.iter().zip(self.options.store.recover(recoveries).await?) {
                 match (settled, ended.get(run)) {
-                    (Settled::Again { run: next, attempt, .. }, _) => {
+                    (Settled::Again { run: next, attempt, .. }, ended) => {
+                        if let Some((job, outcome)) = ended {
+                            self.options.runner.settled(job, run, outcome, true);
+                        }
                         done.push(format!("run {run} is followed by attempt {attempt}, {next}"));
                     }
                     (Settled::Done, Some((job, outcome))) => self.tell(job, run, outcome).await,

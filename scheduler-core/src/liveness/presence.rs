@@ -146,10 +146,14 @@ fn crashed_or_unknown(facts: &Facts, beat: &Heartbeat) -> Verdict {
         return unknown(format!("no daemon runs, and its last heartbeat can't be believed: {why}")).with_hint(RUN);
     }
     let when = moment(beat.at, facts.now);
-    let summary = if rebooted {
-        format!("no daemon has run since the machine was restarted; the last beat was at {when}")
-    } else {
-        format!("the daemon died without a word after its beat at {when}, at cycle {}", beat.cycle)
+    let cycle = beat.cycle;
+    let summary = match &beat.error {
+        _ if rebooted => format!("no daemon has run since the machine was restarted; the last beat was at {when}"),
+        // One that is stuck says so before it ends itself: whoever is told of the crash has to know.
+        Some(error) => {
+            format!("the daemon died after its beat at {when}, at cycle {cycle}; its last word was: {}", error.message)
+        }
+        None => format!("the daemon died without a word after its beat at {when}, at cycle {cycle}"),
     };
     Verdict::new(VerdictKind::Crashed, summary).with_hint(RUN)
 }

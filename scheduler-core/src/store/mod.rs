@@ -277,6 +277,8 @@ pub enum Which {
     Troubled,
     /// Those with a payload instead of a command, by id.
     Payload,
+    /// Those with a `ping_url`, by id.
+    Pinging,
     /// Those with an occurrence that is open, by id.
     Open,
 }

@@ -168,7 +168,8 @@ async fn some_of_the_jobs(bench: Bench) {
     {
         bench.add(name, schedule, json!({})).await;
     }
-    let theirs = json!({"id": "theirs", "schedule": "@daily", "payload": {"command": "think"}});
+    let theirs =
+        json!({"id": "theirs", "schedule": "@daily", "payload": {"command": "think"}, "ping_url": "http://a/b"});
     bench.store.define(Edit::Add(vec![theirs])).await.expect("a payload is as good as a command");
     let named = async |which: Which| {
         let selected = bench.store.select(which).await.expect("select");
@@ -179,6 +180,7 @@ async fn some_of_the_jobs(bench: Bench) {
     assert!(named(Which::Job(id("nobody"))).await.is_empty());
     assert_eq!(named(Which::Soonest(2)).await, ["minutely", "hourly"]);
     assert_eq!(named(Which::Payload).await, ["theirs"]);
+    assert_eq!(named(Which::Pinging).await, ["theirs"]);
     assert!(named(Which::Troubled).await.is_empty());
     bench.minutes(1);
     let claim = bench.pass().await.pop().expect("a claim");

@@ -1,5 +1,9 @@
-"""A mail server for the tests: TLS or STARTTLS, a login, and a file for each mail. Prints its port when it listens."""
+"""A mail server for the tests: TLS or STARTTLS, a login, and for each mail a file as it came, and one with its parts decoded.
+Prints its port when it listens."""
 
+import email
+import email.policy
+import json
 import pathlib
 import socket
 import ssl
@@ -17,6 +21,10 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         Handler.count += 1
         path = folder / f"{Handler.count}.eml"
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        parts = {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
+        read = {"type": mail.get_content_type(), "subject": mail["Subject"], "parts": parts}
+        path.with_suffix(".json").write_text(json.dumps(read))
         path.with_suffix(".part").write_bytes(envelope.content)
         path.with_suffix(".part").rename(path)
         return "250 taken"

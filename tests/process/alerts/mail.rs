@@ -7,12 +7,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::process::bench::{Place, eventually};
 
 /// A server, as long as this lives.
-struct Server {
+pub(in crate::process) struct Server {
     child: Child,
     port: String,
     certificate: PathBuf,
@@ -28,7 +28,7 @@ impl Drop for Server {
 
 impl Server {
     /// `None` where there is none to be had: `scripts/test` installs it, and says so if it can't.
-    fn start(place: &Place, mode: &str) -> Option<Self> {
+    pub(in crate::process) fn start(place: &Place, mode: &str) -> Option<Self> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
         let python = target.join("mail-server/bin/python");
         let (certificate, key) = (place.path("cert.pem"), place.path("key.pem"));
@@ -69,12 +69,26 @@ impl Server {
         let text = |number: usize| fs::read_to_string(self.folder.join(format!("{number}.eml"))).ok();
         (1..).map_while(text).collect()
     }
+
+    /// The same, decoded: `type`, `subject`, and the `parts` by their types.
+    pub(in crate::process) fn read(&self) -> Vec<Value> {
+        let one = |number: usize| fs::read_to_string(self.folder.join(format!("{number}.json"))).ok();
+        let read = (1..=self.mails().len()).map_while(one);
+        read.map(|text| serde_json::from_str(&text).expect("JSON")).collect()
+    }
+
+    /// A sink of this server that needs the environment of [`sched`].
+    pub(in crate::process) fn sink(&self, scheme: &str) -> Value {
+        let smtp = format!("{scheme}://ann:${{SMTP_PASS}}@localhost:{}", self.port);
+        json!({"name": "mail", "type": "email", "to": ["ops@example.org"], "from": "sched@example.org", "smtp": smtp})
+    }
 }
 
 /// What holds a password in which everything is that means something in an address.
 const PASSWORD: &str = "p@ss/word%41";
 
-fn sched(place: &Place, server: &Server, line: &[&str]) -> Command {
+/// The program with what it takes to send mail by `server`.
+pub(in crate::process) fn sched(place: &Place, server: &Server, line: &[&str]) -> Command {
     let mut command = place.command(line);
     command.env("SMTP_PASS", PASSWORD).env("SSL_CERT_FILE", &server.certificate);
     command
@@ -88,9 +102,7 @@ fn header<'m>(mail: &'m str, name: &str) -> &'m str {
 fn a_thread(mode: &str, scheme: &str) {
     let place = Place::beating();
     let Some(server) = Server::start(&place, mode) else { return };
-    let smtp = format!("{scheme}://ann:${{SMTP_PASS}}@localhost:{}", server.port);
-    let sink = format!("{{name: mail, type: email, to: [ops@example.org], from: sched@example.org, smtp: \"{smtp}\"}}");
-    place.write("config.yaml", format!("agent: db-1\nnotify:\n  - {sink}\n"));
+    place.write("config.yaml", format!("agent: db-1\nnotify:\n  - {}\n", server.sink(scheme)));
     let mended = place.path("mended");
     let command = format!("test -e {}", mended.display());
     place.write_jobs(&[json!({"id": "backup", "schedule": "@yearly", "command": command})]);

@@ -1,6 +1,8 @@
 //! Who is told, with the built program: an issue tracker, a mail server and programs as sinks, and secrets that are nowhere.
 
-mod mail;
+mod events;
+mod full;
+pub(super) mod mail;
 #[path = "../../../monitor/tests/all/tracker.rs"]
 #[expect(dead_code, reason = "the tests of the crate `monitor` use the rest")]
 mod tracker;

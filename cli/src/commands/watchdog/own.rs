@@ -97,7 +97,7 @@ pub(super) async fn look(home: &Home) -> Own {
 
 async fn seen(home: &Home) -> Seen {
     let context = Context::new(Some(home.path().to_owned()));
-    let Known { mut facts, views, beats } = facts::collect(&context, home).await;
+    let Known { mut facts, views, beats, .. } = facts::collect(&context, home).await;
     // Here it is.
     facts.watchdog = WatchdogFacts::default();
     let files = match &facts.store_error {

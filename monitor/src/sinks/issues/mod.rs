@@ -27,8 +27,8 @@ pub(super) struct Issues {
 }
 
 impl Issues {
-    pub(super) fn new(tracker: Tracker, secrets: Secrets) -> Self {
-        Self { tracker, secrets, http: Http::default() }
+    pub(super) fn new(tracker: Tracker, secrets: Secrets, http: Http) -> Self {
+        Self { tracker, secrets, http }
     }
 
     fn api(&self) -> Result<Api<'_>> {

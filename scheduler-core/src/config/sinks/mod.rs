@@ -57,6 +57,17 @@ impl Sink {
         }
     }
 
+    /// Whether a report can be sent to it: a tracker keeps issues, and a report is none.
+    ///
+    /// ```
+    /// use scheduler_core::config::{Secret, sinks::{Forge, Sink, Tracker, Via}};
+    /// let tracker = Tracker::new(Forge::GitHub, "https://api.github.com", "ops/cron", Secret::new("${TOKEN}"));
+    /// assert!(!Sink::new("hub", Via::Tracker(tracker)).takes_reports());
+    /// ```
+    pub fn takes_reports(&self) -> bool {
+        !matches!(self.via, Via::Tracker(_))
+    }
+
     /// Everything in it that is a secret.
     ///
     /// ```

@@ -14,7 +14,7 @@ use super::{
     places::NoPlace,
 };
 use crate::{
-    JobId, Orphan, OwnerId,
+    Job, JobId, Orphan, OwnerId,
     occurrence::{Occurrence, State},
 };
 
@@ -104,14 +104,18 @@ pub(crate) fn select(book: &Book, which: &Which) -> Selected {
             let ids: BTreeSet<&JobId> = book.open().map(|occurrence| &occurrence.id.job).collect();
             ids.into_iter().filter_map(|id| Some(view((id, book.job(id)?)))).collect()
         }
-        Which::Payload => {
-            // The word is looked for first: few have it, and reading each definition takes a while.
-            let candidates = book.jobs().filter(|(_, record)| record.definition.text().contains("\"payload\""));
-            let views = candidates.map(view);
-            views.filter(|view| view.job.as_ref().is_ok_and(|job| job.payload().is_some())).collect()
-        }
+        Which::Payload => with_field(book, "\"payload\"", |job| job.payload().is_some()),
+        Which::Pinging => with_field(book, "\"ping_url\"", |job| job.ping_url.is_some()),
     };
     Selected { jobs, in_force: book.in_force(), waiting: book.waiting() }
+}
+
+/// The jobs that have what `has` looks for, which is behind `key` in their definitions.
+fn with_field(book: &Book, key: &str, has: impl Fn(&Job) -> bool) -> Vec<JobView> {
+    // The word is looked for first: few have it, and reading each definition takes a while.
+    let candidates = book.jobs().filter(|(_, record)| record.definition.text().contains(key));
+    let views = candidates.map(|(id, record)| view(book, id, record));
+    views.filter(|view| view.job.as_ref().is_ok_and(|job| has(job))).collect()
 }
 
 fn is_troubled(record: &JobRecord) -> bool {

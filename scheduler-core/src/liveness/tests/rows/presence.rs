@@ -302,10 +302,12 @@ fn crashed() {
         live(),
         |f| {
             free(f);
-            f.beat.as_mut().unwrap().status = Status::Error;
+            let beat = f.beat.as_mut().unwrap();
+            let message = "it is stuck; it ended itself (exit code 70)".into();
+            (beat.status, beat.error) = (Status::Error, Some(Failure { message, since: beat.at, count: 1 }));
         },
         V::Crashed,
-        "",
+        "died after its beat at 2026-11-22T02:59:50Z (10s ago), at cycle 500; its last word was: it is stuck; it ended itself",
     );
     check(
         live(),
