@@ -10,11 +10,17 @@ use scheduler_core::{
     store::{JobView, Problem},
     vfs::RealFs,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{context::machine_id, daemon::machinery, env, unknown};
 
-/// How long a process waits for its sinks before it ends. What they didn't take is told by the next one.
+/// How long a process that somebody waits for, at a terminal or as systemd for a daemon that stops, waits for its sinks. What is
+/// under way then is noted as failed, and told by the next process.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long one that nobody waits for, a watchdog or a tick that cron has called, begins deliveries. Each gets the time that
+/// its sink may take: without a daemon there is no other process that could wait longer.
+pub(crate) const BEGINS: Duration = Duration::from_mins(1);
 
 /// Where alerts are kept while the home takes no files: in the memory of the machine, as of any Linux.
 const SPARE: &str = "/dev/shm";
@@ -35,6 +41,23 @@ pub(crate) fn settings(home: &Home, config: &Config) -> Settings {
     settings.node = format!("{}:{}", machine_id().unwrap_or_else(|| settings.agent.clone()), home.path().display());
     settings.spare = Some(SPARE.into());
     settings
+}
+
+/// Waits for the sinks of a process that nobody waits for. Who sends it a signal does.
+pub(crate) async fn settle_patiently(desk: &Desk) {
+    let asked = |kind| async move {
+        match signal(kind) {
+            Ok(mut asked) => drop(asked.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let hurry = async {
+        tokio::select! {
+            () = asked(SignalKind::terminate()) => {}
+            () = asked(SignalKind::interrupt()) => {}
+        }
+    };
+    desk.settle_patiently(BEGINS, hurry).await;
 }
 
 /// The files of the alerts of `home`.

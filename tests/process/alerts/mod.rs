@@ -3,6 +3,7 @@
 mod events;
 mod full;
 pub(super) mod mail;
+mod slow;
 #[path = "../../../monitor/tests/all/tracker.rs"]
 #[expect(dead_code, reason = "the tests of the crate `monitor` use the rest")]
 mod tracker;

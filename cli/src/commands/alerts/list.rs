@@ -43,6 +43,13 @@ pub(super) fn run(context: &Context, out: &mut Output) -> Done {
     }
     for alert in &shelved.alerts {
         for (sink, told) in &alert.sinks {
+            if let Some(until) = told.claimed_until.filter(|until| *until > now) {
+                out.warn(
+                    format!("sink `{sink}` is being told of {}, or was by a process that died", alert.key),
+                    Some(&format!("if nothing comes of it, it is tried again {}", when::relative(until, now))),
+                );
+                continue;
+            }
             if let Some(error) = &told.error {
                 let again = told
                     .not_before

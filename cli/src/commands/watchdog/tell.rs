@@ -104,6 +104,13 @@ impl Teller {
         Ok(())
     }
 
+    /// Waits for the sinks as long as they may take: while nothing else runs, nobody else can.
+    pub(super) async fn settle_patiently(&self) {
+        if let Some(desk) = &self.desk {
+            alerts::settle_patiently(desk).await;
+        }
+    }
+
     /// Waits for the sinks, for a while.
     pub(super) async fn settle(&self) {
         if let Some(desk) = &self.desk {
