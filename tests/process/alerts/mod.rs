@@ -7,6 +7,7 @@ mod slow;
 #[path = "../../../monitor/tests/all/tracker.rs"]
 #[expect(dead_code, reason = "the tests of the crate `monitor` use the rest")]
 mod tracker;
+mod trouble;
 
 use std::{
     fs,

@@ -54,9 +54,11 @@ pub(super) fn run(context: &Context, out: &mut Output) -> Done {
                 let again = told
                     .not_before
                     .map_or_else(String::new, |at| format!("it is tried again {}", when::relative(at, now)));
+                let hint = told.hint.iter().cloned().chain(Some(again).filter(|words| !words.is_empty()));
+                let hint = hint.collect::<Vec<_>>().join("; ");
                 out.warn(
                     format!("sink `{sink}` was not told of {}: {error}", alert.key),
-                    Some(&again).filter(|words| !words.is_empty()).map(String::as_str),
+                    Some(hint.as_str()).filter(|words| !words.is_empty()),
                 );
             }
         }
