@@ -191,8 +191,11 @@ impl Desk {
     /// Takes in all that is wrong in `scope`: what is new opens, what lasts is updated, and what is no more closes. Two scopes
     /// know nothing of each other.
     ///
+    /// Alerts that can't be read keep nobody from hearing of what is wrong now: it opens, and is kept as where a disk takes no
+    /// files.
+    ///
     /// # Errors
-    /// Why the alerts can't be read.
+    /// Why it can't be kept.
     pub async fn reconcile(&self, scope: impl Into<String>, current: Vec<Alert>) -> Result<Changes> {
         let (shared, scope) = (Arc::clone(&self.0.shared), scope.into());
         let changes = blocking(move || {

@@ -86,7 +86,11 @@ impl Teller {
                 told.closed = changes.closed;
             })
         };
-        told.error = asked.err().map(|error| error.to_string());
+        if let Err(error) = asked {
+            // What was about to open has not.
+            told.opened.clear();
+            told.error = Some(error.to_string());
+        }
         told
     }
 
