@@ -98,3 +98,33 @@ fn a_program_that_is_told_gets_no_secret_of_another_sink() {
     assert!(got.contains("PAGER_KEY=key-of-the-pager"), "{got}");
     assert!(!got.contains("of-the-hook") && !got.contains("HOOK_"), "{got}");
 }
+
+#[test]
+fn a_variable_that_is_not_set_is_found_where_the_daemon_runs() {
+    let place = Place::beating();
+    let sink = json!([{"name": "hook", "type": "webhook", "url": "http://127.0.0.1:9/${HOOK_PATH}", "token": "${HOOK_TOKEN}"}]);
+    place.write("config.yaml", format!("ticker: {{interval: 1s}}\nnotify: {sink}\n"));
+    place.write_jobs(&[json!({"id": "job", "schedule": "@yearly", "command": "true"})]);
+    let unset = |environment: &str, name: &str| {
+        format!("warning: config.yaml: notify: sink `hook`: `${{{name}}}` is not set in {environment}")
+    };
+    let validated = |name: &str| {
+        let ran = place.start_command(place.command(&["validate"]).env(name, "x")).ran();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.out
+    };
+    let of_command = "the environment of this command";
+    let said = validated("HOOK_PATH");
+    assert!(said.contains(&unset(of_command, "HOOK_TOKEN")) && said.contains("may be another one"), "{said}");
+    assert!(!said.contains(&unset(of_command, "HOOK_PATH")), "{said}");
+    let status = |place: &Place| place.status().1["problems"].to_string();
+    assert!(!status(&place).contains("unset-"), "nobody delivers from here: {}", status(&place));
+    // The daemon's counts, whatever this one has.
+    let mut daemon = place.start_command(place.command(&["run"]).env("HOOK_TOKEN", "x"));
+    place.until_status("it is LIVE", |status| status["verdict"] == "live");
+    let of_daemon = format!("the environment of the daemon (pid {})", daemon.pid());
+    let said = validated("HOOK_PATH");
+    assert!(said.contains(&unset(&of_daemon, "HOOK_PATH")) && !said.contains("HOOK_TOKEN"), "{said}");
+    assert!(status(&place).contains("unset-hook-HOOK_PATH"), "{}", status(&place));
+    daemon.stop();
+}
