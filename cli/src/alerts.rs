@@ -1,20 +1,36 @@
 //! Alerts, as this program has them: the desk of a home, the sinks that config.yaml names, and who isn't one of them.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use sched_monitor::{Desk, Settings, Shelf};
 use scheduler_core::{
     Alert, Clock, Home, Job, JobId,
-    config::{Config, sinks::Sink},
+    config::{Config, Secret, sinks::Sink},
     store::{JobView, Problem},
     vfs::RealFs,
 };
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{context::machine_id, daemon::machinery, env, unknown};
+use crate::{
+    context::machine_id,
+    daemon::{lock, machinery},
+    env, unknown,
+};
 
-/// How long a process waits for its sinks before it ends. What they didn't take is told by the next one.
+/// How long a process that somebody waits for, at a terminal or as systemd for a daemon that stops, waits for its sinks. What is
+/// under way then is noted as failed, and told by the next process.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// For how long one that nobody waits for, a watchdog or a tick that cron has called, begins deliveries. Each gets the time that
+/// its sink may take: without a daemon there is no other process that could wait longer.
+pub(crate) const BEGINS: Duration = Duration::from_mins(1);
 
 /// Where alerts are kept while the home takes no files: in the memory of the machine, as of any Linux.
 const SPARE: &str = "/dev/shm";
@@ -35,6 +51,23 @@ pub(crate) fn settings(home: &Home, config: &Config) -> Settings {
     settings.node = format!("{}:{}", machine_id().unwrap_or_else(|| settings.agent.clone()), home.path().display());
     settings.spare = Some(SPARE.into());
     settings
+}
+
+/// Waits for the sinks of a process that nobody waits for. Who sends it a signal does.
+pub(crate) async fn settle_patiently(desk: &Desk) {
+    let asked = |kind| async move {
+        match signal(kind) {
+            Ok(mut asked) => drop(asked.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let hurry = async {
+        tokio::select! {
+            () = asked(SignalKind::terminate()) => {}
+            () = asked(SignalKind::interrupt()) => {}
+        }
+    };
+    desk.settle_patiently(BEGINS, hurry).await;
 }
 
 /// The files of the alerts of `home`.
@@ -58,6 +91,66 @@ pub(crate) fn nobody(config: &Config, jobs: usize) -> Option<Problem> {
     let what = "no sink is configured: when a job fails, nobody is told";
     let hint = "name one under `notify` in config.yaml, then try it with `sched alerts test`";
     is_silent.then(|| Problem::remark("no-sink", what, hint))
+}
+
+/// Variables that sinks name and that aren't set where `environment` is read: these sinks can't be reached from there.
+pub(crate) fn unset(config: &Config, environment: &Environment) -> Vec<Problem> {
+    let mut unset = Vec::new();
+    for sink in &config.notify {
+        let variables: BTreeSet<&str> = sink.secrets().into_iter().flat_map(Secret::variables).collect();
+        for name in variables.into_iter().filter(|name| !environment.has(name)) {
+            let what = format!("config.yaml: notify: sink `{}`: `${{{name}}}` is not set in {environment}", sink.name);
+            let hint = match environment {
+                Environment::Daemon(..) => "set it there, or use `file:PATH`, and start the daemon anew",
+                Environment::Ours => {
+                    "see that it is set where the daemon, or cron, has its environment, which may be another one"
+                }
+            };
+            unset.push(Problem::remark(format!("unset-{}-{name}", sink.name), what, hint));
+        }
+    }
+    unset
+}
+
+/// Where variables are looked for.
+pub(crate) enum Environment {
+    /// In that of the daemon with this pid, which has these.
+    Daemon(u32, BTreeSet<String>),
+    /// In that of this process, which may be another one.
+    Ours,
+}
+
+impl Environment {
+    /// That of the daemon of `home`; ours, if none runs. `None` if the daemon's is not for us to see.
+    pub(crate) fn of(home: &Home) -> Option<Self> {
+        let daemon = lock::look(home);
+        if !daemon.held {
+            return Some(Self::Ours);
+        }
+        let pid = daemon.holder?.pid;
+        let bytes = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let pairs = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let set =
+            pairs.filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.is_empty())));
+        // One that is set to nothing counts as not set.
+        Some(Self::Daemon(pid, set.filter(|(_, is_empty)| !is_empty).map(|(name, _)| name).collect()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Daemon(_, names) => names.contains(name),
+            Self::Ours => env::secret(name).is_some(),
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Daemon(pid, _) => write!(f, "the environment of the daemon (pid {pid})"),
+            Self::Ours => f.write_str("the environment of this command"),
+        }
+    }
 }
 
 /// Sinks that jobs name and config.yaml doesn't: what these jobs have to tell, somebody else was to hear.

@@ -7,6 +7,7 @@ use sched_monitor::{OpenAlert, Shelved};
 use sched_runner::proc;
 use scheduler_core::{
     Clock, ErrorKind, Home, JobStore as _, ProcessRef, RunId,
+    config::Config,
     liveness::{
         Facts, JobFacts, OpenRun, Troubled, Unreadable, VerdictKind, WatchdogBeat, WatchdogFacts, beats::Judged,
         heartbeat, verdict,
@@ -17,7 +18,8 @@ use scheduler_core::{
 };
 
 use crate::{
-    alerts, beats,
+    alerts::{self, Environment},
+    beats,
     context::{self, Context, machine_id},
     daemon::{account, lock, reports},
     failure::Failure,
@@ -54,7 +56,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     let survey = beats::survey(context, home, beats::FACTOR);
     facts.problems.extend(survey.problems());
     let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
-        facts.problems.push(Problem::new("alerts", error.to_string(), "check who owns the folder"));
+        facts.problems.push(Problem::new("alerts", error.to_string(), error.hint_text().unwrap_or_default()));
         Shelved::default()
     });
     facts.problems.extend(shelved.problems.iter().cloned());
@@ -71,6 +73,7 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
             if let Some(nobody) = alerts::nobody(&loaded.config, facts.jobs.enabled) {
                 facts.problems.push(nobody);
             }
+            facts.problems.extend(unset(home, &loaded.config));
             views = jobs;
         }
         Err(failure) => {
@@ -83,6 +86,15 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     }
     read_clocks(&mut facts, &**context.clock());
     Known { facts, views, beats: survey.beats, alerts: shelved.alerts }
+}
+
+/// Variables that sinks name and whoever delivers doesn't have. Without a daemon that is whoever calls `sched tick`, and this is
+/// hardly where it does.
+fn unset(home: &Home, config: &Config) -> Vec<Problem> {
+    match Environment::of(home) {
+        Some(daemon @ Environment::Daemon(..)) => alerts::unset(config, &daemon),
+        _ => Vec::new(),
+    }
 }
 
 /// The verdict on `home` by its lock and its beats alone: what fires and what doesn't is told apart by nothing else. Blocks.

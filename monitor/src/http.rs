@@ -2,9 +2,15 @@
 
 use std::{error::Error as _, sync::OnceLock, time::Duration};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Client, Method, Url, header::HeaderMap, redirect::Policy};
 use scheduler_core::{Error, ErrorKind, Result};
 use serde_json::Value;
+
+use crate::{
+    scrub::scrubbed,
+    trouble::{Way, plain},
+};
 
 /// How long one request may take, unless somebody says otherwise.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,6 +28,8 @@ const EXCERPT: usize = 200;
 #[derive(Debug)]
 pub(crate) struct Http {
     client: OnceLock<Client>,
+    /// What the environment says about proxies, read as the client reads it.
+    proxies: OnceLock<Matcher>,
     /// How long one request may take.
     patience: Duration,
 }
@@ -56,17 +64,14 @@ impl Default for Http {
 
 impl Http {
     pub(crate) fn new(patience: Duration) -> Self {
-        Self { client: OnceLock::new(), patience }
+        Self { client: OnceLock::new(), proxies: OnceLock::new(), patience }
     }
 
     /// Asks, and answers whatever the server says.
     pub(crate) async fn ask(&self, request: Request<'_>) -> Result<Answer> {
         let Request { method, url, headers, body, secrets } = request;
-        let place = public(&url);
-        let failed = |error: reqwest::Error| {
-            let why = scrubbed(&words(&error, self.patience), secrets);
-            Error::new(ErrorKind::Io, format!("{method} {place}: {why}"))
-        };
+        let to = url.clone();
+        let failed = |error: reqwest::Error| self.failed(&error, &method, &to, self.patience, secrets);
         let mut asked = self.client()?.request(method.clone(), url).headers(headers).timeout(self.patience);
         if let Some(body) = body {
             asked = asked.header("content-type", "application/json").body(body.to_string());
@@ -76,7 +81,8 @@ impl Http {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MOST {
-                return Err(Error::new(ErrorKind::Invalid, format!("{method} {place}: the answer is too long")));
+                let what = format!("{method} {}: the answer is too long", public(&to));
+                return Err(Error::new(ErrorKind::Invalid, what));
             }
             body.extend_from_slice(&chunk);
         }
@@ -98,11 +104,8 @@ impl Http {
         patience: Duration,
         secrets: &[String],
     ) -> Result<Answer> {
-        let place = public(&url);
-        let failed = |error: reqwest::Error| {
-            let why = scrubbed(&words(&error, patience), secrets);
-            Error::new(ErrorKind::Io, format!("{method} {place}: {why}"))
-        };
+        let to = url.clone();
+        let failed = |error: reqwest::Error| self.failed(&error, &method, &to, patience, secrets);
         let mut asked = self.client()?.request(method.clone(), url).timeout(patience);
         if method == Method::POST {
             asked = asked.header("content-type", "text/plain; charset=utf-8").body(text);
@@ -114,6 +117,40 @@ impl Http {
             body.extend_from_slice(&chunk);
         }
         Ok(Answer { status, body })
+    }
+
+    /// Why `to` could not be asked, and by which proxy.
+    fn failed(
+        &self,
+        error: &reqwest::Error,
+        method: &Method,
+        to: &Url,
+        patience: Duration,
+        secrets: &[String],
+    ) -> Error {
+        let said = words(error, patience);
+        let known = plain(&said, Way::Web { tls: to.scheme() == "https" });
+        let (why, hint) = known.map_or((said, None), |(why, hint)| (why, Some(hint)));
+        let proxy = self.proxy(to);
+        let by = proxy.as_ref().map_or_else(String::new, |proxy| format!(" by the proxy {proxy}"));
+        let what = format!("{method} {}{by}: {}", public(to), scrubbed(&why, secrets));
+        let error = Error::new(ErrorKind::Io, what);
+        match (proxy, hint) {
+            (Some(_), _) => {
+                error.hint("see whether HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is right, or name the host in NO_PROXY")
+            }
+            (None, Some(hint)) => error.hint(hint),
+            (None, None) => error,
+        }
+    }
+
+    /// The proxy that stands between us and `url`, if the environment names one.
+    fn proxy(&self, url: &Url) -> Option<String> {
+        let proxies = self.proxies.get_or_init(Matcher::from_env);
+        let between = proxies.intercept(&url.as_str().parse().ok()?)?;
+        // Without user and password.
+        let port = between.uri().port().map_or_else(String::new, |port| format!(":{port}"));
+        Some(format!("{}{port}", between.uri().host()?))
     }
 
     fn client(&self) -> Result<&Client> {
@@ -168,14 +205,6 @@ pub(crate) fn public(url: &Url) -> String {
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     let rest = if url.path() == "/" && url.query().is_none() { "/" } else { "/***" };
     format!("{}://{host}{port}{rest}", url.scheme())
-}
-
-/// `text` without any of these.
-pub(crate) fn scrubbed(text: &str, secrets: &[String]) -> String {
-    let mut telling: Vec<&String> = secrets.iter().filter(|secret| secret.len() >= 4).collect();
-    // A part of another must not spoil it.
-    telling.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    telling.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
 }
 
 /// An error with its causes, and without its address. `patience` is how long the request could take.

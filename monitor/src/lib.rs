@@ -33,9 +33,11 @@ pub mod probes;
 mod program;
 pub mod report;
 mod rules;
+mod scrub;
 mod shelf;
 mod sinks;
 mod spare;
+mod trouble;
 
 pub use alert::{Acknowledged, Closed, OpenAlert, State, Told};
 pub use desk::{Changes, Desk, Settings};

@@ -118,15 +118,22 @@ impl Shelf {
     /// Why the folder can't be read. One that isn't there is empty.
     pub fn read(&self) -> Result<Shelved> {
         let spared = self.spare.iter().flat_map(Spare::names).collect::<Vec<_>>();
+        let mut shelved = Shelved::default();
         let mut names = match self.fs.list(&self.folder) {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            // What is in memory is told all the same.
-            Err(_) if !self.unwritten.lock().is_empty() || !spared.is_empty() => Vec::new(),
-            Err(error) => return Err(Error::io(format!("cannot read {}", self.folder.display()), error)),
+            Err(error) => {
+                let error = self.unusable(error);
+                if self.unwritten.lock().is_empty() && spared.is_empty() {
+                    return Err(error);
+                }
+                // What is in memory is told all the same.
+                let hint = error.hint_text().unwrap_or_default();
+                shelved.problems.push(Problem::new("alerts", error.to_string(), hint));
+                Vec::new()
+            }
         };
         names.extend(spared);
-        let mut shelved = Shelved::default();
         let ours = names.iter().filter(|name| name.ends_with(OPEN) || name.ends_with(CLOSED));
         let mut paths: BTreeSet<PathBuf> = ours.map(|name| self.folder.join(name)).collect();
         paths.extend(self.unwritten.lock().keys().cloned());
@@ -143,6 +150,16 @@ impl Shelf {
         }
         shelved.alerts.sort_by(|a, b| a.key.cmp(&b.key).then_with(|| a.is_open().cmp(&b.is_open())));
         Ok(shelved)
+    }
+
+    /// Why there is no folder to be read, and what to do about it.
+    fn unusable(&self, error: io::Error) -> Error {
+        let hint = match error.kind() {
+            io::ErrorKind::NotADirectory => "a folder belongs there: move away what is in its place, and it is made",
+            io::ErrorKind::PermissionDenied => "check who owns the folder, and who may read it",
+            _ => "see whether the disk answers",
+        };
+        Error::io(format!("cannot read {}", self.folder.display()), error).hint(hint)
     }
 
     /// Takes in what happened: opens the alert, counts it, or closes it.
@@ -162,7 +179,11 @@ impl Shelf {
         closing: &dyn Fn(&OpenAlert) -> Alert,
     ) -> Result<crate::Changes> {
         self.locked(|| {
-            let shelved = self.read()?;
+            // What was open before isn't known then. That somebody hears of what is wrong now is worth more.
+            let shelved = self.read().unwrap_or_else(|error| {
+                tracing::error!("{error}; what is wrong now is told all the same");
+                Shelved::default()
+            });
             let mut changes = crate::Changes::default();
             for alert in current {
                 let known = shelved.open().any(|known| known.key == alert.key);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use scheduler_core::{
     JobStore as _,
+    engine::Summary,
     liveness::{Phase, PulseWriter},
     vfs::RealFs,
 };
@@ -60,12 +61,25 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
         Auditor::new(&home, &machinery, context.clock()).look(false).await;
         guard::look(&home, &machinery.desk, context.clock()).await;
     }
-    machinery.desk.settle(alerts::PATIENCE).await;
     machinery.pings.settle(pings::PATIENCE).await;
     let closed = machinery.store.close().await;
-    let summary = done?;
-    closed?;
-    pings::tick_succeeded(&home, &machinery.pings, &loaded.config, context.now()).await;
+    let ended = match (done, closed) {
+        (Ok(summary), Ok(())) => {
+            pings::tick_succeeded(&home, &machinery.pings, &loaded.config, context.now()).await;
+            say(&summary, out)
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error.into()),
+    };
+    // Last: nothing else has to wait for a sink that takes its time.
+    if machinery.engine.is_stopping() {
+        machinery.desk.settle(alerts::PATIENCE).await;
+    } else {
+        alerts::settle_patiently(&machinery.desk).await;
+    }
+    ended.map(|()| exit::OK)
+}
+
+fn say(summary: &Summary, out: &mut Output) -> Result<(), Failure> {
     if out.wants_json() {
         out.json(json!({"claimed": summary.claimed, "done": summary.done}))?;
     } else {
@@ -74,5 +88,5 @@ async fn tick(args: &TickArgs, context: &Context, out: &mut Output) -> Result<u8
             out.line(line)?;
         }
     }
-    Ok(exit::OK)
+    out.flush()
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Done;
 use crate::{
-    alerts,
+    alerts::{self, Environment},
     args::ValidateArgs,
     context::{Context, no_home},
     daemon::machinery,
@@ -110,6 +110,8 @@ pub(super) async fn of_home(context: &Context) -> Result<Findings, Failure> {
         findings.problems = about_jobs.into_iter().chain(foreign).collect();
     }
     findings.warnings.extend(others);
+    let environment = Environment::of(&home).unwrap_or(Environment::Ours);
+    findings.warnings.extend(alerts::unset(&context.config().config, &environment));
     findings.problems.splice(0..0, config);
     Ok(findings)
 }

@@ -19,12 +19,15 @@ pub(crate) use self::settings::Secrets;
 pub use self::settings::Settings;
 use self::{
     clerk::{Clerk, News},
-    post::Post,
+    post::{Gate, Post},
 };
 use crate::{Report, alert::OpenAlert, report::Letter, shelf::Shelf};
 
 /// How much news waits to be written down. More than this is a storm, or a disk that hangs.
 const WAITING: usize = 256;
+
+/// How long it may take to note what became of a delivery.
+const NOTED: Duration = Duration::from_secs(5);
 
 /// What [`Desk::reconcile`] has changed, by keys.
 ///
@@ -188,8 +191,11 @@ impl Desk {
     /// Takes in all that is wrong in `scope`: what is new opens, what lasts is updated, and what is no more closes. Two scopes
     /// know nothing of each other.
     ///
+    /// Alerts that can't be read keep nobody from hearing of what is wrong now: it opens, and is kept as where a disk takes no
+    /// files.
+    ///
     /// # Errors
-    /// Why the alerts can't be read.
+    /// Why it can't be kept.
     pub async fn reconcile(&self, scope: impl Into<String>, current: Vec<Alert>) -> Result<Changes> {
         let (shared, scope) = (Arc::clone(&self.0.shared), scope.into());
         let changes = blocking(move || {
@@ -219,27 +225,70 @@ impl Desk {
         .await
     }
 
-    /// Waits until what is known so far is written down and every sink was tried, `within` this time at most. Short-lived
-    /// processes end with it.
+    /// Waits until what is known so far is written down and every sink was tried, `within` this time at most. A delivery that
+    /// is under way then is cut off and noted as failed, with when it is tried again. For processes that end and that somebody
+    /// waits for.
     pub async fn settle(&self, within: Duration) {
-        let shared = Arc::clone(&self.0.shared);
-        let queue = self.0.queue.clone();
-        let all = async move {
-            let (done, is_done) = oneshot::channel();
-            if queue.send(News::Mark(done)).await.is_ok() {
-                let _ = is_done.await;
-            }
-            let posts = Arc::clone(&shared.posts.lock());
-            let mut rounds = JoinSet::new();
-            for post in &*posts {
-                let (post, shared) = (Arc::clone(post), Arc::clone(&shared));
-                rounds.spawn(async move { post.round(&shared).await });
-            }
-            while rounds.join_next().await.is_some() {}
+        self.close_after(within, Duration::ZERO, std::future::pending()).await;
+    }
+
+    /// The same for processes that nobody waits for: deliveries begin for as long as `begin`, and what has begun gets the
+    /// time that its sink may take, unless `hurry` comes to its end: somebody has lost patience.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use scheduler_core::{Home, SystemClock, vfs::RealFs};
+    /// use sched_monitor::{Desk, Settings};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let folder = tempfile::tempdir().expect("a folder");
+    /// # let home = Home::new(folder.path());
+    /// let desk = Desk::new(Arc::new(RealFs), &home, Arc::new(SystemClock), &Settings::default());
+    /// desk.settle_patiently(Duration::from_mins(1), std::future::pending()).await;
+    /// # }
+    /// ```
+    pub async fn settle_patiently(&self, begin: Duration, hurry: impl Future<Output = ()>) {
+        let longest = self.0.shared.posts.lock().iter().map(|post| post.patience()).max();
+        self.close_after(begin, longest.unwrap_or_default() + NOTED, hurry).await;
+    }
+
+    /// Delivers for as long as `begin`, then lets what is under way go on for as long as `more`, then cuts it off.
+    async fn close_after(&self, begin: Duration, more: Duration, hurry: impl Future<Output = ()>) {
+        let posts = Arc::clone(&self.0.shared.posts.lock());
+        let set = |gate| posts.iter().for_each(|post| post.set_gate(gate));
+        let mut all = std::pin::pin!(self.round_of_all(&posts));
+        let patience = async {
+            tokio::time::sleep(begin).await;
+            set(if more.is_zero() { Gate::Shut } else { Gate::Closing });
+            tokio::time::sleep(more).await;
         };
-        if tokio::time::timeout(within, all).await.is_err() {
+        let ended = tokio::select! {
+            biased;
+            () = &mut all => true,
+            () = hurry => false,
+            () = patience => false,
+        };
+        if !ended {
+            set(Gate::Shut);
+            // A disk that hangs must not keep this process.
+            let _ = tokio::time::timeout(NOTED, &mut all).await;
             tracing::warn!("not every sink was reached in time; what is owed to it is in the files of the alerts");
         }
+        set(Gate::Open);
+    }
+
+    /// One round of each of `posts`, after all that is known is written down.
+    async fn round_of_all(&self, posts: &[Arc<Post>]) {
+        let (done, is_done) = oneshot::channel();
+        if self.0.queue.send(News::Mark(done)).await.is_ok() {
+            let _ = is_done.await;
+        }
+        let mut rounds = JoinSet::new();
+        for post in posts {
+            let (post, shared) = (Arc::clone(post), Arc::clone(&self.0.shared));
+            rounds.spawn(async move { post.round(&shared).await });
+        }
+        while rounds.join_next().await.is_some() {}
     }
 
     /// Sends a message to the sink with this name, to see whether it arrives.

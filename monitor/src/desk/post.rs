@@ -4,12 +4,12 @@ mod ledger;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 use scheduler_core::{Error, ErrorKind, Result, config::sinks::Sink};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use self::ledger::{Claim, Ledger};
 use super::{Shared, blocking, settings::Secrets};
@@ -24,6 +24,17 @@ use crate::{
 /// A sink's alerts are looked through after this, whatever happens here: other processes write them too.
 const LOOKS: Duration = Duration::from_secs(30);
 
+/// Whether a post delivers, now that its process is about to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// It does.
+    Open,
+    /// What is under way is brought to its end, and nothing else is begun.
+    Closing,
+    /// What is under way is cut off, and noted as failed: the next process has to know.
+    Shut,
+}
+
 /// A sink, and the way there.
 #[derive(Debug)]
 pub(crate) struct Post {
@@ -34,6 +45,7 @@ pub(crate) struct Post {
     round: Mutex<()>,
     /// Deliveries that failed in a row, whatever they were about.
     failures: AtomicU32,
+    gate: watch::Sender<Gate>,
     retired: Notify,
 }
 
@@ -41,11 +53,21 @@ impl Post {
     pub(crate) fn new(sink: Sink, sender: Sender, secrets: Secrets, patience: Duration) -> Self {
         let carrier = carrier(&sink, secrets, patience);
         let ledger = Ledger { sink, most: carrier.most(), patience: carrier.patience() };
-        Self { ledger, sender, carrier, round: Mutex::default(), failures: AtomicU32::new(0), retired: Notify::new() }
+        let (round, failures, gate) = (Mutex::default(), AtomicU32::new(0), watch::Sender::new(Gate::Open));
+        Self { ledger, sender, carrier, round, failures, gate, retired: Notify::new() }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.ledger.sink.name
+    }
+
+    /// How long a delivery may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.ledger.patience
+    }
+
+    pub(super) fn set_gate(&self, gate: Gate) {
+        self.gate.send_replace(gate);
     }
 
     /// Delivers whatever there is to deliver, until it is retired.
@@ -76,6 +98,9 @@ impl Post {
     pub(super) async fn round(&self, shared: &Shared) -> Option<Timestamp> {
         let _alone = self.round.lock().await;
         loop {
+            if *self.gate.borrow() != Gate::Open {
+                return None;
+            }
             let (shelf, ledger) = (shared.shelf.clone(), self.ledger.clone());
             let (now, rate_limit) = (shared.clock.now(), *shared.rate_limit.lock());
             match blocking(move || ledger.claim(&shelf, rate_limit, now)).await {
@@ -116,7 +141,7 @@ impl Post {
 
     async fn deliver(&self, shared: &Shared, alert: OpenAlert, moment: Moment) -> bool {
         let notice = self.notice(alert, moment);
-        let answer = self.carry(&notice).await;
+        let answer = self.carry_unless_shut(&notice).await;
         match &answer {
             Ok(_) => {
                 self.failures.store(0, Ordering::Relaxed);
@@ -136,6 +161,17 @@ impl Post {
             tracing::warn!(sink = self.name(), %error, "what this sink was told could not be noted; it may hear it twice");
         }
         delivered
+    }
+
+    async fn carry_unless_shut(&self, notice: &Notice) -> Result<Option<String>> {
+        let (mut gate, begun) = (self.gate.subscribe(), Instant::now());
+        tokio::select! {
+            answer = self.carry(notice) => answer,
+            _ = gate.wait_for(|gate| *gate == Gate::Shut) => {
+                let waited = begun.elapsed().as_secs_f32();
+                Err(Error::new(ErrorKind::Io, format!("cut off after {waited:.0} s, since the process that told it has ended")))
+            }
+        }
     }
 
     async fn carry(&self, notice: &Notice) -> Result<Option<String>> {

@@ -33,6 +33,8 @@ pub struct Settings {
     pub spare: Option<PathBuf>,
     /// How long a sink that speaks HTTP may take for one answer.
     pub patience: Duration,
+    /// The variables of the environment that hold what is secret; no program gets them.
+    pub secret_env: Vec<String>,
     environment: Environment,
 }
 
@@ -53,6 +55,7 @@ impl Settings {
             node: String::new(),
             spare: None,
             patience: http::PATIENCE,
+            secret_env: config.secret_variables(),
             environment: Arc::new(variable),
         }
     }
@@ -63,7 +66,7 @@ impl Settings {
             node: if self.node.is_empty() { self.agent.clone() } else { self.node.clone() },
             home: home.path().display().to_string(),
         };
-        let secrets = || Secrets(Arc::clone(&self.environment));
+        let secrets = || Secrets { environment: Arc::clone(&self.environment), variables: self.secret_env.clone() };
         let post = |sink: &Sink| Post::new(sink.clone(), sender.clone(), secrets(), self.patience);
         self.sinks.iter().map(post).collect()
     }
@@ -83,27 +86,36 @@ impl fmt::Debug for Settings {
             .field("rate_limit", &self.rate_limit)
             .field("spare", &self.spare)
             .field("patience", &self.patience)
+            .field("secret_env", &self.secret_env)
             .finish_non_exhaustive()
     }
 }
 
 /// What secrets are read with.
 #[derive(Clone)]
-pub(crate) struct Secrets(Environment);
+pub(crate) struct Secrets {
+    environment: Environment,
+    variables: Vec<String>,
+}
 
 impl Secrets {
     pub(crate) fn reveal(&self, secret: &Secret) -> scheduler_core::Result<String> {
-        secret.reveal(|name| (self.0)(name))
+        secret.reveal(|name| (self.environment)(name))
+    }
+
+    /// The variables that hold any secret of config.yaml, also one of somebody else.
+    pub(crate) fn into_variables(self) -> Vec<String> {
+        self.variables
     }
 
     /// What of it must not be repeated: itself, and what its variables hold.
     pub(crate) fn hidden(&self, secret: &Secret) -> Vec<String> {
-        let values = secret.variables().into_iter().filter_map(|name| (self.0)(name));
+        let values = secret.variables().into_iter().filter_map(|name| (self.environment)(name));
         values.chain(self.reveal(secret).ok()).chain(self.reveal_url(secret).ok()).collect()
     }
 
     pub(crate) fn reveal_url(&self, secret: &Secret) -> scheduler_core::Result<String> {
-        secret.reveal_url(|name| (self.0)(name))
+        secret.reveal_url(|name| (self.environment)(name))
     }
 }
 

@@ -13,7 +13,10 @@ use super::{
     lines::Ping,
     protocol::{Moment, request},
 };
-use crate::http::{Answer, Http, public, refused, url};
+use crate::{
+    http::{Answer, Http, public, refused, url},
+    scrub::credentials,
+};
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -145,5 +148,6 @@ fn secrets(written: &str, url: &Url) -> Vec<String> {
     let parts =
         url.path_segments().into_iter().flatten().chain(url.query().into_iter().flat_map(|q| q.split(['&', '='])));
     let telling = parts.filter(|part| part.len() >= 8).map(str::to_owned);
-    [written.to_owned(), url.to_string(), url.path().to_owned()].into_iter().chain(telling).collect()
+    let whole = [written.to_owned(), url.to_string(), url.path().to_owned()];
+    whole.into_iter().chain(telling).chain(credentials(url)).collect()
 }

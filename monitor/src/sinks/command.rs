@@ -21,17 +21,22 @@ const COMPLAINT: usize = 4096;
 pub(super) struct Program {
     command: Vec<String>,
     timeout: Duration,
+    /// Variables of the environment that it doesn't get: they let somebody in elsewhere.
+    secret_env: Vec<String>,
 }
 
 impl Program {
-    pub(super) fn new(command: Vec<String>, timeout: Duration) -> Self {
-        Self { command, timeout }
+    pub(super) fn new(command: Vec<String>, timeout: Duration, secret_env: Vec<String>) -> Self {
+        Self { command, timeout, secret_env }
     }
 
     async fn run(&self, input: &[u8]) -> Result<()> {
         let program = self.command.first().map_or("", String::as_str);
         let mut command = Command::new(program);
         command.args(self.command.iter().skip(1));
+        for name in &self.secret_env {
+            command.env_remove(name);
+        }
         let bounds = Bounds { within: self.timeout, keep: COMPLAINT, all: false };
         let ended = program::run(command, input, bounds).await;
         let ended = ended.map_err(|error| Error::io(format!("cannot start `{program}`"), error))?;

@@ -1,6 +1,6 @@
 //! A mail, in plain text; a report is a page besides. What is sent about one alert forms a thread.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
@@ -10,6 +10,7 @@ use lettre::{
         header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
+        self,
         authentication::Credentials,
         client::{Tls, TlsParameters},
         extension::ClientId,
@@ -19,7 +20,13 @@ use reqwest::Url;
 use scheduler_core::{Error, ErrorKind, Result, config::Secret};
 
 use super::Carrier;
-use crate::{desk::Secrets, http::scrubbed, notice::Notice, report::Letter};
+use crate::{
+    desk::Secrets,
+    notice::Notice,
+    report::Letter,
+    scrub::{decoded, login as forms_of_login, scrubbed},
+    trouble::{Way, plain},
+};
 
 /// How long one answer of the server may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,6 +45,7 @@ struct Server {
     host: String,
     port: u16,
     tls: Tls,
+    way: Way,
     login: Option<(String, String)>,
 }
 
@@ -84,7 +92,7 @@ impl Mail {
     async fn send(&self, message: Message) -> Result<()> {
         // lettre takes the cryptography that the process has.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let Server { host, port, tls, login } = self.server()?;
+        let Server { host, port, tls, way, login } = self.server()?;
         let mut secrets = self.secrets.hidden(&self.smtp);
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
             .port(port)
@@ -92,14 +100,14 @@ impl Mail {
             .timeout(Some(PATIENCE))
             .hello_name(ClientId::Domain(host_of(&self.from).to_owned()));
         if let Some((user, password)) = login {
-            secrets.push(password.clone());
+            secrets.extend(forms_of_login(&user, &password));
             transport = transport.credentials(Credentials::new(user, password));
         }
         let sent = transport.build().send(message).await;
-        let failed = |error: lettre::transport::smtp::Error| {
-            let why = scrubbed(&causes(&error), &secrets);
-            let error = Error::new(ErrorKind::Io, format!("mail by {host}:{port}: {why}"));
-            if why.contains("535") { error.hint("see whether user and password are still valid") } else { error }
+        let failed = |error: smtp::Error| {
+            let (why, hint) = why(&error, way, port);
+            let error = Error::new(ErrorKind::Io, format!("mail by {host}:{port}: {}", scrubbed(&why, &secrets)));
+            hint.into_iter().fold(error, Error::hint)
         };
         sent.map(drop).map_err(failed)
     }
@@ -126,7 +134,8 @@ impl Mail {
             "smtp" => (25, Tls::Opportunistic(parameters()?)),
             _ => return Err(wrong("begins with none of `smtps://`, `smtp+starttls://`, `smtp://`".into())),
         };
-        Ok(Server { port: url.port().unwrap_or(port), host, tls, login })
+        let way = if url.scheme() == "smtps" { Way::Smtps } else { Way::Smtp };
+        Ok(Server { port: url.port().unwrap_or(port), host, tls, way, login })
     }
 }
 
@@ -169,36 +178,24 @@ fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
 }
 
-/// The error with its causes, which alone say what is wrong with a certificate.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !words.contains(&next) {
-            words = format!("{words}: {next}");
-        }
-        cause = error.source();
+/// What went wrong, and what to do about it, if that is known.
+fn why(error: &smtp::Error, way: Way, port: u16) -> (String, Option<&'static str>) {
+    if error.is_timeout() {
+        let from_the_start = way == Way::Smtp && port == 465;
+        let hint = from_the_start.then_some("port 465 speaks TLS from the start: write `smtps://`");
+        return (format!("no answer within {} s", PATIENCE.as_secs()), hint);
     }
-    words
-}
-
-/// A part of an address, with `%40` as the `@` that it is.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+    if let Some(code) = error.status() {
+        let hint = if u16::from(code) == 535 { Some("see whether user and password are still valid") } else { None };
+        return (error.to_string(), hint);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    // The innermost says it all: the others repeat it.
+    let (mut said, mut cause) = (error.to_string(), error.source());
+    while let Some(inner) = cause {
+        (said, cause) = (inner.to_string(), inner.source());
+    }
+    match plain(&said, way) {
+        Some((why, hint)) => (why, Some(hint)),
+        None => (said.split(" (os error").next().unwrap_or_default().to_owned(), None),
+    }
 }

@@ -54,7 +54,9 @@ pub(crate) fn carrier(sink: &Sink, secrets: Secrets, patience: Duration) -> Box<
             Box::new(webhook::Webhook { url, preset, token, chat, secrets, http })
         }
         Via::Email { to, from, smtp } => Box::new(email::Mail { to, from, smtp, secrets }),
-        Via::Command { command, timeout } => Box::new(command::Program::new(command, timeout)),
+        Via::Command { command, timeout } => {
+            Box::new(command::Program::new(command, timeout, secrets.into_variables()))
+        }
         Via::Tracker(tracker) => Box::new(issues::Issues::new(tracker, secrets, http)),
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     notice::Notice,
     report::Letter,
     rules::Moment,
+    scrub::credentials,
 };
 
 /// Where it is posted to, and how.
@@ -68,9 +69,8 @@ impl Webhook {
     async fn post(&self, url: Url, body: &Value) -> Result<()> {
         let mut secrets = self.secrets.hidden(&self.url);
         // A server that says no likes to repeat what it was asked.
-        secrets.extend(
-            [url.path(), url.query().unwrap_or_default(), url.password().unwrap_or_default()].map(str::to_owned),
-        );
+        secrets.extend([url.path(), url.query().unwrap_or_default()].map(str::to_owned));
+        secrets.extend(credentials(&url));
         secrets.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use scheduler_core::config::{
-    Secret,
-    sinks::{Forge, Sink, Tracker as Wanted, Via},
+use scheduler_core::{
+    Alert,
+    config::{
+        Secret,
+        sinks::{Forge, Sink, Tracker as Wanted, Via},
+    },
 };
 
 use crate::{
@@ -163,6 +166,80 @@ async fn two_that_open_at_once_leave_one_the_older() {
     assert_eq!((opened, tracker.open_issues()), (2, vec![1]));
     let threads = [&one, &other].map(|bench| bench.alerts()[0].sinks["tracker"].thread.clone());
     assert_eq!(threads, [Some("1".to_owned()), Some("1".to_owned())], "both know the one that stays");
+}
+
+#[tokio::test]
+async fn an_issue_that_can_not_be_closed_is_not_commented_at_each_try() {
+    let (bench, tracker) = bench(Forge::Gitea, |_| {}).await;
+    bench.fails("backup").await;
+    tracker.books().keeps_open = true;
+    bench.recovers("backup").await;
+    for _ in 0..4 {
+        bench.later(20);
+        bench.desk.settle(PATIENCE).await;
+    }
+    assert!(bench.alerts()[0].sinks["tracker"].tries > 2, "{:?}", bench.alerts());
+    assert_eq!((tracker.open_issues(), tracker.books().issues[0].comments.len()), (vec![1], 0));
+    tracker.books().keeps_open = false;
+    bench.later(20);
+    bench.desk.settle(PATIENCE).await;
+    let books = tracker.books();
+    assert!(books.issues[0].closed && books.issues[0].comments.len() == 1, "{:?}", books.issues[0].comments);
+    assert!(books.issues[0].comments[0].contains("succeeded again"), "{:?}", books.issues[0].comments);
+}
+
+#[tokio::test]
+async fn a_younger_twin_that_can_not_be_closed_is_closed_later_with_one_comment() {
+    let tracker = Tracker::start().await;
+    let homes = [(); 2].map(|()| Bench::new(vec![sink(&tracker, Forge::Gitea, |_| {})]));
+    tracker.books().labels = vec!["sched-watchdog".into()];
+    tracker.books().keeps_open = true;
+    tracker.open_together(2);
+    tokio::join!(homes[0].fails("backup"), homes[1].fails("backup"));
+    for _ in 0..3 {
+        for home in &homes {
+            home.later(20);
+            home.desk.settle(PATIENCE).await;
+        }
+    }
+    assert_eq!((tracker.open_issues(), tracker.books().issues[1].comments.len()), (vec![1, 2], 0));
+    tracker.books().keeps_open = false;
+    for home in &homes {
+        home.later(20);
+        home.desk.settle(PATIENCE).await;
+    }
+    assert_eq!(tracker.open_issues(), [1]);
+    assert_eq!(tracker.books().issues[1].comments, ["The same as #1, which was opened earlier."]);
+}
+
+#[tokio::test]
+async fn an_issue_that_somebody_closed_too_early_is_opened_anew_under_its_own_title() {
+    let (bench, tracker) = bench(Forge::Gitea, |_| {}).await;
+    let problem = || Alert::open("disk", "the disk is nearly full", bench.now());
+    let look = async || {
+        bench.desk.reconcile("watchdog", vec![problem()]).await.expect("files");
+        bench.desk.settle(PATIENCE).await;
+    };
+    look().await;
+    tracker.books().issues[0].closed = true;
+    bench.later(61);
+    look().await;
+    assert_eq!(tracker.open_issues(), [2]);
+    {
+        let books = tracker.books();
+        assert_eq!(books.issues[1].title, "[db-1] the disk is nearly full");
+        let body = &books.issues[1].body;
+        assert!(
+            body.starts_with("**the disk is nearly full**") && body.contains("since 2026-03-02T10:00:00Z"),
+            "{body}"
+        );
+    }
+    // Who takes note of it with `sched alerts ack` is left alone.
+    bench.shelf().acknowledge("disk", bench.now(), None).expect("it is open");
+    tracker.books().issues[1].closed = true;
+    bench.later(61);
+    look().await;
+    assert_eq!(tracker.open_issues(), [0; 0]);
 }
 
 #[tokio::test]

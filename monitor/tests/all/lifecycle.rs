@@ -227,6 +227,22 @@ async fn a_disk_that_takes_nothing_is_no_reason_to_be_silent() {
 }
 
 #[tokio::test]
+async fn what_a_check_finds_is_told_though_the_alerts_before_it_can_not_be_read() {
+    let (bench, post) = bench().await;
+    std::fs::write(bench.home.alerts(), "in the way").expect("a file");
+    let error = bench.shelf().read().expect_err("no folder");
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("move away")), "{error}");
+    let problem = || Alert::open("daemon", "the daemon has crashed", bench.now());
+    let changes = bench.desk.reconcile("watchdog", vec![problem()]).await.expect("it is kept in memory");
+    assert_eq!(changes.opened, ["daemon"]);
+    bench.desk.settle(PATIENCE).await;
+    let changes = bench.desk.reconcile("watchdog", vec![problem()]).await.expect("it is known");
+    assert_eq!((changes.opened, changes.updated), (Vec::new(), vec!["daemon".to_owned()]));
+    bench.desk.settle(PATIENCE).await;
+    assert_eq!(post.heard(), ["opened: the daemon has crashed"]);
+}
+
+#[tokio::test]
 async fn the_files_of_the_version_before_are_understood() {
     let (bench, post) = bench().await;
     std::fs::create_dir_all(bench.home.alerts()).expect("a folder");

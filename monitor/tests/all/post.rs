@@ -24,6 +24,8 @@ pub(crate) struct PostBox {
 struct Inner {
     got: Vec<Posted>,
     refuses: Option<u16>,
+    /// What it answered when it refused last.
+    refused: String,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,11 @@ impl PostBox {
         self.inner.lock().expect("no panic").refuses = status;
     }
 
+    /// What it answered when it refused last.
+    pub(crate) fn refused(&self) -> String {
+        self.inner.lock().expect("no panic").refused.clone()
+    }
+
     pub(crate) fn got(&self) -> Vec<Posted> {
         self.inner.lock().expect("no panic").got.clone()
     }
@@ -73,10 +80,12 @@ async fn take(
     body: Bytes,
 ) -> (StatusCode, String) {
     let mut inner = inner.lock().expect("no panic");
-    if let Some(status) = inner.refuses {
-        return (StatusCode::from_u16(status).expect("a status"), format!("no, {uri}"));
-    }
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    if let Some(status) = inner.refuses {
+        let shown = authorization.map_or_else(String::new, |shown| format!(", authorization: {shown}"));
+        inner.refused = format!("no, {uri}{shown}");
+        return (StatusCode::from_u16(status).expect("a status"), inner.refused.clone());
+    }
     let body = serde_json::from_slice(&body).expect("JSON");
     inner.got.push(Posted { path: uri.to_string(), authorization, body });
     (StatusCode::OK, "ok".into())

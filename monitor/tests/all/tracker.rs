@@ -45,6 +45,8 @@ pub(crate) struct Books {
     /// The requests to come that fail: with this status, or never answered.
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) requests: usize,
+    /// Issues can't be closed.
+    pub(crate) keeps_open: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -219,11 +221,14 @@ async fn issue(State(shared): Shares, Path(number): Path<usize>) -> Response {
     }
 }
 
-async fn change(State(shared): Shares, Path(number): Path<usize>, Json(change): Json<Value>) -> Json<Value> {
+async fn change(State(shared): Shares, Path(number): Path<usize>, Json(change): Json<Value>) -> Response {
     let mut books = shared.books.lock().expect("no panic");
+    if books.keeps_open {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let issue = &mut books.issues[number - 1];
     issue.closed = change["state"] == "closed";
-    Json(shown(number, issue))
+    Json(shown(number, issue)).into_response()
 }
 
 async fn comment(State(shared): Shares, Path(number): Path<usize>, Json(comment): Json<Value>) -> Response {

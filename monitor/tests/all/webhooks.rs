@@ -60,7 +60,7 @@ async fn every_preset_posts_what_its_reader_takes() {
 #[tokio::test]
 async fn what_is_secret_is_in_no_error_and_in_no_file() {
     let post = PostBox::start().await;
-    // It repeats the address in its answer.
+    // It repeats the address in its answer, and the header that lets us in.
     post.refuse(Some(404));
     let url = Secret::new(post.url("/services/s3cret?token=${TOKEN}").replace("http://", "http://ann:s3cret@"));
     let via = Via::Webhook { url, preset: Preset::Slack, token: None, chat: None };
@@ -68,6 +68,8 @@ async fn what_is_secret_is_in_no_error_and_in_no_file() {
         Via::Webhook { url: Secret::new("http://127.0.0.1:9/s3cret"), preset: Preset::Json, token: None, chat: None };
     let bench = Bench::new(vec![Sink::new("hook", via), Sink::new("nowhere", nowhere)]);
     bench.fails("backup").await;
+    // "ann:s3cret", as the header has it.
+    assert!(post.refused().contains("authorization: Basic YW5uOnMzY3JldA=="), "{}", post.refused());
     let alert = &bench.alerts()[0];
     let file = std::fs::read_to_string(bench.home.alerts().join("job-backup.alert")).expect("a file");
     for sink in ["hook", "nowhere"] {
@@ -75,5 +77,5 @@ async fn what_is_secret_is_in_no_error_and_in_no_file() {
     }
     assert!(file.contains("answered 404") && file.contains("onnection refused"), "{file}");
     let shown = format!("{:?} {file} {}", bench.desk, bench.desk.preview_test("hook").expect("a sink"));
-    assert!(!shown.contains("s3cret") && !shown.contains(TOKEN), "{shown}");
+    assert!(!shown.contains("s3cret") && !shown.contains(TOKEN) && !shown.contains("YW5uOnMzY3JldA"), "{shown}");
 }

@@ -48,6 +48,30 @@ const OPENED: [&str; 2] = ["opened daemon", "opened start-job"];
 const ONE_CLOSED: [&str; 3] = ["closed start-job", "opened daemon", "opened start-job"];
 
 #[test]
+fn somebody_is_told_once_though_something_lies_in_place_of_the_folder() {
+    let place = Place::empty();
+    let command = format!("cat >> {}", place.path("told").display());
+    let sink = json!({"name": "file", "type": "command", "command": ["sh", "-c", command]});
+    place.write("config.yaml", json!({"notify": [sink]}).to_string());
+    place.write_jobs(&[json!({"id": "job", "schedule": "@daily", "command": ["sh", place.path("gone.sh")]})]);
+    place.write("alerts", "in the way");
+    for _ in 0..2 {
+        assert_eq!(told(&place), OPENED);
+    }
+    // It is known to whoever looks, with the right way out.
+    let listed = place.run(&["alerts"]);
+    assert_eq!(listed.code, Some(3), "{listed:?}");
+    assert!(listed.out.contains("start-job") && listed.err.contains("a folder belongs there"), "{listed:?}");
+    let status = place.status().1;
+    let problem = status["problems"].as_array().into_iter().flatten().find(|problem| problem["key"] == "alerts");
+    let hint = problem.and_then(|problem| problem["hint"].as_str()).unwrap_or_default();
+    assert!(hint.contains("move away"), "{status:#}");
+    fs::remove_file(place.home().join("alerts")).expect("it is moved away");
+    assert_eq!(told(&place), OPENED);
+    assert!(place.home().join("alerts/start-job.alert").exists() && spared(&place).is_empty());
+}
+
+#[test]
 fn a_full_disk_is_no_reason_to_be_told_the_same_by_every_watchdog() {
     let Some((place, _disk)) = place() else { return };
     fill(&place);

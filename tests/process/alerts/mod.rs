@@ -3,9 +3,11 @@
 mod events;
 mod full;
 pub(super) mod mail;
+mod slow;
 #[path = "../../../monitor/tests/all/tracker.rs"]
 #[expect(dead_code, reason = "the tests of the crate `monitor` use the rest")]
 mod tracker;
+mod trouble;
 
 use std::{
     fs,

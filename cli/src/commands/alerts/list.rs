@@ -43,13 +43,22 @@ pub(super) fn run(context: &Context, out: &mut Output) -> Done {
     }
     for alert in &shelved.alerts {
         for (sink, told) in &alert.sinks {
+            if let Some(until) = told.claimed_until.filter(|until| *until > now) {
+                out.warn(
+                    format!("sink `{sink}` is being told of {}, or was by a process that died", alert.key),
+                    Some(&format!("if nothing comes of it, it is tried again {}", when::relative(until, now))),
+                );
+                continue;
+            }
             if let Some(error) = &told.error {
                 let again = told
                     .not_before
                     .map_or_else(String::new, |at| format!("it is tried again {}", when::relative(at, now)));
+                let hint = told.hint.iter().cloned().chain(Some(again).filter(|words| !words.is_empty()));
+                let hint = hint.collect::<Vec<_>>().join("; ");
                 out.warn(
                     format!("sink `{sink}` was not told of {}: {error}", alert.key),
-                    Some(&again).filter(|words| !words.is_empty()).map(String::as_str),
+                    Some(hint.as_str()).filter(|words| !words.is_empty()),
                 );
             }
         }

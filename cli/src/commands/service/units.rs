@@ -76,7 +76,7 @@ pub(super) fn units(settings: &Settings<'_>) -> Vec<Unit> {
          WantedBy={target}\n",
         specifiers(&shown.to_string())
     );
-    let oneshot = |what: &str, arguments: &[&str]| {
+    let oneshot = |what: &str, arguments: &[&str], within: &str| {
         let run = command(settings, arguments);
         format!(
             "{MARK}\n\
@@ -88,7 +88,7 @@ pub(super) fn units(settings: &Settings<'_>) -> Vec<Unit> {
              ExecStart={run}\n\
              # What it finds it tells; that it found something is no failure of its own.\n\
              SuccessExitStatus=3 4 5\n\
-             TimeoutStartSec=300\n\
+             {within}\
              {common}",
             specifiers(&shown.to_string())
         )
@@ -108,13 +108,14 @@ pub(super) fn units(settings: &Settings<'_>) -> Vec<Unit> {
             specifiers(&shown.to_string())
         )
     };
+    let told = "# It waits for sinks, and a program may take ten minutes.\nTimeoutStartSec=900\n";
     let unit = |file: String, text: String, enabled: bool| Unit { file, text, enabled };
     let (watchdog, check) = ("the watchdog of sched on", "whether the watchdog of sched still comes, on");
     vec![
         unit(format!("{name}.service"), daemon, true),
-        unit(format!("{name}-watchdog.service"), oneshot(watchdog, &["watchdog"]), false),
+        unit(format!("{name}-watchdog.service"), oneshot(watchdog, &["watchdog"], told), false),
         unit(format!("{name}-watchdog.timer"), timer(watchdog, "OnActiveSec=60s\nOnUnitActiveSec=60s"), true),
-        unit(format!("{name}-check.service"), oneshot(check, &["heartbeat", "check"]), false),
+        unit(format!("{name}-check.service"), oneshot(check, &["heartbeat", "check"], "TimeoutStartSec=300\n"), false),
         unit(format!("{name}-check.timer"), timer(check, "OnCalendar=*:0/15"), true),
     ]
 }

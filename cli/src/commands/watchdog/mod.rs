@@ -60,7 +60,10 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
         return watch.retire(out).await;
     }
     if !args.watch {
-        return watch.evaluate(out).await.map(|(code, _)| code);
+        let evaluated = watch.evaluate(out).await;
+        // Last: what was found is printed, and this watchdog has beaten.
+        watch.teller.settle_patiently().await;
+        return evaluated.map(|(code, _)| code);
     }
     let failed = |error| Error::io("cannot listen for signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -84,6 +87,8 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
         _ = interrupt.recv() => {}
         () = turns => {}
     }
+    // Between two looks the desk delivers by itself. What it is at now is brought to its end, or noted as failed.
+    watch.teller.settle().await;
     Ok(exit::OK)
 }
 
@@ -113,7 +118,6 @@ impl Watch<'_> {
         let told = self.teller.tell(&self.home, &self.clock, &config, (&lines, &own.troubled()), self.args).await;
         let done = if self.args.restart { self.starter.consider(&self.home, &own, &self.clock).await } else { None };
         if !self.args.dry_run {
-            self.teller.settle().await;
             let problems = lines.iter().filter(|line| line.row.found.verdict.is_problem()).count();
             if let Err(error) = self.beat(interval, problems, lines.len()) {
                 tracing::error!("this watchdog can't beat, so `status` will call it silent: {error}");

@@ -86,7 +86,11 @@ impl Teller {
                 told.closed = changes.closed;
             })
         };
-        told.error = asked.err().map(|error| error.to_string());
+        if let Err(error) = asked {
+            // What was about to open has not.
+            told.opened.clear();
+            told.error = Some(error.to_string());
+        }
         told
     }
 
@@ -102,6 +106,13 @@ impl Teller {
     ) -> Result<(), Failure> {
         self.desk(home, clock, config).reconcile(SCOPE, Vec::new()).await?;
         Ok(())
+    }
+
+    /// Waits for the sinks as long as they may take: while nothing else runs, nobody else can.
+    pub(super) async fn settle_patiently(&self) {
+        if let Some(desk) = &self.desk {
+            alerts::settle_patiently(desk).await;
+        }
     }
 
     /// Waits for the sinks, for a while.

@@ -113,6 +113,7 @@ impl Ledger {
                 Err(error) => {
                     told.tries = told.tries.saturating_add(1);
                     told.error = Some(error.to_string());
+                    told.hint = error.hint_text().map(str::to_owned);
                     told.not_before = Some(after(now, backoff(told.tries)));
                 }
             }

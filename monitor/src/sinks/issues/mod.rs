@@ -1,4 +1,4 @@
-//! An issue in a tracker: opened once, commented while the alert lasts, closed with a comment when it is over.
+//! An issue in a tracker: opened once, commented while the alert lasts, closed when it is over, with a comment.
 //!
 //! Ours are those with our label *and* our marker, a hidden comment at their end: a label alone is anybody's, and a title
 //! changes with the count. `api` speaks to the tracker, `marker` makes and finds the marker.
@@ -44,7 +44,15 @@ impl Issues {
                 return Ok(Some(issue));
             }
         }
-        Ok(self.ours(api, &marker).await?.into_iter().next())
+        let mut ours = self.ours(api, &marker).await?.into_iter();
+        let oldest = ours.next();
+        // Whoever opened the others could not close them.
+        if let Some(oldest) = &oldest {
+            for younger in ours {
+                give_way(api, oldest.number, younger.number).await?;
+            }
+        }
+        Ok(oldest)
     }
 
     /// The open issues with our marker, the oldest first.
@@ -61,14 +69,27 @@ impl Issues {
         let ours = self.ours(api, &marker::of(notice)).await?;
         match ours.first() {
             Some(oldest) if oldest.number < opened => {
-                api.comment(opened, &format!("The same as #{}, which was opened a moment earlier.", oldest.number))
-                    .await?;
-                api.close(opened).await?;
+                give_way(api, oldest.number, opened).await?;
                 Ok(oldest.number)
             }
             _ => Ok(opened),
         }
     }
+}
+
+/// Closes the younger of two issues about the same.
+async fn give_way(api: &Api<'_>, oldest: u64, younger: u64) -> Result<()> {
+    end(api, younger, &format!("The same as #{oldest}, which was opened earlier.")).await
+}
+
+/// Closes an issue, then says why. In this order: what can't be closed is tried again for hours, and would get a comment each
+/// time. That of one that is closed is not worth another try, which could not know whether somebody else has closed it.
+async fn end(api: &Api<'_>, issue: u64, why: &str) -> Result<()> {
+    api.close(issue).await?;
+    if let Err(error) = api.comment(issue, why).await {
+        tracing::warn!(issue, %error, "the issue is closed, and why could not be written under it");
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -85,11 +106,12 @@ impl Carrier for Issues {
             // Somebody has closed it by hand; it doesn't need to be closed twice.
             (None, Moment::Closed) => return Ok(None),
             (None, _) => self.open(&api, notice).await?,
-            (Some(issue), moment) => {
-                api.comment(issue.number, &text(notice)).await?;
-                if moment == Moment::Closed {
-                    api.close(issue.number).await?;
-                }
+            (Some(issue), Moment::Closed) => {
+                end(&api, issue.number, &text(notice.headline(), notice)).await?;
+                issue.number
+            }
+            (Some(issue), _) => {
+                api.comment(issue.number, &text(notice.headline(), notice)).await?;
                 issue.number
             }
         };
@@ -117,21 +139,23 @@ impl Carrier for Issues {
     }
 }
 
+/// The title of its issue, whenever that is opened: one that somebody has closed too early begins anew, and isn't news of the
+/// old one.
 fn title(notice: &Notice) -> String {
-    let title = notice.subject().replace(['\r', '\n'], " ");
+    let title = format!("[{}] {}", notice.sender.agent, notice.alert.headline()).replace(['\r', '\n'], " ");
     title[..title.floor_char_boundary(240)].to_owned()
 }
 
 /// Words in Markdown. What a job has said goes between fences: it may look like a mention, or like our marker.
-fn text(notice: &Notice) -> String {
+fn text(headline: impl std::fmt::Display, notice: &Notice) -> String {
     let body = notice.body();
     let mut fence = "```".to_owned();
     while body.contains(&fence) {
         fence.push('`');
     }
-    format!("**{}**\n\n{fence}text\n{body}\n{fence}\n", notice.headline())
+    format!("**{headline}**\n\n{fence}text\n{body}\n{fence}\n")
 }
 
 fn body(notice: &Notice) -> String {
-    format!("{}\n{}\n", text(notice), marker::of(notice))
+    format!("{}\n{}\n", text(notice.alert.headline(), notice), marker::of(notice))
 }

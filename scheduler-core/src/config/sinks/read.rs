@@ -116,6 +116,16 @@ impl<'a> Members<'a> {
         text.map(|text| Some(Secret::new(text))).ok_or_else(|| (member, wrong()))
     }
 
+    /// Whether an address begins with one of these, as far as that can be known: a variable or a file may hold its begin.
+    fn may_begin(&self, member: &str, schemes: &[&str]) -> bool {
+        let text = self.get(member).and_then(Value::as_str).unwrap_or_default().trim();
+        let written = text.split("${").next().unwrap_or_default();
+        match written.split_once("://") {
+            Some((scheme, _)) => schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)),
+            None => text.contains("${") || text.starts_with("file:"),
+        }
+    }
+
     fn needed(&self, member: &'static str, example: &str) -> Result<String, Refused> {
         self.required(member, example)?;
         Ok(self.text(member)?.unwrap_or_default())
@@ -156,6 +166,10 @@ impl<'a> Members<'a> {
 
     fn webhook(&self) -> Result<Via, Refused> {
         let url = self.needed_secret("url", "where it is posted to")?;
+        if !self.may_begin("url", &["https", "http"]) {
+            let wrong = Wrong::because("it begins with neither `https://` nor `http://`");
+            return Err(("url", wrong.hint("such as `https://hooks.example.org/...`")));
+        }
         let preset = match self.text("preset")? {
             None => Preset::default(),
             Some(word) => Preset::ALL.into_iter().find(|preset| preset.word() == word).ok_or_else(|| {
@@ -186,11 +200,12 @@ impl<'a> Members<'a> {
                 return Err((member, Wrong::because(format!("`{address}` is no address such as `ops@example.org`"))));
             }
         }
-        Ok(Via::Email {
-            to,
-            from,
-            smtp: self.needed_secret("smtp", "such as `smtps://user:${SMTP_PASS}@mail.example.org`")?,
-        })
+        let smtp = self.needed_secret("smtp", "such as `smtps://user:${SMTP_PASS}@mail.example.org`")?;
+        if !self.may_begin("smtp", &["smtps", "smtp+starttls", "smtp"]) {
+            let wrong = Wrong::because("it begins with none of `smtps://`, `smtp+starttls://`, `smtp://`");
+            return Err(("smtp", wrong.hint("such as `smtps://user:${SMTP_PASS}@mail.example.org`")));
+        }
+        Ok(Via::Email { to, from, smtp })
     }
 
     fn command(&self) -> Result<Via, Refused> {

@@ -13,9 +13,9 @@ fn every_type_is_taken() {
         c.notify = vec![webhook("a", "https://example.org/x")];
     });
     taken(
-        "notify:\n  - name: a\n    type: webhook\n    preset: telegram\n    url: x\n    chat: -100\n    token: t\n",
+        "notify:\n  - name: a\n    type: webhook\n    preset: telegram\n    url: 'http://x'\n    chat: -100\n    token: t\n",
         |c| {
-            let (url, token) = (Secret::new("x"), Some(Secret::new("t")));
+            let (url, token) = (Secret::new("http://x"), Some(Secret::new("t")));
             c.notify =
                 vec![Sink::new("a", Via::Webhook { url, preset: Preset::Telegram, token, chat: Some("-100".into()) })];
         },
@@ -39,17 +39,24 @@ fn every_type_is_taken() {
         let tracker = Tracker::new(Forge::Forgejo, "https://g.org", "a/b", Secret::new("t"));
         c.notify = vec![Sink::new("t", Via::Tracker(tracker))];
     });
-    taken("notify: [{name: a, type: webhook, url: x}]\nwatchdog: {rate_limit: 5m, notify: [a]}", |c| {
-        c.notify = vec![webhook("a", "x")];
+    taken("notify: [{name: a, type: webhook, url: 'http://x'}]\nwatchdog: {rate_limit: 5m, notify: [a]}", |c| {
+        c.notify = vec![webhook("a", "http://x")];
         c.watchdog.rate_limit = Duration::from_mins(5);
         c.watchdog.notify = Some(vec!["a".into()]);
     });
 }
 
 #[test]
+fn an_address_that_is_not_known_before_it_is_used_is_taken() {
+    for url in ["${URL}", "${SCHEME}://x", "file:/etc/sched/url", "HTTPS://x", "https://u:${PASS}@x"] {
+        taken(&format!("notify: [{{name: a, type: webhook, url: '{url}'}}]"), |c| c.notify = vec![webhook("a", url)]);
+    }
+}
+
+#[test]
 fn a_wrong_entry_is_told_with_its_place_and_costs_itself_alone() {
     let check = |entry: &str, place: &str, what: &str, hint: &str| {
-        let case = Case::with(format!("notify:\n  - {entry}\n  - {{name: fine, type: webhook, url: x}}\n"));
+        let case = Case::with(format!("notify:\n  - {entry}\n  - {{name: fine, type: webhook, url: 'http://x'}}\n"));
         let problems: Vec<String> = case.problems();
         let hint = if hint.is_empty() { "correct it; until then nothing is sent to this sink" } else { hint };
         let path = if place.contains(": ") { place.to_owned() } else { format!("{place}: notify.0") };
@@ -80,29 +87,44 @@ fn a_wrong_entry_is_told_with_its_place_and_costs_itself_alone() {
     );
     check("{name: a, type: webhook}", "line 2, column 5", "it has no `url`: where it is posted to", "");
     check(
-        "{name: a, type: webhook, url: x, tokn: y}",
+        "{name: a, type: webhook, url: 'http://x', tokn: y}",
         "line 2, column 5",
         "the text \"tokn\" is no key of a sink of type `webhook`",
         "did you mean `token`?",
     );
     check("{name: a, type: webhook, url: 5}", "line 2, column 35: notify.0.url", "expected a text", "put it in quotes");
     check(
-        "{name: a, type: webhook, url: x, preset: telegram}",
+        "{name: a, type: webhook, url: 'http://x', preset: telegram}",
         "line 2, column 5",
         "`chat` and `preset: telegram` belong together",
         "`chat` is the id of the chat that the bot writes to",
     );
     check(
-        "{name: a, type: webhook, url: x, on: [failur]}",
-        "line 2, column 42: notify.0.on",
+        "{name: a, type: webhook, url: 'http://x', on: [failur]}",
+        "line 2, column 51: notify.0.on",
         "`failur` is none of `failure`, `recovery`, `timeout`, `skipped`, `unknown`, `watchdog`",
         "did you mean `failure`?",
     );
     check(
-        "{name: a, type: email, to: [ops], from: a@b.c, smtp: x}",
+        "{name: a, type: email, to: [ops], from: a@b.c, smtp: 'smtp://x'}",
         "line 2, column 32: notify.0.to",
         "`ops` is no address such as `ops@example.org`",
         "",
+    );
+    let no_mail = "it begins with none of `smtps://`, `smtp+starttls://`, `smtp://`";
+    for smtp in ["http://hush@x", "mail.example.org", "imap://${PASS}@x"] {
+        check(
+            &format!("{{name: a, type: email, to: [a@b.c], from: a@b.c, smtp: '{smtp}'}}"),
+            "line 2, column 60: notify.0.smtp",
+            no_mail,
+            "such as `smtps://user:${SMTP_PASS}@mail.example.org`",
+        );
+    }
+    check(
+        "{name: a, type: webhook, url: 'smtp://hush@x'}",
+        "line 2, column 35: notify.0.url",
+        "it begins with neither `https://` nor `http://`",
+        "such as `https://hooks.example.org/...`",
     );
     check(
         "{name: a, type: command, command: [x], timeout: 1h}",
@@ -128,7 +150,9 @@ fn a_wrong_entry_is_told_with_its_place_and_costs_itself_alone() {
         "`a` is not `owner/name`",
         "",
     );
-    let twice = Case::with("notify:\n- {name: a, type: webhook, url: x}\n- {name: a, type: webhook, url: y}\n");
+    let twice = Case::with(
+        "notify:\n- {name: a, type: webhook, url: 'http://x'}\n- {name: a, type: webhook, url: 'http://y'}\n",
+    );
     assert_eq!(
         twice.problems(),
         [
@@ -139,7 +163,7 @@ fn a_wrong_entry_is_told_with_its_place_and_costs_itself_alone() {
         "notify: ops",
         "config-notify: config.yaml: line 1, column 9: notify: expected a list of sinks, found the text \"ops\" [begin each with `- name:`, one below the other]",
     );
-    let unknown = Case::with("notify: [{name: ops, type: webhook, url: x}]\nwatchdog: {notify: [opps]}\n");
+    let unknown = Case::with("notify: [{name: ops, type: webhook, url: 'http://x'}]\nwatchdog: {notify: [opps]}\n");
     assert_eq!(
         unknown.problems(),
         [
@@ -156,14 +180,15 @@ fn what_is_secret_is_printed_nowhere() {
     let differences = Config::default().differences(&config);
     assert!(!format!("{config:?} {differences:?}").contains("hush"), "{config:?}");
     assert_eq!(config.secret_variables(), ["PASS"]);
-    let other = configured("notify: [{name: a, type: webhook, url: hush}]");
-    let same = configured("notify: [{name: a, type: webhook, url: hash}]");
+    let other = configured("notify: [{name: a, type: webhook, url: 'http://hush'}]");
+    let same = configured("notify: [{name: a, type: webhook, url: 'http://hash'}]");
     assert_eq!(other.differences(&same)[0].to_string(), "notify: old settings -> new ones");
 }
 
 #[test]
 fn a_report_goes_out_by_a_schedule_to_sinks_that_take_it() {
-    const SINKS: &str = "notify: [{name: ops, type: webhook, url: x}, {name: t, type: github, repo: a/b, token: t}]\n";
+    const SINKS: &str =
+        "notify: [{name: ops, type: webhook, url: 'http://x'}, {name: t, type: github, repo: a/b, token: t}]\n";
     let plan = |report: &str| Case::with(format!("{SINKS}report: {report}\n"));
     let right = plan("{schedule: every day at 7:00, timezone: Asia/Kolkata, notify: [ops]}");
     assert_eq!(right.problems(), Vec::<String>::new());

@@ -13,7 +13,7 @@ fn file(path: &str, value: &str) -> String {
 
 /// The file with the key and what it needs beside it: a report needs somebody who gets it.
 fn in_use(path: &str, value: &str) -> String {
-    const SINK: &str = "notify: [{name: ops, type: webhook, url: x}]";
+    const SINK: &str = "notify: [{name: ops, type: webhook, url: 'http://x'}]";
     match path {
         "report.schedule" => format!("{SINK}\nreport: {{schedule: {value}, notify: [ops]}}\n"),
         "report.notify" => format!("{SINK}\nreport: {{schedule: 0 7 * * *, notify: {value}}}\n"),
