@@ -133,7 +133,7 @@ impl Log {
         if hole.finished {
             return Ok(());
         }
-        let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW).open(&self.path)?;
+        let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)?;
         let size = file.metadata()?.len();
         if size < hole.end {
             // The job has truncated its output and began anew.
@@ -151,7 +151,8 @@ impl Log {
     /// Brings the file into its final form: none if nothing was written; beginning, a note and end if there was too much.
     pub(crate) fn finish(&self) -> io::Result<Option<Output>> {
         self.hole.lock().finished = true;
-        let mut file = match File::open(&self.path) {
+        // The job may have put a pipe in its place, and nobody waits here for one to be written to.
+        let mut file = match without_waiting(&self.path) {
             Ok(file) => file,
             // Somebody removed it, which is their right.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -210,6 +211,11 @@ impl Log {
 fn copy(file: &mut File, from: u64, count: u64, to: &mut File) -> io::Result<u64> {
     file.seek(SeekFrom::Start(from))?;
     io::copy(&mut io::Read::take(file, count), to)
+}
+
+/// Opens a file to read it, and what isn't one as well.
+pub(crate) fn without_waiting(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 /// Whether somebody still has the output file `file` open to write to it.

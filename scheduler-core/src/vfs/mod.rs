@@ -3,11 +3,15 @@
 
 mod atomic;
 mod real;
+mod regular;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, io, path::Path};
 
 pub use atomic::{Replaced, atomic_write};
 pub use real::RealFs;
+pub(crate) use regular::is_in_the_way;
 
 /// A file system.
 ///
