@@ -56,7 +56,8 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
         Ok((jobs, open, problems)) => {
             let standby = facts.lock.held && facts.beat.as_ref().is_ok_and(|beat| beat.provider == "none");
             let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
-                facts.problems.push(Problem::new("alerts", error.to_string(), "check who owns the folder"));
+                let hint = error.hint_text().unwrap_or("see whether the disk of the home answers");
+                facts.problems.push(Problem::new("alerts", error.to_string(), hint));
                 Shelved::default()
             });
             facts.problems.extend(shelved.problems.iter().cloned());

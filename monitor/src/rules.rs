@@ -17,7 +17,7 @@ const PASSES_AFTER: Duration = Duration::from_hours(1);
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(72);
 
 /// Which part of an alert's life a sink hears of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Moment {
     Opened,
     Updated,
