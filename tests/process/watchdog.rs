@@ -11,7 +11,10 @@ use std::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::bench::{Place, Ran, eventually, signal, within};
+use super::{
+    bench::{Place, Ran, eventually, signal, within},
+    wedge::DeadMount,
+};
 
 /// A home that turns every second, whose watchdog tells a file beside it.
 fn watched(more: &str) -> Place {
@@ -247,4 +250,28 @@ fn one_that_watches_goes_on_until_it_is_told_and_its_silence_is_degraded() {
     place.ok(&["watchdog", "--retire"]);
     place.until_verdict("live", 0);
     run.stop();
+}
+
+#[test]
+fn a_home_that_never_answers_is_told_within_a_minute() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "@yearly", "")]);
+    place.ok(&["tick"]);
+    fs::create_dir(place.home().join("alerts")).expect("a folder");
+    // Of the folder of the alerts alone: who is to be told can be read.
+    let Some(dead) = DeadMount::over(&place.home().join("alerts")) else { return };
+    let (code, rows, ran) = look(&place, &[]);
+    assert_eq!(code, Some(5), "{ran:?}");
+    is(&rows, "daemon", "unknown", "can't know: the home has not answered for 30 s");
+    assert_eq!(count(&place, "opened", "daemon"), 1, "{:?}\n{ran:?}", told(&place));
+    assert!(place.home().join("heartbeats/watchdog.json").exists(), "it came, all the same: {ran:?}");
+    drop(dead);
+    // Of all of it: nothing can be known, and that is said.
+    let Some(_dead) = DeadMount::over(&place.home()) else { return };
+    let status = place.start(&["status"]);
+    let (code, rows, ran) = look(&place, &[]);
+    assert_eq!(code, Some(5), "{ran:?}");
+    is(&rows, "daemon", "unknown", "can't know: the home has not answered for 30 s");
+    status.ran().says(5, &["it has not answered for 30 s", "hint: see whether its disk is there"]);
+    assert!(ran.out.contains("config.yaml, which says who is to be told, has not answered"), "{ran:?}");
 }

@@ -55,9 +55,9 @@ fn greet(mut server: &File) {
     assert_eq!((len > 16, question[4]), (true, 26), "it is how the kernel begins");
     let mut answer = Vec::new();
     // How long the answer is, no error, to which question; then the versions, the read-ahead, and what it can.
-    [80, 0].iter().for_each(|word: &u32| answer.extend(word.to_ne_bytes()));
+    answer.extend([80_u32, 0].map(u32::to_ne_bytes).concat());
     answer.extend(&question[8..16]);
-    [7, 31, 0, PARALLEL].iter().for_each(|word: &u32| answer.extend(word.to_ne_bytes()));
+    answer.extend([7, 31, 0, PARALLEL].map(u32::to_ne_bytes).concat());
     answer.resize(80, 0);
     server.write_all(&answer).expect("an answer");
 }

@@ -62,11 +62,21 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
         return Err(no_home(&home));
     }
     let clock = Arc::clone(context.clock());
-    let disk = Bounded::new(Arc::new(RealFs), DISK);
+    let [disk, beats] = [(), ()].map(|()| Bounded::new(Arc::new(RealFs), DISK));
     let teller = Teller::new(disk.clone());
     let starter = restart::Starter::default();
-    let mut watch =
-        Watch { home, clock, args, disk, config: None, looks: own::Looks::default(), teller, shown: None, starter };
+    let mut watch = Watch {
+        home,
+        clock,
+        args,
+        disk,
+        beats,
+        config: None,
+        looks: own::Looks::default(),
+        teller,
+        shown: None,
+        starter,
+    };
     if args.retire {
         return watch.retire(out).await;
     }
@@ -103,8 +113,10 @@ struct Watch<'a> {
     home: Home,
     clock: Arc<dyn Clock>,
     args: &'a WatchdogArgs,
-    /// The home's, for all but the look at it.
+    /// Where alerts are.
     disk: Bounded,
+    /// Where this watchdog beats.
+    beats: Bounded,
     /// The configuration as it was read last.
     config: Option<Config>,
     looks: own::Looks,
@@ -128,6 +140,7 @@ impl Watch<'_> {
         let (own, foreign) = tokio::join!(self.looks.look(&self.home), checks);
         if matches!(own, own::Own::Seen(_)) {
             self.disk.try_again();
+            self.beats.try_again();
         }
         let mut lines = rows::of(&own);
         lines.extend(foreign.into_iter().map(Line::of_check));
@@ -158,12 +171,14 @@ impl Watch<'_> {
 
     /// Says that it came.
     fn beat(&self, interval: Duration, problems: usize, checks: usize) -> scheduler_core::Result<()> {
+        // A folder of its own may answer where that of the alerts doesn't.
+        let disk = &self.beats;
         // Two at once would write the same temporary file; either beat is as good as the other.
-        let Some(_lock) = lock(&self.disk, &self.home)? else { return Ok(()) };
+        let Some(_lock) = lock(disk, &self.home)? else { return Ok(()) };
         let path = self.home.watchdog_json();
-        let before = WatchdogBeat::read(&self.disk, &path).ok();
+        let before = WatchdogBeat::read(disk, &path).ok();
         let beat = WatchdogBeat::new(self.clock.now(), interval).found(problems, checks).after(before.as_ref());
-        beat.in_boot(sched_runner::proc::boot_id(), self.clock.monotonic()).write(&self.disk, &path)
+        beat.in_boot(sched_runner::proc::boot_id(), self.clock.monotonic()).write(disk, &path)
     }
 
     async fn retire(&mut self, out: &mut Output) -> Done {
