@@ -3,6 +3,7 @@
 
 mod atomic;
 mod bounded;
+mod owner;
 mod real;
 mod regular;
 #[cfg(test)]

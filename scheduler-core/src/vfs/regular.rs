@@ -12,6 +12,7 @@ use std::{
 
 use rustix::{fs::OFlags, io::Errno};
 
+use super::owner;
 use crate::size;
 
 /// The most that is read into memory at once. No file of ours that is read as a whole comes near.
@@ -62,10 +63,15 @@ pub(super) fn make_folders(path: &Path) -> io::Result<()> {
         (made, _) => made,
     };
     match made {
-        Ok(()) => Ok(()),
+        Ok(()) => owner::inherit(open_folder(path)?, path),
         Err(_) if path.is_dir() => Ok(()),
         Err(error) => Err(why_no_folder(path, error)),
     }
+}
+
+fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
 /// Why there can be no folder at `path`: the system says no more than that something is there.
@@ -152,7 +158,8 @@ impl From<InTheWay> for io::Error {
 
 /// Whether it is for a person to take away what lies in the place of a file or folder.
 pub(crate) fn is_in_the_way(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|why| why.is::<InTheWay>())
+    let why = error.get_ref().and_then(|why| why.downcast_ref::<InTheWay>());
+    why.is_some()
         || matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory)
         || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
