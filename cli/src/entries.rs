@@ -1,6 +1,6 @@
 //! The entries of a home as people have them, and what is to be known of a text that is to take their place.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use scheduler_core::{
     Error, ErrorKind, JobId,
@@ -8,6 +8,7 @@ use scheduler_core::{
         JobView,
         json::{Examined, examine, examine_yaml},
     },
+    vfs::{RealFs, Vfs as _},
 };
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ use crate::{context::Context, failure::Failure, selection};
 /// The file can't be read, or is no jobs.json: then no command may change it.
 pub(crate) fn current(context: &Context, views: &[JobView]) -> Result<BTreeMap<JobId, Value>, Failure> {
     let path = context.home()?.jobs_json();
-    let bytes = match fs::read(&path) {
+    let bytes = match RealFs.read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(cause) => return Err(Error::io(format!("cannot read {}", path.display()), cause).into()),

@@ -56,7 +56,8 @@ pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
     let survey = beats::survey(context, home, beats::FACTOR);
     facts.problems.extend(survey.problems());
     let shelved = alerts::shelf(home).read().unwrap_or_else(|error| {
-        facts.problems.push(Problem::new("alerts", error.to_string(), error.hint_text().unwrap_or_default()));
+        let hint = error.hint_text().unwrap_or("see whether the disk of the home answers");
+        facts.problems.push(Problem::new("alerts", error.to_string(), hint));
         Shelved::default()
     });
     facts.problems.extend(shelved.problems.iter().cloned());

@@ -21,7 +21,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_hours(72);
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
 /// Which part of an alert's life a sink hears of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Moment {
     Opened,
     Updated,

@@ -179,11 +179,15 @@ impl Shelf {
         closing: &dyn Fn(&OpenAlert) -> Alert,
     ) -> Result<crate::Changes> {
         self.locked(|| {
-            // What was open before isn't known then. That somebody hears of what is wrong now is worth more.
-            let shelved = self.read().unwrap_or_else(|error| {
-                tracing::error!("{error}; what is wrong now is told all the same");
-                Shelved::default()
-            });
+            let shelved = match self.read() {
+                Ok(shelved) => shelved,
+                Err(error) if current.is_empty() => return Err(error),
+                // What is wrong is told all the same, from memory.
+                Err(error) => {
+                    tracing::error!("{error}; what was open before is not known");
+                    Shelved::default()
+                }
+            };
             let mut changes = crate::Changes::default();
             for alert in current {
                 let known = shelved.open().any(|known| known.key == alert.key);
@@ -265,9 +269,12 @@ impl Shelf {
     /// Changes the alert with this key, whichever state it is in now.
     pub(crate) fn change_one(&self, key: &str, was_open: bool, change: impl FnOnce(&mut OpenAlert)) -> Result<()> {
         self.locked(|| {
-            let (open, closed) = (self.load(&self.path(key, OPEN))?, self.load(&self.path(key, CLOSED))?);
             // What was open may have closed since, or closed and opened again.
-            let found = if was_open { open.or(closed) } else { closed.or(open) };
+            let (likely, other) = if was_open { (OPEN, CLOSED) } else { (CLOSED, OPEN) };
+            let mut found = self.load(&self.path(key, likely))?;
+            if found.is_none() {
+                found = self.load(&self.path(key, other))?;
+            }
             let Some(mut alert) = found else { return Ok(()) };
             change(&mut alert);
             self.save(&alert)
@@ -277,14 +284,30 @@ impl Shelf {
     fn apply(&self, alert: &Alert, anew: bool, scope: Option<&str>) -> Result<()> {
         let path = self.path(&alert.key, OPEN);
         // A file that can't be read must not keep the next news from being written.
-        let known = self.load(&path).unwrap_or_else(|error| {
-            tracing::warn!("{error}; it is written anew");
-            None
-        });
+        let (known, unread) = match self.load(&path) {
+            Ok(known) => (known, None),
+            Err(error) => (None, Some(error)),
+        };
+        let applied = self.apply_to(known, &path, alert, anew, scope);
+        if let Some(error) = unread {
+            let stays = applied.is_err() || self.unwritten.lock().contains_key(&path);
+            tracing::warn!("{error}; {}", if stays { "it stays as it is" } else { "it was replaced" });
+        }
+        applied
+    }
+
+    fn apply_to(
+        &self,
+        known: Option<OpenAlert>,
+        path: &Path,
+        alert: &Alert,
+        anew: bool,
+        scope: Option<&str>,
+    ) -> Result<()> {
         match (alert.state, known) {
             (AlertState::Closed, None) => {
                 // It may be one that can't be read.
-                self.remove(&path);
+                self.remove(path);
                 Ok(())
             }
             (AlertState::Closed, Some(mut known)) => {
@@ -330,8 +353,10 @@ impl Shelf {
         let mut text =
             serde_json::to_vec_pretty(alert).map_err(|why| Error::new(ErrorKind::Invalid, why.to_string()))?;
         text.push(b'\n');
-        if let Err(error) = atomic_write(&*self.fs, &path, &text, None) {
-            self.keep(&path, Some(alert), &failed(&path, error));
+        let made = self.make_folder();
+        let written = made.and_then(|()| atomic_write(&*self.fs, &path, &text, None).map_err(|why| failed(&path, why)));
+        if let Err(error) = written {
+            self.keep(&path, Some(alert), &error);
         } else {
             self.settled(&path);
         }
@@ -359,7 +384,15 @@ impl Shelf {
             Err(error) => return Err(Error::io(format!("cannot read {}", path.display()), error)),
         };
         let broken = |why| Error::new(ErrorKind::Corrupt, format!("{} is no alert: {why}", path.display()));
-        serde_json::from_slice(&bytes).map(Some).map_err(broken)
+        let alert: OpenAlert = serde_json::from_slice(&bytes).map_err(broken)?;
+        // What is done with an alert is noted in the file of its key: of a copy, nothing would ever be noted.
+        let belongs = self.path(&alert.key, if alert.is_open() { OPEN } else { CLOSED });
+        if belongs == path {
+            return Ok(Some(alert));
+        }
+        let (key, belongs) = (alert.key.escape_debug(), belongs.file_name().unwrap_or_default().display());
+        let what = format!("{} isn't where it belongs: the file of the alert `{key}` is {belongs}", path.display());
+        Err(Error::new(ErrorKind::Corrupt, what))
     }
 
     /// Takes the file away, or remembers that it should be gone.
@@ -418,10 +451,15 @@ impl Shelf {
     fn lock(&self) -> Result<Box<dyn VfsFile>> {
         let path = self.folder.join(".lock");
         let failed = |error| failed(&path, error);
-        self.fs.create_dir_all(&self.folder).map_err(failed)?;
+        self.make_folder()?;
         let file = self.fs.open(&path, Open::Create).map_err(failed)?;
         file.lock(Lock::Exclusive).map_err(failed)?;
         Ok(file)
+    }
+
+    fn make_folder(&self) -> Result<()> {
+        let made = self.fs.create_dir_all(&self.folder);
+        made.map_err(|error| Error::io(format!("cannot make {}", self.folder.display()), error))
     }
 
     fn path(&self, key: &str, ending: &str) -> PathBuf {

@@ -17,11 +17,11 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Seek, SeekFrom, Write},
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::{DirBuilderExt, OpenOptionsExt},
+        unix::fs::OpenOptionsExt,
     },
     path::{Path, PathBuf},
     sync::Arc,
@@ -29,7 +29,10 @@ use std::{
 
 use parking_lot::Mutex;
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
-use scheduler_core::{Error, ErrorKind, JobId, Output, Result, RunId};
+use scheduler_core::{
+    Error, ErrorKind, JobId, Output, Result, RunId,
+    vfs::{Open, RealFs, Vfs as _},
+};
 
 /// What isn't worth a system call: holes smaller than this are left for the next time.
 pub(crate) const SMALLEST_HOLE: u64 = 64 * 1024;
@@ -71,16 +74,16 @@ impl Logs {
         let shown = log.path.display().to_string();
         let failed = |error| Error::io(format!("output file {shown}"), error);
         let mut options = OpenOptions::new();
-        options.append(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-        let file = match options.open(&log.path) {
+        options.append(true).custom_flags(libc::O_NOFOLLOW);
+        // Made as all else in the home is, which gives it to whom it belongs.
+        let made = match RealFs.open(&log.path, Open::CreateNew) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = log.path.parent().unwrap_or(&self.dir);
-                DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-                options.open(&log.path)
+                RealFs.create_dir_all(log.path.parent().unwrap_or(&self.dir)).map_err(failed)?;
+                RealFs.open(&log.path, Open::CreateNew)
             }
             result => result,
         };
-        let file = file.map_err(|error| match error.kind() {
+        let file = made.and_then(|_| options.open(&log.path)).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 let message = format!("run {run} was started before: it has an output file, {shown}");
                 Error::new(ErrorKind::Exists, message)
@@ -133,7 +136,7 @@ impl Log {
         if hole.finished {
             return Ok(());
         }
-        let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW).open(&self.path)?;
+        let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&self.path)?;
         let size = file.metadata()?.len();
         if size < hole.end {
             // The job has truncated its output and began anew.
@@ -151,7 +154,8 @@ impl Log {
     /// Brings the file into its final form: none if nothing was written; beginning, a note and end if there was too much.
     pub(crate) fn finish(&self) -> io::Result<Option<Output>> {
         self.hole.lock().finished = true;
-        let mut file = match File::open(&self.path) {
+        // The job may have put a pipe in its place, and nobody waits here for one to be written to.
+        let mut file = match without_waiting(&self.path) {
             Ok(file) => file,
             // Somebody removed it, which is their right.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -185,7 +189,8 @@ impl Log {
         let (head, tail) = (self.head(), self.limit - self.head());
         let short = self.path.with_extension("log.tmp");
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        options.write(true).truncate(true).custom_flags(libc::O_NOFOLLOW);
+        RealFs.open(&short, Open::Create)?;
         let mut new = options.open(&short)?;
         let copied = (|| {
             let mut kept = copy(file, 0, head, &mut new)?;
@@ -210,6 +215,11 @@ impl Log {
 fn copy(file: &mut File, from: u64, count: u64, to: &mut File) -> io::Result<u64> {
     file.seek(SeekFrom::Start(from))?;
     io::copy(&mut io::Read::take(file, count), to)
+}
+
+/// Opens a file to read it, and what isn't one as well.
+pub(crate) fn without_waiting(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 /// Whether somebody still has the output file `file` open to write to it.

@@ -9,7 +9,7 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, DirEntry, File, Metadata},
+    fs::{self, DirEntry, Metadata},
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -19,7 +19,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::output::{Logs, is_held};
+use crate::output::{Logs, is_held, without_waiting};
 
 /// All files are looked at this rarely, or when this part of the bound was written since.
 const RUNS_BETWEEN: u32 = 100;
@@ -107,7 +107,7 @@ impl Pruner {
         if self.logs.is_open(path) {
             return false;
         }
-        match File::open(path) {
+        match without_waiting(path) {
             Ok(file) if is_held(&file) => false,
             Ok(_) => remove(path),
             // Another process prunes too.

@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, io};
 
+use crate::vfs;
+
 /// What went wrong, in kinds a caller can act on.
 ///
 /// ```
@@ -104,6 +106,7 @@ impl Error {
                 Some("check who owns the home and that its file system is mounted read-write".into())
             }
             ErrorKind::NoSpace => Some("free some space on that file system; nothing was lost".into()),
+            _ if vfs::is_in_the_way(&cause) => Some("it isn't what sched put there: move it away".into()),
             _ => None,
         };
         error.0.source = Some(Box::new(cause));

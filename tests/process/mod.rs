@@ -42,4 +42,5 @@ mod soak;
 mod stopping;
 mod supervisor;
 mod watchdog;
+mod wedge;
 mod zoo;

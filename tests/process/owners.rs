@@ -4,9 +4,11 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
 };
+
+use serde_json::json;
 
 use super::bench::{Daemon, Place, sched};
 
@@ -89,6 +91,54 @@ fn what_root_changes_stays_its_owners_and_locks_no_daemon_out() {
     place.until_started("job", count + 2);
     daemon.stop();
     place.no_instant_twice("job");
+}
+
+/// What in a folder isn't the owner's.
+fn of_others(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for path in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let stat = fs::symlink_metadata(&path).expect("it is there");
+        if (stat.uid(), stat.gid()) != (OWNER, OWNER) {
+            all.push(path.clone());
+        }
+        if stat.is_dir() {
+            all.extend(of_others(&path));
+        }
+    }
+    all
+}
+
+#[test]
+fn whatever_root_makes_in_a_home_is_its_owners_who_can_go_on_with_it() {
+    let Some(place) = owned() else { return };
+    let sink = json!([{"name": "file", "type": "command", "command": ["sh", "-c", "cat >> told"]}]);
+    place.write("config.yaml", format!("ticker: {{interval: 1s}}\nnotify: {sink}\n"));
+    place.write_jobs(&[place.job("job", "* * * * * *", ""), place.job("fails", "@yearly", "false")]);
+    give(&place.home(), 0o770).expect("root may");
+    fs::remove_dir_all(place.home().join("heartbeats")).expect("it was there");
+    // Jobs of both write to it.
+    fs::write(place.path("effects"), "").expect("a file");
+    give(&place.path("."), 0o777).expect("root may");
+    // By root, everything is made for the first time: folders, locks, alerts, beats, output.
+    assert_eq!(place.run(&["fire", "fails", "--wait"]).code, Some(1));
+    place.run(&["watchdog"]);
+    place.ok(&["heartbeat", "write", "nightly", "--interval", "1d"]);
+    place.ok(&["tick"]);
+    let made =
+        ["alerts/job-fails.alert", "heartbeats/jobs/nightly.last", "heartbeats/watchdog.json", "state/watchdog.lock"];
+    for name in made {
+        assert!(place.home().join(name).exists(), "{name}");
+    }
+    assert_eq!(of_others(&place.home()), Vec::<PathBuf>::new());
+
+    let mut daemon = start_as(OWNER, &place, &["run"]);
+    place.until_started("job", place.effects("job").len() + 2);
+    let beat = start_as(OWNER, &place, &["heartbeat", "write", "nightly", "--interval", "1d"]).ran();
+    assert_eq!((beat.code, beat.err.as_str()), (Some(0), ""), "{beat:?}");
+    let watchdog = start_as(OWNER, &place, &["watchdog"]).ran();
+    assert!(!watchdog.err.contains("permission denied") && !watchdog.out.contains("permission denied"), "{watchdog:?}");
+    daemon.stop();
+    assert!(!daemon.log().contains("permission denied"), "{}", daemon.log());
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, fs, time::Instant};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
 use super::{
     bench::{Place, eventually},
     push_monitor::{Heard, PushMonitor},
+    wedge::DeadMount,
 };
 
 /// A home with jobs that have something to tell `monitor`; each is a command and what more its entry says.
@@ -342,10 +342,7 @@ fn nobody_vouches_for_a_daemon_whose_engine_is_stuck_though_its_tasks_go_on() {
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);
     let mut daemon = place.daemon();
     monitor.until_heard("/home", 2);
-    // What is opened to be read here waits for somebody who never comes.
-    let pipe = place.path("pipe");
-    mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("a pipe");
-    fs::rename(pipe, place.home().join("jobs.json")).expect("it takes the file's place");
+    let Some(_dead) = DeadMount::over_jobs(&place) else { return };
     daemon.until_logged("the daemon has not got on for 2");
     let before = monitor.heard().len();
     assert_eq!(daemon.wait().code(), Some(70), "{}", daemon.log());

@@ -7,26 +7,18 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    fs::{CWD, FileType, Mode, mknodat},
-    process::Signal,
-};
+use rustix::process::Signal;
 
-use super::bench::{Daemon, PATIENCE, Place, eventually};
+use super::{
+    bench::{Daemon, PATIENCE, Place, eventually},
+    wedge::DeadMount,
+};
 
 /// A home whose daemon ends itself as soon as it may: after three intervals and 20 s.
 fn impatient() -> Place {
     let place = Place::empty();
     place.write("config.yaml", "ticker: {interval: 1s, abort_after: 1s}\n");
     place
-}
-
-/// What is opened to be read here waits for somebody who never comes.
-pub(super) fn in_place_of_jobs_json(place: &Place) {
-    let path = place.home().join("jobs.json");
-    let pipe = place.path("pipe");
-    mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("a pipe");
-    std::fs::rename(pipe, path).expect("it takes the file's place");
 }
 
 pub(super) fn ended_itself(daemon: &mut Daemon) {
@@ -39,14 +31,14 @@ fn a_daemon_that_is_stuck_in_the_store_says_where_and_ends_itself_and_the_next_o
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);
     let mut daemon = place.daemon();
     place.until_started("job", 1);
-    in_place_of_jobs_json(&place);
+    let Some(dead) = DeadMount::over_jobs(&place) else { return };
     ended_itself(&mut daemon);
     let log = daemon.log();
     assert!(log.contains("the daemon has not got on for 2"), "{log}");
     assert!(log.contains("thread `sched-store` waits in") || !wait_channels_are_told(), "{log}");
     assert!(log.contains("it ended itself (exit code 70), for a service manager to start it again"), "{log}");
 
-    std::fs::remove_file(place.home().join("jobs.json")).expect("the pipe goes");
+    drop(dead);
     let status = place.until_verdict("crashed", 4);
     assert!(status["evidence"].to_string().contains("it ended itself (exit code 70)"), "{status:#}");
     let before = place.effects("job").len();

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::{
     bench::{Place, Ran, eventually, sched, signal, within},
     heartbeats::rewrite,
-    supervisor::{ended_itself, in_place_of_jobs_json},
+    supervisor::ended_itself,
+    wedge::DeadMount,
 };
 
 /// A home that turns every second, whose watchdog tells a file beside it.
@@ -123,10 +124,9 @@ fn a_daemon_that_ended_itself_is_told_and_started_again() {
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);
     let mut first = place.daemon();
     place.until_started("job", 1);
-    in_place_of_jobs_json(&place);
+    let Some(dead) = DeadMount::over_jobs(&place) else { return };
     ended_itself(&mut first);
-    fs::remove_file(place.home().join("jobs.json")).expect("the pipe goes");
-    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    drop(dead);
     let (code, rows, ran) = look(&place, &[]);
     assert_eq!(code, Some(4), "{ran:?}");
     is(&rows, "daemon", "bad", "CRASHED");
@@ -345,4 +345,28 @@ fn one_that_watches_goes_on_until_it_is_told_and_its_silence_is_degraded() {
     place.ok(&["watchdog", "--retire"]);
     place.until_verdict("live", 0);
     run.stop();
+}
+
+#[test]
+fn a_home_that_never_answers_is_told_within_a_minute() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "@yearly", "")]);
+    place.ok(&["tick"]);
+    fs::create_dir(place.home().join("alerts")).expect("a folder");
+    // Of the folder of the alerts alone: who is to be told can be read.
+    let Some(dead) = DeadMount::over(&place.home().join("alerts")) else { return };
+    let (code, rows, ran) = look(&place, &[]);
+    assert_eq!(code, Some(5), "{ran:?}");
+    is(&rows, "daemon", "unknown", "can't know: the home has not answered for 30 s");
+    assert_eq!(count(&place, "opened", "daemon"), 1, "{:?}\n{ran:?}", told(&place));
+    assert!(place.home().join("heartbeats/watchdog.json").exists(), "it came, all the same: {ran:?}");
+    drop(dead);
+    // Of all of it: nothing can be known, and that is said.
+    let Some(_dead) = DeadMount::over(&place.home()) else { return };
+    let status = place.start(&["status"]);
+    let (code, rows, ran) = look(&place, &[]);
+    assert_eq!(code, Some(5), "{ran:?}");
+    is(&rows, "daemon", "unknown", "can't know: the home has not answered for 30 s");
+    status.ran().says(5, &["it has not answered for 30 s", "hint: see whether its disk is there"]);
+    assert!(ran.out.contains("config.yaml, which says who is to be told, has not answered"), "{ran:?}");
 }

@@ -21,6 +21,7 @@ use rustix::{
 use scheduler_core::{
     Error, Home, JobId, JobStore as _, RunId, size,
     store::{JobView, JsonStore, LedgerEntry, Which},
+    vfs::{Open, RealFs, Vfs as _},
 };
 use tokio::{sync::watch, time::timeout};
 
@@ -221,7 +222,7 @@ impl Reader {
     fn more(&mut self, out: &mut Output) -> Result<Option<Vec<u8>>, Failure> {
         let failed = |path: &Path, cause| Failure::from(Error::io(format!("cannot read {}", path.display()), cause));
         if self.file.is_none() {
-            self.file = match File::open(&self.path) {
+            self.file = match RealFs.open(&self.path, Open::Read).and_then(|_| File::open(&self.path)) {
                 Ok(file) => Some(file),
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(cause) => return Err(failed(&self.path, cause)),

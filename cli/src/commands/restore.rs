@@ -1,11 +1,11 @@
 //! `sched restore`: a version of jobs.json that a command displaced, or a home from a backup.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use scheduler_core::{
     Error, ErrorKind, Home, JobStore as _, size,
     store::json::{Examined, copy_home},
-    vfs::RealFs,
+    vfs::{RealFs, Vfs as _},
 };
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &RestoreArgs, context: &Context, out: &mut Output)
 async fn version(args: &RestoreArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
     let path = home.path().join(format!("jobs.json.bak.{}", args.version));
-    let bytes = fs::read(&path).map_err(|cause| {
+    let bytes = RealFs.read(&path).map_err(|cause| {
         let hint = "`sched show JOB` has what is in force; versions are kept when a command changes jobs.json";
         Error::io(format!("cannot read {}", path.display()), cause).hint(hint)
     })?;

@@ -1,6 +1,6 @@
 //! `sched show`: everything about one job. The values of its environment are not told, here or in JSON: they may be secrets.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use jiff::Timestamp;
 use scheduler_core::{
@@ -8,6 +8,7 @@ use scheduler_core::{
     job::{Command, Delivery, Misfire, MisfirePolicy, Overlap, Retries, Work},
     size,
     store::{Groups, JobView, LedgerEntry, LedgerQuery, Problem, json::examine},
+    vfs::{RealFs, Vfs as _},
 };
 use serde_json::{Value, json};
 
@@ -67,7 +68,7 @@ fn never_in_force(failure: Failure, wanted: &str, problems: &[Problem]) -> Failu
 
 /// Where the entry of the job stands in `jobs.json`, in words, if it can be found there.
 fn place(context: &Context, home: &Home, job: &JobId) -> Option<String> {
-    let bytes = fs::read(home.jobs_json()).ok()?;
+    let bytes = RealFs.read(&home.jobs_json()).ok()?;
     let examined = examine("jobs.json", &bytes, &context.job_defaults());
     let entry = examined.jobs.iter().find(|entry| entry.job.id == *job)?;
     // The entry itself has no field of this name.

@@ -1,46 +1,65 @@
 //! `sched status`: the verdict, what it rests on, and what to do.
 
+use std::time::Duration;
+
 use scheduler_core::{
-    Home,
+    ErrorKind, Home,
     config::Config,
     liveness::{AccountFacts, Facts, Unreadable, Verdict, VerdictKind, verdict},
     store::JobView,
 };
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::Done;
 use crate::{
     args::StatusArgs,
     context::Context,
     facts::{self, Known},
+    failure::Failure,
     output::Output,
     probes, standing,
     table::{Cell, Tone},
     when,
 };
 
+/// How long the home may take to answer.
+const HOME: Duration = Duration::from_secs(30);
+
 /// How many next fires are shown.
 const SHOWN: usize = 5;
 
 pub(crate) async fn run(_: &StatusArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
-    let Known { facts, views, .. } = facts::collect(context, &home).await;
+    let (Known { facts, views, .. }, config) = in_time(&home).await?;
     let verdict = verdict(&facts);
     if out.wants_json() {
-        out.json(as_json(&home, &context.config().config, &facts, &verdict, &views))?;
+        out.json(as_json(&home, &config, &facts, &verdict, &views))?;
     } else {
         print(&home, &facts, &verdict, &views, out)?;
     }
     Ok(verdict.kind.exit_code())
 }
 
-fn print(
-    home: &Home,
-    facts: &Facts,
-    verdict: &Verdict,
-    views: &[JobView],
-    out: &mut Output,
-) -> Result<(), crate::failure::Failure> {
+/// The facts, and the configuration they were collected by. A disk that doesn't answer keeps nobody waiting for ever.
+async fn in_time(home: &Home) -> Result<(Known, Config), Failure> {
+    let (handle, of) = (Handle::current(), home.clone());
+    let look = move || {
+        let context = Context::new(Some(of.path().to_owned()));
+        let known = handle.block_on(facts::collect(&context, &of));
+        (known, context.config().config.clone())
+    };
+    let why = match tokio::time::timeout(HOME, tokio::task::spawn_blocking(look)).await {
+        Ok(Ok(known)) => return Ok(known),
+        Ok(Err(_)) => "the look at it broke off".to_owned(),
+        Err(_) => format!("it has not answered for {} s", HOME.as_secs()),
+    };
+    let what = format!("can't know how {} is doing: {why}", home.path().display());
+    let hint = "see whether its disk is there: a dead mount answers never";
+    Err(Failure { exit: VerdictKind::Unknown.exit_code(), ..Failure::new(ErrorKind::Io, what).hint(hint) })
+}
+
+fn print(home: &Home, facts: &Facts, verdict: &Verdict, views: &[JobView], out: &mut Output) -> Result<(), Failure> {
     out.toned(&Cell::new(verdict.kind.word(), tone(verdict.kind)), &verdict.summary)?;
     out.line(format_args!("home: {}", home.path().display()))?;
     for line in &verdict.evidence {

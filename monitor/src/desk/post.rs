@@ -3,6 +3,7 @@
 mod ledger;
 
 use std::{
+    collections::HashSet,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
@@ -97,6 +98,7 @@ impl Post {
     /// Delivers what is due, one after the other, up to the first failure. Answers when the next is due.
     pub(super) async fn round(&self, shared: &Shared) -> Option<Timestamp> {
         let _alone = self.round.lock().await;
+        let mut delivered = HashSet::new();
         loop {
             if *self.gate.borrow() != Gate::Open {
                 return None;
@@ -105,6 +107,12 @@ impl Post {
             let (now, rate_limit) = (shared.clock.now(), *shared.rate_limit.lock());
             match blocking(move || ledger.claim(&shelf, rate_limit, now)).await {
                 Ok(Claim::Won(alert, moment)) => {
+                    // Whatever keeps it from being noted: the sink has heard it.
+                    if !delivered.insert((alert.key.clone(), moment, alert.last_seen)) {
+                        let (sink, alert) = (self.name(), &alert.key);
+                        tracing::warn!(sink, alert, "delivered already, and owed all the same; the rest is told later");
+                        return None;
+                    }
                     if !self.deliver(shared, *alert, moment).await {
                         return None;
                     }

@@ -280,3 +280,51 @@ async fn a_full_queue_is_an_error_and_no_wait() {
     bench.desk.settle(Duration::from_mins(5)).await;
     assert_eq!(bench.alerts().len(), 256);
 }
+
+#[tokio::test]
+async fn a_file_that_is_not_where_its_key_belongs_is_a_problem_and_no_alert() {
+    let (bench, post) = bench().await;
+    bench.fails("backup").await;
+    let (folder, outside) = (bench.home.alerts(), bench.home.path().join("evil.alert"));
+    let text = std::fs::read_to_string(folder.join("job-backup.alert")).expect("the alert");
+    // Of these no sink has been told.
+    let untold = text.replace("\"ops\":", "\"other\":");
+    assert_ne!(text, untold);
+    let files = [
+        ("job-backup.copy.alert", untold.clone()),
+        ("job-backup.closed", untold.clone()),
+        ("far.alert", untold.replace("\"job-backup\"", "\"../evil\"")),
+    ];
+    for (name, text) in &files {
+        std::fs::write(folder.join(name), text).expect("a stray file");
+    }
+    bench.fails("report").await;
+    assert_eq!(post.heard(), ["opened: job `backup` failed", "opened: job `report` failed"]);
+    let shelved = bench.shelf().read().expect("alerts");
+    let keys: Vec<&str> = shelved.alerts.iter().map(|alert| alert.key.as_str()).collect();
+    assert_eq!(keys, ["job-backup", "job-report"]);
+    let problems: Vec<&str> = shelved.problems.iter().map(|problem| problem.what.as_str()).collect();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(
+        problems[0].ends_with("isn't where it belongs: the file of the alert `../evil` is %2e.%2fevil.alert"),
+        "{problems:?}"
+    );
+    assert!(shelved.problems.iter().all(|problem| problem.hint.starts_with("remove the file")), "{problems:?}");
+    bench.recovers("backup").await;
+    assert!(!outside.exists() && bench.shelf().read().expect("alerts").open().count() == 1);
+    // Those of no key at all are left as they are.
+    assert_eq!(bench.files(), ["far.alert", "job-backup.copy.alert", "job-report.alert"]);
+}
+
+#[tokio::test]
+async fn sinks_hear_of_what_is_wrong_though_there_is_a_pipe_in_the_place_of_the_folder() {
+    let (bench, post) = bench().await;
+    rustix::fs::mkfifoat(rustix::fs::CWD, bench.home.alerts(), rustix::fs::Mode::RWXU).expect("a pipe");
+    let crashed = Alert::open("daemon", "the daemon has crashed", bench.now());
+    let changes = bench.desk.reconcile("watchdog", vec![crashed]).await.expect("it is told");
+    assert_eq!(changes.opened, ["daemon"]);
+    bench.desk.settle(PATIENCE).await;
+    assert_eq!(post.heard(), ["opened: the daemon has crashed"]);
+    let why = bench.shelf().read().expect_err("there are no files");
+    assert!(why.to_string().ends_with("alerts: it is a named pipe, not a folder"), "{why}");
+}

@@ -126,7 +126,10 @@ impl WatchdogBeat {
         let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
         let mut text = serde_json::to_vec(self).unwrap_or_default();
         text.push(b'\n');
-        path.parent().map_or(Ok(()), |folder| fs.create_dir_all(folder)).map_err(failed)?;
+        if let Some(folder) = path.parent() {
+            let failed = |error| Error::io(format!("cannot make {}", folder.display()), error);
+            fs.create_dir_all(folder).map_err(failed)?;
+        }
         atomic_write(fs, path, &text, None).map(drop).map_err(failed)
     }
 

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use super::{Open, Stat, Vfs};
+use super::{Open, Stat, Vfs, regular};
 
 /// What [`atomic_write`] put aside.
 ///
@@ -76,7 +76,8 @@ pub fn atomic_write(fs: &dyn Vfs, path: &Path, bytes: &[u8], keep: Option<&Path>
 
 fn write_new(fs: &dyn Vfs, path: &Path, bytes: &[u8], like: Option<&Stat>) -> io::Result<()> {
     // A left-over of a crash is ours to replace: the caller holds the lock that guards `path`.
-    let file = fs.open(path, Open::Create)?;
+    // The caller speaks of the file that this one is to become.
+    let file = fs.open(path, Open::Create).map_err(|error| regular::named(error, path))?;
     file.set_len(0)?;
     if let Some(like) = like {
         file.set_owner_and_mode(like)?;

@@ -2,12 +2,19 @@
 //! that a test can put a disk underneath that fails, tears and forgets.
 
 mod atomic;
+mod bounded;
+mod owner;
 mod real;
+mod regular;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt, io, path::Path};
 
 pub use atomic::{Replaced, atomic_write};
+pub use bounded::Bounded;
 pub use real::RealFs;
+pub(crate) use regular::is_in_the_way;
 
 /// A file system.
 ///

@@ -2,17 +2,22 @@
 #![expect(clippy::disallowed_methods, reason = "this is the module that the ban on raw file access points to")]
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
-use rustix::fs::{FlockOperation, Gid, Mode, Uid};
+use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
 
-use super::{Lock, Open, Stat, Vfs, VfsFile};
+use super::{Lock, Open, Stat, Vfs, VfsFile, owner, regular};
 
 /// The file system of this machine.
+///
+/// # Behavior
+/// - What root makes is the owner's of the folder that it is made in, so that who runs a daemon can use what root has made.
+/// - What is opened or read is a file: a pipe, a device, a socket or a folder in its place is an error at once, and so is a
+///   file of more than 256 MiB that is to be read as a whole.
 ///
 /// ```
 /// use scheduler_core::vfs::{RealFs, Vfs};
@@ -23,7 +28,7 @@ pub struct RealFs;
 
 impl Vfs for RealFs {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        regular::read(path)
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
@@ -32,22 +37,28 @@ impl Vfs for RealFs {
 
     fn open(&self, path: &Path, how: Open) -> io::Result<Box<dyn VfsFile>> {
         let mut options = OpenOptions::new();
-        options.read(true).mode(0o600);
-        match how {
-            Open::Read => &mut options,
-            Open::ReadWrite => options.write(true),
-            Open::Create => options.write(true).create(true),
-            Open::CreateNew => options.write(true).create_new(true),
+        options.read(true).write(how != Open::Read).mode(0o600);
+        let file = match how {
+            Open::Read | Open::ReadWrite => regular::open(&mut options, path)?,
+            Open::CreateNew => make(&mut options, path)?,
+            // Only of one that this call has made is it known that it was nobody's before.
+            Open::Create => match make(&mut options, path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    regular::open(options.create_new(false).create(true), path)?
+                }
+                made => made?,
+            },
         };
-        Ok(Box::new(RealFile(options.open(path)?)))
+        Ok(Box::new(RealFile(file)))
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+        let entries = fs::read_dir(path).map_err(|error| regular::why_not_listed(path, error))?;
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)
+        regular::make_folders(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -70,8 +81,16 @@ impl Vfs for RealFs {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
+        let flags = (OFlags::DIRECTORY | OFlags::NONBLOCK).bits().cast_signed();
+        OpenOptions::new().read(true).custom_flags(flags).open(path)?.sync_all()
     }
+}
+
+/// A new file, which is its folder's owner's.
+fn make(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = regular::open(options.create_new(true), path)?;
+    owner::inherit(&file, path)?;
+    Ok(file)
 }
 
 #[derive(Debug)]

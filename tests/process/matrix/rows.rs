@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    fs::{CWD, FileType, Mode, mknodat},
-    process::Signal,
-};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
@@ -20,6 +17,7 @@ use crate::process::{
     disk::{Mounted, fill, skipped},
     heartbeats::{in_2099, rewrite},
     supervisor::Frozen,
+    wedge::DeadMount,
     zoo,
 };
 
@@ -100,20 +98,10 @@ fn stuck() -> Vec<Row> {
     vec![
         Row {
             bring: |scene| {
-                let (path, pipe) = (scene.place.home().join("jobs.json"), scene.place.path("pipe"));
-                mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("a pipe");
-                fs::rename(&path, scene.place.path("jobs")).expect("it goes");
-                // Whoever opens it to read waits for somebody who writes.
-                fs::rename(pipe, path).expect("it takes the file's place");
-                true
+                let dead = DeadMount::over_jobs(&scene.place);
+                dead.map(|dead| scene.held.push(Box::new(dead))).is_some()
             },
-            mend: |scene| {
-                let path = scene.place.home().join("jobs.json");
-                fs::rename(&path, scene.place.path("pipe")).expect("it goes");
-                fs::rename(scene.place.path("jobs"), path).expect("it comes back");
-                // Whoever waits for somebody who writes meets one who has nothing to say.
-                drop(fs::File::options().read(true).write(true).open(scene.place.path("pipe")).expect("a pipe"));
-            },
+            mend: |scene| scene.held.clear(),
             ..row("store_blocks", "the store never answers", ("STALLED, FAILING", STALE), "the store")
         },
         Row {

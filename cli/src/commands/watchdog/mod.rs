@@ -19,15 +19,18 @@ mod scripts;
 mod show;
 mod tell;
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use scheduler_core::{
     Clock, Error, Home,
-    config::Watchdog,
+    config::{Config, Watchdog},
     liveness::WatchdogBeat,
-    vfs::{Lock, Open, RealFs, Vfs as _},
+    vfs::{Bounded, Lock, Open, RealFs, Vfs, VfsFile},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::oneshot,
+};
 
 use self::{rows::Line, tell::Teller};
 use super::Done;
@@ -40,6 +43,9 @@ use crate::{
     runtime,
 };
 
+/// How long a call to the disk of the home may take, but for the look at it.
+const DISK: Duration = Duration::from_secs(5);
+
 pub(crate) fn run(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Done {
     let runtime = runtime::runtime(false)?;
     let done = runtime.block_on(course(args, context, out));
@@ -50,12 +56,27 @@ pub(crate) fn run(args: &WatchdogArgs, context: &Context, out: &mut Output) -> D
 
 async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
-    if !home.path().is_dir() {
+    let path = home.path().to_owned();
+    // Of one that doesn't answer more is said below.
+    if in_time(move || path.is_dir()).await == Some(false) {
         return Err(no_home(&home));
     }
     let clock = Arc::clone(context.clock());
-    let mut watch =
-        Watch { home, clock, args, teller: Teller::default(), shown: None, starter: restart::Starter::default() };
+    let [disk, beats] = [(), ()].map(|()| Bounded::new(Arc::new(RealFs), DISK));
+    let teller = Teller::new(disk.clone());
+    let starter = restart::Starter::default();
+    let mut watch = Watch {
+        home,
+        clock,
+        args,
+        disk,
+        beats,
+        config: None,
+        looks: own::Looks::default(),
+        teller,
+        shown: None,
+        starter,
+    };
     if args.retire {
         return watch.retire(out).await;
     }
@@ -97,6 +118,13 @@ struct Watch<'a> {
     home: Home,
     clock: Arc<dyn Clock>,
     args: &'a WatchdogArgs,
+    /// Where alerts are.
+    disk: Bounded,
+    /// Where this watchdog beats.
+    beats: Bounded,
+    /// The configuration as it was read last.
+    config: Option<Config>,
+    looks: own::Looks,
     teller: Teller,
     /// What was printed last.
     shown: Option<Vec<String>>,
@@ -106,16 +134,26 @@ struct Watch<'a> {
 impl Watch<'_> {
     /// Looks at everything once, tells of it, and answers the exit code and when to come again.
     async fn evaluate(&mut self, out: &mut Output) -> Result<(u8, Duration), Failure> {
-        // config.yaml may be another one by now.
+        // config.yaml may be another one by now, unless the home doesn't answer at all.
         let context = Context::new(Some(self.home.path().to_owned()));
-        let config = context.config().config.clone();
+        let read = if self.looks.hang() { None } else { in_time(move || context.config().config.clone()).await };
+        let is_known = read.is_some() || self.config.is_some();
+        self.config = read.or_else(|| self.config.take());
+        let config = self.config.clone().unwrap_or_default();
         let interval = self.args.interval.or(config.watchdog.every).unwrap_or(Watchdog::EVERY);
-        let (own, foreign) =
-            tokio::join!(own::look(&self.home), sched_monitor::checks::look(&config.watchdog.checks, &self.clock));
+        let checks = sched_monitor::checks::look(&config.watchdog.checks, &self.clock);
+        let (own, foreign) = tokio::join!(self.looks.look(&self.home), checks);
+        if matches!(own, own::Own::Seen(_)) {
+            self.disk.try_again();
+            self.beats.try_again();
+        }
         let mut lines = rows::of(&own);
         lines.extend(foreign.into_iter().map(Line::of_check));
         let code = rows::exit_code(own.kind(), &lines);
-        let told = self.teller.tell(&self.home, &self.clock, &config, (&lines, &own.troubled()), self.args).await;
+        let mut told = self.teller.tell(&self.home, &self.clock, &config, (&lines, &own), self.args).await;
+        if !is_known {
+            told.error = Some("config.yaml, which says who is to be told, has not answered".into());
+        }
         let done = if self.args.restart { self.starter.consider(&self.home, &own, &self.clock).await } else { None };
         if !self.args.dry_run {
             let problems = lines.iter().filter(|line| line.row.found.verdict.is_problem()).count();
@@ -137,12 +175,14 @@ impl Watch<'_> {
 
     /// Says that it came.
     fn beat(&self, interval: Duration, problems: usize, checks: usize) -> scheduler_core::Result<()> {
+        // A folder of its own may answer where that of the alerts doesn't.
+        let disk = &self.beats;
         // Two at once would write the same temporary file; either beat is as good as the other.
-        let Some(_lock) = lock(&self.home)? else { return Ok(()) };
+        let Some(_lock) = lock(disk, &self.home)? else { return Ok(()) };
         let path = self.home.watchdog_json();
-        let before = WatchdogBeat::read(&RealFs, &path).ok();
+        let before = WatchdogBeat::read(disk, &path).ok();
         let beat = WatchdogBeat::new(self.clock.now(), interval).found(problems, checks).after(before.as_ref());
-        beat.in_boot(sched_runner::proc::boot_id(), self.clock.monotonic()).write(&RealFs, &path)
+        beat.in_boot(sched_runner::proc::boot_id(), self.clock.monotonic()).write(disk, &path)
     }
 
     async fn retire(&mut self, out: &mut Output) -> Done {
@@ -168,12 +208,19 @@ impl Watch<'_> {
     }
 }
 
+/// What `look` finds, unless the disk that it asks doesn't answer: then its thread is left behind.
+async fn in_time<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (answer, answered) = oneshot::channel();
+    thread::Builder::new().name("sched-look".into()).spawn(move || drop(answer.send(look()))).ok()?;
+    tokio::time::timeout(DISK, answered).await.ok()?.ok()
+}
+
 /// What watchdogs of `home` hold while they change something of theirs; `None` if another one does.
-fn lock(home: &Home) -> scheduler_core::Result<Option<Box<dyn scheduler_core::vfs::VfsFile>>> {
+fn lock(fs: &dyn Vfs, home: &Home) -> scheduler_core::Result<Option<Box<dyn VfsFile>>> {
     let path = home.watchdog_lock();
     let failed = |error| Error::io(format!("cannot take {}", path.display()), error);
-    RealFs.create_dir_all(&home.state()).map_err(failed)?;
-    let file = RealFs.open(&path, Open::Create).map_err(failed)?;
+    fs.create_dir_all(&home.state()).map_err(failed)?;
+    let file = fs.open(&path, Open::Create).map_err(failed)?;
     let taken = file.try_lock(Lock::Exclusive).map_err(failed)?;
     Ok(taken.then_some(file))
 }

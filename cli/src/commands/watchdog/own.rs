@@ -14,7 +14,11 @@ use scheduler_core::{
     notify::job_key,
     store::Problem,
 };
-use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
+use tokio::{
+    runtime::Handle,
+    sync::Semaphore,
+    task::{JoinError, JoinHandle, JoinSet},
+};
 
 use super::{
     super::{doctor, validate},
@@ -82,17 +86,38 @@ impl Own {
     }
 }
 
-pub(super) async fn look(home: &Home) -> Own {
-    let (handle, of) = (Handle::current(), home.clone());
-    // On a thread of its own: a disk that doesn't answer must not keep the other checks.
-    let looked = tokio::task::spawn_blocking(move || handle.block_on(seen(&of)));
-    let mut seen = match tokio::time::timeout(HOME, looked).await {
-        Ok(Ok(seen)) => seen,
-        Ok(Err(_)) => return Own::Dark("the look at the home broke off".into()),
-        Err(_) => return Own::Dark(format!("the home has not answered for {} s", HOME.as_secs())),
-    };
-    seen.found = look_through(seen.scripts.iter().map(|(_, script)| script.clone()).collect()).await;
-    Own::Seen(Box::new(seen))
+/// Looks at a home, again and again. One look that hangs is enough: another one would hang beside it.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Option<JoinHandle<Seen>>);
+
+impl Looks {
+    /// Whether one has not come back.
+    pub(super) fn hang(&self) -> bool {
+        self.0.as_ref().is_some_and(|look| !look.is_finished())
+    }
+
+    pub(super) async fn look(&mut self, home: &Home) -> Own {
+        let Ok(looked) = tokio::time::timeout(HOME, self.seen(home)).await else {
+            return Own::Dark(format!("the home has not answered for {} s", HOME.as_secs()));
+        };
+        let Ok(mut seen) = looked else { return Own::Dark("the look at the home broke off".into()) };
+        seen.found = look_through(seen.scripts.iter().map(|(_, script)| script.clone()).collect()).await;
+        Own::Seen(Box::new(seen))
+    }
+
+    async fn seen(&mut self, home: &Home) -> Result<Seen, JoinError> {
+        if let Some(old) = &mut self.0 {
+            // What it has seen was so long ago.
+            let _ = old.await;
+            self.0 = None;
+        }
+        let (handle, of) = (Handle::current(), home.clone());
+        // On a thread of its own: a disk that doesn't answer must not keep the other checks.
+        let begun = self.0.insert(tokio::task::spawn_blocking(move || handle.block_on(seen(&of))));
+        let seen = begun.await;
+        self.0 = None;
+        seen
+    }
 }
 
 async fn seen(home: &Home) -> Seen {

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use scheduler_core::{
     Clock, Error, Home,
     liveness::{Phase, VerdictKind},
-    vfs::{RealFs, Vfs as _, atomic_write},
+    vfs::{Open, RealFs, Vfs as _, atomic_write},
 };
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Starter {
     }
 
     async fn start(&mut self, home: &Home, clock: &Arc<dyn Clock>) -> Result<String, Error> {
-        let Some(_lock) = super::lock(home)? else {
+        let Some(_lock) = super::lock(&RealFs, home)? else {
             return Ok("the daemon is not started: another watchdog is at it".into());
         };
         // Between the look and the lock another watchdog may have done it.
@@ -186,6 +186,8 @@ fn open_log(path: &Path) -> Result<fs::File, Error> {
     if fs::metadata(path).is_ok_and(|log| log.len() > LOG) {
         RealFs.rename(path, &path.with_extension("log.1")).map_err(failed)?;
     }
+    // What is no file in its place is an error, and nothing to wait for.
+    RealFs.open(path, Open::Create).map_err(failed)?;
     OpenOptions::new().create(true).append(true).open(path).map_err(failed)
 }
 

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use sched_monitor::{Desk, OpenAlert};
+use sched_monitor::{Desk, OpenAlert, Shelf};
 use scheduler_core::{
     Alert, Clock, Home,
     config::{Config, Watchdog, sinks::Sink},
     notify::AlertKind,
-    vfs::RealFs,
+    vfs::Bounded,
 };
 
-use super::rows::Line;
+use super::{own::Own, rows::Line};
 use crate::{alerts, args::WatchdogArgs, failure::Failure};
 
 /// The scope of the alerts of all watchdogs of a home.
@@ -20,8 +20,8 @@ const SCOPE: &str = "watchdog";
 const JOB: &str = "job-";
 
 /// Where a watchdog tells what it finds, kept from one evaluation to the next.
-#[derive(Default)]
 pub(super) struct Teller {
+    disk: Bounded,
     desk: Option<Desk>,
     /// Whom the desk tells.
     settings: Option<(Vec<Sink>, Watchdog, Option<String>)>,
@@ -41,18 +41,23 @@ pub(super) struct Told {
 }
 
 impl Teller {
-    /// Opens, updates and closes alerts as `lines` ask for it; `troubled` are the keys of what lasts though
-    /// somebody may have acknowledged it.
+    /// One whose files are on `disk`.
+    pub(super) fn new(disk: Bounded) -> Self {
+        Self { disk, desk: None, settings: None }
+    }
+
+    /// Opens, updates and closes alerts as `lines` ask for it, which are about `own` and what else is watched.
     pub(super) async fn tell(
         &mut self,
         home: &Home,
         clock: &Arc<dyn Clock>,
         config: &Config,
-        (lines, troubled): (&[Line], &[String]),
+        (lines, own): (&[Line], &Own),
         args: &WatchdogArgs,
     ) -> Told {
         let mut told = Told::default();
-        let shelved = alerts::shelf(home).read().unwrap_or_default();
+        // What can't be read keeps nobody from being told; that it can't is one of `lines`.
+        let shelved = Shelf::new(Arc::new(self.disk.clone()), home).read().unwrap_or_default();
         let open: Vec<&OpenAlert> = shelved.open().collect();
         let known = |key: &str| open.iter().find(|alert| alert.key == key);
         let mut current = Vec::new();
@@ -69,15 +74,17 @@ impl Teller {
             }
             current.push(alert(line, clock, &config.watchdog));
         }
-        // What somebody has acknowledged is no problem of `status` any more, and yet not over.
+        // What somebody has acknowledged is no problem of `status` any more, and yet not over; nor is what can't be seen now.
+        let (troubled, is_dark) = (own.troubled(), matches!(own, Own::Dark(_)));
         let lasts = |alert: &&&OpenAlert| {
-            alert.scope.as_deref() == Some(SCOPE) && alert.acknowledged.is_some() && troubled.contains(&alert.key)
+            let is_acknowledged = alert.acknowledged.is_some() && troubled.contains(&alert.key);
+            alert.scope.as_deref() == Some(SCOPE) && (is_dark || is_acknowledged)
         };
         for alert in open.iter().filter(lasts).filter(|alert| lines.iter().all(|line| line.key != alert.key)) {
             current.push(Alert::open(&alert.key, &alert.title, clock.now()).detail(&alert.detail).kind(alert.kind));
         }
         let asked = if args.dry_run {
-            let desk = Desk::dry(Arc::new(RealFs), home, Arc::clone(clock), &alerts::settings(home, config));
+            let desk = Desk::dry(Arc::new(self.disk.clone()), home, Arc::clone(clock), &alerts::settings(home, config));
             desk.preview(SCOPE, current).await.map(|messages| told.messages = messages)
         } else {
             let desk = self.desk(home, clock, config);
@@ -133,7 +140,11 @@ impl Teller {
                 }
                 desk.clone()
             }
-            None => self.desk.insert(alerts::desk(home, config, clock)).clone(),
+            None => {
+                let fs = Arc::new(self.disk.clone());
+                let desk = Desk::new(fs, home, Arc::clone(clock), &alerts::settings(home, config));
+                self.desk.insert(desk).clone()
+            }
         }
     }
 }

@@ -151,7 +151,7 @@ pub(super) fn content(fs: &dyn Vfs, path: &Path) -> Result<Vec<u8>, Unreadable> 
 pub(super) fn replace(fs: &dyn Vfs, path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
     let folder = path.parent().unwrap_or(path);
-    fs.create_dir_all(folder).map_err(failed)?;
+    fs.create_dir_all(folder).map_err(|error| Error::io(format!("cannot make {}", folder.display()), error))?;
     let name = path.file_name().unwrap_or_default().display();
     // Two writers must not meet in one file, nor two of different containers, whose pids may be the same.
     let own = getrandom::u32().unwrap_or_else(|_| std::process::id());

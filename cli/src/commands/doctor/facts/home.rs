@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-use scheduler_core::Home;
+use scheduler_core::{
+    Home,
+    vfs::{RealFs, Vfs as _},
+};
 use serde_json::Value;
 
 use super::{super::home::HomeFolder, disk, names};
@@ -60,6 +63,6 @@ const OURS: [&str; 6] = ["config.yaml", "jobs.json", "state", "runs", "heartbeat
 
 /// The generation that MANIFEST says is current.
 fn generation(home: &Home) -> Option<u64> {
-    let manifest: Value = serde_json::from_slice(&fs::read(home.manifest()).ok()?).ok()?;
+    let manifest: Value = serde_json::from_slice(&RealFs.read(&home.manifest()).ok()?).ok()?;
     manifest["generation"].as_u64()
 }

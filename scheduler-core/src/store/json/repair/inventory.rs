@@ -1,13 +1,16 @@
 //! Which files of a store there are, and which of them count: as MANIFEST says, or without one as they say themselves.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, path::Path};
 
 use super::{
     super::{frame::Found, ledger_files, manifest::Manifest, snapshot},
     Damage,
     pieces::{self, Piece},
 };
-use crate::{Error, ErrorKind, Home, Result, vfs::Vfs};
+use crate::{
+    Error, ErrorKind, Home, Result,
+    vfs::{Open, Vfs},
+};
 
 /// The files of a store.
 pub(super) struct Inventory {
@@ -46,7 +49,7 @@ impl Inventory {
         for name in listed(fs, home)? {
             let read = || {
                 let path = home.state().join(&name);
-                fs.read(&path).map_err(|error| Error::io(format!("cannot read {}", path.display()), error))
+                whole(fs, &path).map_err(|error| Error::io(format!("cannot read {}", path.display()), error))
             };
             let number = |text: Option<&str>| text.and_then(|text| text.parse::<u64>().ok());
             if let Some(generation) = number(name.strip_prefix("journal.")) {
@@ -163,4 +166,19 @@ fn ends(bytes: &[u8]) -> bool {
         Some(Piece::Whole { body, .. }) => body.starts_with(snapshot::END),
         _ => false,
     }
+}
+
+/// All that is in the file at `path`, however large it has become.
+fn whole(fs: &dyn Vfs, path: &Path) -> io::Result<Vec<u8>> {
+    let file = fs.open(path, Open::Read)?;
+    let mut bytes = vec![0; usize::try_from(file.stat()?.len).map_err(|_| io::ErrorKind::FileTooLarge)?];
+    let mut len = 0;
+    while len < bytes.len() {
+        match file.read_at(&mut bytes[len..], len as u64)? {
+            0 => break,
+            read => len += read,
+        }
+    }
+    bytes.truncate(len);
+    Ok(bytes)
 }
