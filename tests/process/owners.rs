@@ -111,14 +111,17 @@ fn of_others(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn whatever_root_makes_in_a_home_is_its_owners_who_can_go_on_with_it() {
     let Some(place) = owned() else { return };
-    let sink = json!([{"name": "file", "type": "command", "command": ["sh", "-c", "cat >> told"]}]);
+    let tell = format!("cat >> {}", place.path("told").display());
+    let sink = json!([{"name": "file", "type": "command", "command": ["sh", "-c", tell]}]);
     place.write("config.yaml", format!("ticker: {{interval: 1s}}\nnotify: {sink}\n"));
     place.write_jobs(&[place.job("job", "* * * * * *", ""), place.job("fails", "@yearly", "false")]);
     give(&place.home(), 0o770).expect("root may");
     fs::remove_dir_all(place.home().join("heartbeats")).expect("it was there");
-    // Jobs of both write to it.
-    fs::write(place.path("effects"), "").expect("a file");
-    give(&place.path("."), 0o777).expect("root may");
+    // The jobs and sinks of both write to these.
+    for name in ["effects", "told"] {
+        fs::write(place.path(name), "").expect("a file");
+        fs::set_permissions(place.path(name), fs::Permissions::from_mode(0o666)).expect("the file is ours");
+    }
     // By root, everything is made for the first time: folders, locks, alerts, beats, output.
     assert_eq!(place.run(&["fire", "fails", "--wait"]).code, Some(1));
     place.run(&["watchdog"]);

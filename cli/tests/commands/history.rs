@@ -132,5 +132,5 @@ fn why_there_is_no_output_is_told() {
 
     let folder = sandbox.home().run_log(&"a".parse().unwrap(), &run);
     fs::create_dir_all(&folder).unwrap();
-    sandbox.fails(&["logs", "a"], 1, &["cannot read", "is a directory"]);
+    sandbox.fails(&["logs", "a"], 1, &["cannot read", "it is a folder, not a file"]);
 }

@@ -47,6 +47,20 @@ impl Bounded {
     }
 
     /// Makes calls again.
+    ///
+    /// ```
+    /// use std::{sync::Arc, time::Duration};
+    /// use scheduler_core::vfs::{Bounded, Lock, Open, RealFs, Vfs};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("lock");
+    /// let held = RealFs.open(&path, Open::Create)?;
+    /// held.lock(Lock::Exclusive)?;
+    /// let bounded = Bounded::new(Arc::new(RealFs), Duration::from_millis(100));
+    /// assert!(bounded.open(&path, Open::Read)?.lock(Lock::Shared).is_err() && bounded.has_given_up());
+    /// bounded.try_again();
+    /// assert!(!bounded.has_given_up());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn try_again(&self) {
         self.patience.given_up.store(false, Ordering::Relaxed);
     }

@@ -5,11 +5,13 @@ use std::{
     fs,
     os::unix::{fs::symlink, net::UnixListener},
     path::Path,
+    sync::Arc,
+    time::Duration,
 };
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-use super::{Open, RealFs, Vfs, atomic_write};
+use super::{Bounded, Lock, Open, RealFs, Vfs, atomic_write};
 use crate::Error;
 
 fn pipe(path: &Path) {
@@ -104,4 +106,24 @@ fn a_pipe_in_the_place_of_a_temporary_file_is_named() {
     // It is taken away with what could not be written, so the next one succeeds.
     atomic_write(&RealFs, &path, b"{}", None).unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"{}");
+}
+
+#[test]
+fn what_does_not_come_back_is_given_up_and_so_is_all_after_it_until_it_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let held = RealFs.open(&path, Open::Create).unwrap();
+    held.lock(Lock::Exclusive).unwrap();
+    let bounded = Bounded::new(Arc::new(RealFs), Duration::from_secs(2));
+    let waiting = bounded.open(&path, Open::ReadWrite).unwrap();
+    waiting.write_all_at(b"it answers", 0).unwrap();
+    let silence = "cannot use it: the disk has not answered for 2s";
+    assert_eq!(told(waiting.lock(Lock::Exclusive)).0, silence);
+    assert!(bounded.has_given_up() && bounded.clone().has_given_up());
+    assert_eq!(told(bounded.read(&path)).0, silence, "though it could be read");
+    assert_eq!(told(waiting.stat()).0, silence);
+    bounded.try_again();
+    assert_eq!(bounded.read(&path).unwrap(), b"it answers");
+    let mut buffer = [0; 20];
+    assert_eq!((waiting.read_at(&mut buffer, 3).unwrap(), &buffer[..7]), (7, &b"answers"[..]));
 }
