@@ -95,6 +95,27 @@ fn a_heartbeat_needs_no_home_and_any_name_will_do() {
 }
 
 #[test]
+fn of_a_home_that_is_not_there_nothing_good_is_said() {
+    let place = Place::empty();
+    place.write("config.yaml", "heartbeats: [{name: agent, every: 1s}]\n");
+    fs::rename(place.home(), place.path("away")).expect("the disk is gone");
+    for line in [&["heartbeat", "check"][..], &["heartbeat", "check", "agent"], &["watchdog"]] {
+        place.fails(line, 1, &["there is no home at", "hint: "]);
+    }
+    assert!(!place.home().exists());
+    // Whoever named a folder needs no home for what is in it.
+    let shared = place.path("shared");
+    let of_shared = |line: &[&str]| {
+        let mut command = place.command(line);
+        place.start_command(command.env("SCHED_HEARTBEAT_DIR", &shared)).ran()
+    };
+    of_shared(&["heartbeat", "check"]).says(1, &["there is no home at"]);
+    of_shared(&["heartbeat", "write", "agent", "--interval", "15m"]).says(0, &[]);
+    let ran = of_shared(&["heartbeat", "check"]);
+    assert_eq!((ran.code, ran.out.contains("fresh")), (Some(0), true), "{ran:?}");
+}
+
+#[test]
 fn what_makes_no_sense_is_said_and_breaks_no_job() {
     let place = Place::empty();
     for (line, says) in [

@@ -19,7 +19,7 @@ use crate::{
     args::HeartbeatCheckArgs,
     beats,
     commands::Done,
-    context::Context,
+    context::{Context, no_home},
     exit,
     failure::Failure,
     output::Output,
@@ -39,6 +39,11 @@ struct Checked {
 pub(super) async fn run(args: &HeartbeatCheckArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
     let folder = beats::folder(context)?;
+    // A name with a typo, a disk that isn't mounted: of a home that isn't there nothing good can be said. Without one there
+    // may be a folder outside of it, if somebody named that.
+    if !home.path().is_dir() && (folder == home.beats() || !folder.is_dir()) {
+        return Err(no_home(&home));
+    }
     core_beats::tidy(&RealFs, &folder, context.now());
     let checked = look(args, context).await?;
     let of_beats: Vec<Problem> = checked.beats.iter().filter_map(Judged::problem).collect();
