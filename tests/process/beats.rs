@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
@@ -244,6 +244,53 @@ fn one_that_is_expected_is_missed_and_one_that_is_forgotten_is_not() {
     verdict_is(&place, "agent", "fresh");
     old(&place, "b c", Duration::from_mins(121));
     verdict_is(&place, "b c", "stale");
+}
+
+/// Sets when a file was last changed.
+fn touched(path: &Path, ago: Duration) {
+    let file = fs::File::options().append(true).open(path).expect("a file");
+    file.set_modified(SystemTime::from(now()) - ago).expect("a time");
+}
+
+#[test]
+fn a_typo_and_a_touch_of_config_yaml_close_no_alert() {
+    const AGENT: &str = "heartbeats: [{name: agent, every: 1m}]\n";
+    let config = |place: &Place, text: &str, ago: Duration| {
+        place.write("config.yaml", text);
+        touched(&place.home().join("config.yaml"), ago);
+    };
+    let (long, now) = (Duration::from_hours(1), Duration::ZERO);
+    for command in [&["heartbeat", "check"][..], &["watchdog"]] {
+        let place = Place::empty();
+        config(&place, AGENT, long);
+        let ran = place.run(command);
+        assert!(alert(&place, "agent").exists() && ran.code != Some(0), "{ran:?}");
+        // It is expected since it was first seen, whenever its file was changed since.
+        config(&place, AGENT, now);
+        verdict_is(&place, "agent", "missing");
+        for (text, says) in [
+            ("heartbeats: [{name: agent, every: 1m}, {name: b, every: 1x}]\n", "`1x` is not a duration"),
+            ("heartbeats: [{name: agent, every: 1x}]\n", "`1x` is not a duration"),
+            ("heartbeats: [{", "config.yaml: line 2"),
+        ] {
+            config(&place, text, now);
+            let ran = place.run(command);
+            assert!(alert(&place, "agent").exists() && ran.code != Some(0), "{text}: {ran:?}");
+            let ran = place.run(&["heartbeat", "check"]);
+            assert!(!ran.out.contains("none is expected"), "{text}: {ran:?}");
+            ran.says(3, &["error: P1 not all that config.yaml asks for holds: ", says]);
+            assert!(place.home().join("alerts/heartbeats-config.alert").exists(), "{text}");
+        }
+        config(&place, AGENT, now);
+        verdict_is(&place, "agent", "missing");
+        place.run(command);
+        assert!(alert(&place, "agent").exists());
+        beat(&place, &["agent", "--interval", "15m"]);
+        place.run(command);
+        place.ok(&["heartbeat", "check"]);
+        assert!(!alert(&place, "agent").exists());
+        assert!(!place.home().join("alerts/heartbeats-config.alert").exists());
+    }
 }
 
 #[test]

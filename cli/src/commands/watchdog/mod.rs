@@ -29,7 +29,10 @@ use scheduler_core::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::{rows::Line, tell::Teller};
+use self::{
+    rows::Line,
+    tell::{Findings, Teller},
+};
 use super::Done;
 use crate::{
     args::WatchdogArgs,
@@ -105,12 +108,19 @@ impl Watch<'_> {
         let context = Context::new(Some(self.home.path().to_owned()));
         let config = context.config().config.clone();
         let interval = self.args.interval.or(config.watchdog.every).unwrap_or(Watchdog::EVERY);
-        let (own, foreign) =
-            tokio::join!(own::look(&self.home), sched_monitor::checks::look(&config.watchdog.checks, &self.clock));
+        let (own, foreign) = tokio::join!(
+            own::look(&self.home, self.args.dry_run),
+            sched_monitor::checks::look(&config.watchdog.checks, &self.clock)
+        );
         let mut lines = rows::of(&own);
         lines.extend(foreign.into_iter().map(Line::of_check));
         let code = rows::exit_code(own.kind(), &lines);
-        let told = self.teller.tell(&self.home, &self.clock, &config, (&lines, &own.troubled()), self.args).await;
+        let found = Findings {
+            lines: &lines,
+            troubled: &own.troubled(),
+            knows_heartbeats: context.config().knows_heartbeats(),
+        };
+        let told = self.teller.tell(&self.home, &self.clock, &config, &found, self.args).await;
         let done = if self.args.restart { self.starter.consider(&self.home, &own, &self.clock).await } else { None };
         if !self.args.dry_run {
             self.teller.settle().await;

@@ -9,10 +9,11 @@ use std::{
 use sched_monitor::checks::{Found, syntax::Script};
 use scheduler_core::{
     Home, JobId,
-    liveness::beats::Judged,
+    liveness::beats::{Expectations, Judged},
     liveness::{Account, Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
     notify::job_key,
     store::Problem,
+    vfs::RealFs,
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::JoinSet};
 
@@ -82,10 +83,11 @@ impl Own {
     }
 }
 
-pub(super) async fn look(home: &Home) -> Own {
+/// Looks; unless it is `dry`, it also notes since when heartbeats are expected.
+pub(super) async fn look(home: &Home, dry: bool) -> Own {
     let (handle, of) = (Handle::current(), home.clone());
     // On a thread of its own: a disk that doesn't answer must not keep the other checks.
-    let looked = tokio::task::spawn_blocking(move || handle.block_on(seen(&of)));
+    let looked = tokio::task::spawn_blocking(move || handle.block_on(seen(&of, dry)));
     let mut seen = match tokio::time::timeout(HOME, looked).await {
         Ok(Ok(seen)) => seen,
         Ok(Err(_)) => return Own::Dark("the look at the home broke off".into()),
@@ -95,8 +97,11 @@ pub(super) async fn look(home: &Home) -> Own {
     Own::Seen(Box::new(seen))
 }
 
-async fn seen(home: &Home) -> Seen {
+async fn seen(home: &Home, dry: bool) -> Seen {
     let context = Context::new(Some(home.path().to_owned()));
+    if !dry && let Err(error) = Expectations::note(&RealFs, home, context.config(), context.now()) {
+        tracing::warn!("since when config.yaml expects its heartbeats can't be noted: {error}");
+    }
     let Known { mut facts, views, beats } = facts::collect(&context, home).await;
     // Here it is.
     facts.watchdog = WatchdogFacts::default();
