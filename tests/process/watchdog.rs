@@ -111,6 +111,33 @@ fn a_daemon_that_was_killed_is_told_started_again_and_told_to_be_well() {
 }
 
 #[test]
+fn a_daemon_that_is_started_keeps_nothing_of_its_caller() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut first = place.daemon();
+    place.until_started("job", 1);
+    first.kill();
+    // As `flock` does around the line of a crontab, and a pipe that somebody reads to its end.
+    let lock = place.path("wd.lock");
+    let script = format!("exec 7>{}; sched watchdog --restart 8>&1 | cat", lock.display());
+    let mut shell = place.start_script(&script);
+    shell.wait();
+    assert!(shell.said().contains("started the daemon"), "{} {}", shell.said(), shell.log());
+    let pid = daemon(&place).expect("a daemon");
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").map(|entry| entry.expect("an entry").path());
+    let open: Vec<(String, PathBuf)> = open
+        .filter_map(|entry| Some((entry.file_name()?.to_string_lossy().into_owned(), fs::read_link(&entry).ok()?)))
+        .collect();
+    let is = |fd: &str, path: &Path| open.iter().any(|(number, to)| number == fd && to == path);
+    assert!(is("0", Path::new("/dev/null")), "{open:?}");
+    let log = place.home().join("state/daemon.log");
+    assert!(is("1", &log) && is("2", &log), "{open:?}");
+    assert!(open.iter().all(|(_, to)| *to != lock && !to.to_string_lossy().starts_with("pipe:")), "{open:?}");
+    signal(pid, Signal::TERM);
+    place.until_status("it stopped", |status| status["verdict"] == "stopped");
+}
+
+#[test]
 fn two_at_once_start_one_daemon_and_open_one_alert() {
     let place = watched("");
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);

@@ -166,7 +166,7 @@ fn write(home: &Home, attempts: &Attempts) -> Result<(), Error> {
     atomic_write(&RealFs, &path, &text, None).map(drop).map_err(failed)
 }
 
-/// Starts `sched run` in a session of its own, with nothing of ours but the environment.
+/// Starts `sched run` in a session of its own, with nothing of ours or our caller's but the environment.
 fn spawn(home: &Home) -> Result<Child, Error> {
     let failed = |error| Error::io("cannot start the daemon", error);
     let log = open_log(&home.daemon_log())?;
@@ -177,7 +177,7 @@ fn spawn(home: &Home) -> Result<Child, Error> {
     let mut command = Command::new(program);
     command.arg("--home").arg(home.path()).args(["run", "--detached"]).current_dir("/");
     command.stdin(Stdio::null()).stdout(log.try_clone().map_err(failed)?).stderr(log);
-    command.spawn().map_err(failed)
+    sched_runner::detached(&mut command).spawn().map_err(failed)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a log that a child appends to is no state of ours")]
