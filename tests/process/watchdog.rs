@@ -275,3 +275,19 @@ fn one_that_watches_goes_on_until_it_is_told_and_its_silence_is_degraded() {
     place.until_verdict("live", 0);
     run.stop();
 }
+
+#[test]
+fn one_that_watches_looks_at_once_when_its_terminal_closes_and_goes_on() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "@daily", "")]);
+    let mut watch = place.start(&["watchdog", "--watch", "--interval", "1h"]);
+    let beat = || fs::read(place.home().join("heartbeats/watchdog.json")).unwrap_or_default();
+    eventually("it came", || if beat().is_empty() { Err(watch.log()) } else { Ok(()) });
+    for _ in 0..2 {
+        let before = beat();
+        watch.signal(Signal::HUP);
+        eventually("it looks again", || if beat() == before { Err(watch.log()) } else { Ok(()) });
+    }
+    watch.signal(Signal::TERM);
+    assert_eq!(watch.wait().code(), Some(0), "{}", watch.log());
+}

@@ -68,6 +68,8 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
     let failed = |error| Error::io("cannot listen for signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    // A terminal that closes must not end it, and to a daemon it says to look at its files anew.
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let turns = async {
         loop {
             let interval = match watch.evaluate(out).await {
@@ -78,7 +80,10 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
                     args.interval.unwrap_or(Watchdog::EVERY)
                 }
             };
-            tokio::time::sleep(interval).await;
+            tokio::select! {
+                () = tokio::time::sleep(interval) => {}
+                _ = hangup.recv() => {}
+            }
         }
     };
     tokio::select! {
