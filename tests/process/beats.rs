@@ -437,6 +437,25 @@ fn the_shells_function_writes_what_the_program_writes() {
             let wrong = run("sched_heartbeat \"$1\"; sched_heartbeat \"$1\" 15m; sched_heartbeat \"$1\" 1 great", "");
             assert_eq!((wrong.out.as_str(), wrong.err.lines().count()), ("then 0\n", 3), "{wrong:?}");
         }
+        // A number that is none leaves the beat before, and a folder in its place takes nothing.
+        let good = place.path(shell).join("heartbeats/jobs/agent.last");
+        let before = fs::read(&good).expect("a beat");
+        let folder = place.path(shell).join("heartbeats/jobs/folder.last");
+        fs::create_dir(&folder).expect("a folder");
+        let mut command = Command::new(shell);
+        let script =
+            ". ./snippet.sh; sched_heartbeat agent 99999999999999999999; sched_heartbeat folder 60; echo then $?";
+        command.args(["-euc", script]).current_dir(place.path(".")).env_clear().env("PATH", "/usr/bin:/bin");
+        let ran = place.start_command(command.env("SCHED_HOME", place.path(shell))).ran();
+        assert_eq!((ran.out.as_str(), ran.err.lines().count()), ("then 0\n", 2), "{ran:?}");
+        assert!(ran.err.contains("how many seconds?") && ran.err.contains("folder.last: it is a folder"), "{ran:?}");
+        assert_eq!(fs::read(&good).expect("a beat"), before);
+        fs::remove_dir(&folder).expect("it is empty");
+        // Nobody has said where they are.
+        let mut command = Command::new(shell);
+        command.args(["-euc", ". ./snippet.sh; sched_heartbeat a 60; echo then $?"]).current_dir(place.path("."));
+        let ran = place.start_command(command.env_clear().env("PATH", "/usr/bin:/bin")).ran();
+        assert_eq!((ran.out.as_str(), ran.err.contains("HOME is not set")), ("then 0\n", true), "{ran:?}");
         let written = fs::read_dir(place.path(shell).join("heartbeats/jobs")).expect("a folder").count();
         assert_eq!(written, names.len(), "and nothing half written");
         let mut checked = place.command(&["heartbeat", "check", "--json"]);
