@@ -322,6 +322,7 @@ fn one_bad_file_is_a_problem_and_hides_no_other() {
     ];
     assert_eq!((code, verdicts), (Some(3), expected.map(|(name, word)| (name.into(), word.into())).into()), "{ran:?}");
     assert_eq!(ran.err.lines().filter(|line| line.starts_with("error: P1 heartbeat ")).count(), 6, "{}", ran.err);
+    assert_eq!(ran.err.matches("; take away what is in its place").count(), 2, "a folder and a pipe: {}", ran.err);
     assert!(alert(&place, "broken").exists() && !alert(&place, "good").exists());
     // The next beat mends it.
     beat(&place, &["broken", "--interval", "15m"]);

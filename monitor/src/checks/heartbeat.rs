@@ -82,7 +82,7 @@ fn judge(check: &Beat, content: io::Result<Content>, now: Timestamp) -> Found {
         let clock = "check the clock of the machine that it comes from";
         return Found::bad(format!("{shown} is from the future: it is dated {at}"), clock);
     }
-    let whole = |age: Duration| duration::format(Duration::from_secs(age.as_secs()));
+    let whole = |age: Duration| duration::coarse(Duration::from_secs(age.as_secs()));
     let age = Duration::try_from(age).unwrap_or_default();
     if age > check.max_age {
         let most = whole(check.max_age);

@@ -127,7 +127,7 @@ fn print(checked: &Checked, context: &Context, out: &mut Output) -> Result<(), F
     let zone = zone::parse(&context.job_defaults().zone).unwrap_or(TimeZone::UTC);
     let last = |at: Option<_>| at.map_or_else(|| "never".into(), |at| when::both(at, &zone, now));
     let of_beats = checked.beats.iter().map(|judged| {
-        let limit = judged.limit.map_or_else(|| "-".into(), duration::format);
+        let limit = judged.limit.map_or_else(|| "-".into(), duration::coarse);
         let at = judged.beat.as_ref().map(|beat| beat.at);
         let unread = matches!(judged.verdict, BeatVerdict::Corrupt | BeatVerdict::Unreadable);
         let last = if unread { "?".into() } else { last(at) };
