@@ -1,7 +1,7 @@
 //! What a command works in: its home, the clock, and the store of that home.
 
 use std::{
-    fs, path,
+    fs, io, path,
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
@@ -137,8 +137,7 @@ impl Context {
     fn options(&self, adopt: bool) -> Result<JsonStoreOptions, Failure> {
         let home = self.home()?;
         if home.path().is_file() {
-            return Err(Failure::new(ErrorKind::Invalid, format!("{} is a file, not a folder", home.path().display()))
-                .hint("`--home` and SCHED_HOME name the folder that jobs.json is in"));
+            return Err(no_folder(&home));
         }
         let options = JsonStoreOptions::new(home, Arc::clone(&self.clock));
         Ok(options.with_defaults(self.job_defaults()).on_machine(machine_id(), adopt || env::sched_adopt()))
@@ -154,6 +153,25 @@ pub(crate) fn retention(config: &Config) -> Retention {
 pub(crate) fn no_home(home: &Home) -> Failure {
     Failure::new(ErrorKind::NotFound, format!("there is no home at {}", home.path().display()))
         .hint("`sched init` makes one; `--home DIR` or SCHED_HOME name another")
+}
+
+fn no_folder(home: &Home) -> Failure {
+    Failure::new(ErrorKind::Invalid, format!("{} is a file, not a folder", home.path().display()))
+        .hint("`--home` and SCHED_HOME name the folder that jobs.json is in")
+}
+
+/// Why nothing in `home` can be read, if it is because of the folder itself.
+pub(crate) fn barred(home: &Home) -> Option<Failure> {
+    if home.path().is_file() {
+        return Some(no_folder(home));
+    }
+    match fs::symlink_metadata(home.manifest()) {
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+            let why = Error::io(format!("cannot look into {}", home.path().display()), cause).to_string();
+            Some(Failure::new(ErrorKind::Io, why).hint("ask as the user that owns the home, or as root"))
+        }
+        _ => None,
+    }
 }
 
 /// The jobs of `store`, by id.

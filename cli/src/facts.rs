@@ -41,6 +41,9 @@ const OVERDUE: Duration = Duration::from_secs(30);
 
 /// Collects the facts of `home`. Never fails: what can't be known is a fact too.
 pub(crate) async fn collect(context: &Context, home: &Home) -> Known {
+    if let Some(failure) = context::barred(home) {
+        return of_barred(context, home, failure);
+    }
     let loaded = context.config();
     let mut facts = signs_of_life(home);
     facts.watchdog.every = loaded.config.watchdog.expected();
@@ -96,6 +99,17 @@ fn unset(home: &Home, config: &Config) -> Vec<Problem> {
         Some(daemon @ Environment::Daemon(..)) => alerts::unset(config, &daemon),
         _ => Vec::new(),
     }
+}
+
+/// What is known of a home in which nothing can be read: that, once, and not of each of its files.
+fn of_barred(context: &Context, home: &Home, failure: Failure) -> Known {
+    let mut facts = signs_of_life(home);
+    facts.home_exists = true;
+    facts.lock.unreadable = Some(failure.message.clone());
+    facts.store_hint = Some(failure.hints.join("; ")).filter(|hint| !hint.is_empty());
+    facts.store_error = Some(failure.message);
+    read_clocks(&mut facts, &**context.clock());
+    Known { facts, views: Vec::new(), beats: Vec::new(), alerts: Vec::new() }
 }
 
 /// The verdict on `home` by its lock and its beats alone: what fires and what doesn't is told apart by nothing else. Blocks.

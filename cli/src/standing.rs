@@ -34,7 +34,10 @@ pub(crate) fn state(view: &JobView, problem: Option<&Problem>, now: Timestamp) -
         Ok(_) => {}
     }
     if problem.is_some_and(|problem| !problem.remark) {
-        words.push("its entry in jobs.json is invalid, the one before is in force".into());
+        // Of two entries with one id the first counts, and nothing is wrong with it.
+        let ignored = "further entries with its id in jobs.json are ignored";
+        let invalid = "its entry in jobs.json is invalid, the one before is in force";
+        words.push(if problem.is_some_and(is_further) { ignored } else { invalid }.into());
         tone = Tone::Bad;
     }
     if let Some(paused) = &view.paused {
@@ -51,6 +54,13 @@ pub(crate) fn state(view: &JobView, problem: Option<&Problem>, now: Timestamp) -
         words.push("ok".into());
     }
     Cell::new(words.join(", "), tone)
+}
+
+/// Whether a problem is that there are further entries with the id of a job.
+pub(crate) fn is_further(problem: &Problem) -> bool {
+    let of = problem.job.as_ref().map(|job| format!("entry-{job}-"));
+    let kind = of.and_then(|of| problem.key.strip_prefix(&of));
+    !problem.remark && matches!(kind, Some("again" | "more"))
 }
 
 /// The job for programs. What it runs and its environment are not told: they may hold secrets.

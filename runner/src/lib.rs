@@ -10,6 +10,7 @@
 //! - `output.rs`: the file a run writes to. `bound.rs`: keeps it small. `prune.rs`: which of them are kept.
 //! - `terminate.rs`: SIGTERM, grace, SIGKILL, until nothing is left. `scan.rs`: who belongs to a run.
 //! - `executable.rs`: which file a job would execute, for whoever looks at it before it is due.
+//! - [`detached()`]: a child of the host's own that outlives it, with nothing of its caller left open.
 //! - `orphan.rs`: runs whose owner died. [`proc`]: facts about one process. [`ntp`]: whether the clock is kept right.
 //!
 //! **Invariants**, mostly about what is absent: no signal handler, no `waitpid(-1)`, no subreaper, no process-wide
@@ -21,6 +22,7 @@
 mod bound;
 mod child;
 mod config;
+mod detached;
 mod diagnose;
 mod environment;
 mod executable;
@@ -38,5 +40,6 @@ mod spawn;
 mod terminate;
 
 pub use config::RunnerConfig;
+pub use detached::detached;
 pub use executable::Executable;
 pub use runner::CommandRunner;

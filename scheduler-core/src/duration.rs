@@ -64,3 +64,22 @@ pub fn parse_or_zero(text: &str) -> Result<Duration, String> {
 pub fn format(duration: Duration) -> String {
     SignedDuration::try_from(duration).map_or_else(|_| format!("{}s", duration.as_secs()), |d| format!("{d:#}"))
 }
+
+/// The same for people who look how far away something is: of what is longer than a hundred days the days, and of what is
+/// beyond all bounds only that.
+///
+/// ```
+/// use std::time::Duration;
+/// use scheduler_core::duration::coarse;
+/// assert_eq!(coarse(Duration::from_secs(5400)), "1h 30m");
+/// assert_eq!(coarse(Duration::from_hours(60_423)), "2517d");
+/// assert_eq!(coarse(Duration::MAX), "more than 300 years");
+/// ```
+pub fn coarse(duration: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    match duration.as_secs() / DAY {
+        110_000.. => "more than 300 years".into(),
+        days @ 100.. => format!("{days}d"),
+        _ => format(duration),
+    }
+}

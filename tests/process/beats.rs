@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use jiff::Timestamp;
@@ -92,6 +92,27 @@ fn a_heartbeat_needs_no_home_and_any_name_will_do() {
     // It is the store's home all the same when it is made.
     place.ok(&["init"]);
     place.ok(&["add", "@daily", "--name", "job", "--", "true"]);
+}
+
+#[test]
+fn of_a_home_that_is_not_there_nothing_good_is_said() {
+    let place = Place::empty();
+    place.write("config.yaml", "heartbeats: [{name: agent, every: 1s}]\n");
+    fs::rename(place.home(), place.path("away")).expect("the disk is gone");
+    for line in [&["heartbeat", "check"][..], &["heartbeat", "check", "agent"], &["watchdog"]] {
+        place.fails(line, 1, &["there is no home at", "hint: "]);
+    }
+    assert!(!place.home().exists());
+    // Whoever named a folder needs no home for what is in it.
+    let shared = place.path("shared");
+    let of_shared = |line: &[&str]| {
+        let mut command = place.command(line);
+        place.start_command(command.env("SCHED_HEARTBEAT_DIR", &shared)).ran()
+    };
+    of_shared(&["heartbeat", "check"]).says(1, &["there is no home at"]);
+    of_shared(&["heartbeat", "write", "agent", "--interval", "15m"]).says(0, &[]);
+    let ran = of_shared(&["heartbeat", "check"]);
+    assert_eq!((ran.code, ran.out.contains("fresh")), (Some(0), true), "{ran:?}");
 }
 
 #[test]
@@ -225,6 +246,53 @@ fn one_that_is_expected_is_missed_and_one_that_is_forgotten_is_not() {
     verdict_is(&place, "b c", "stale");
 }
 
+/// Sets when a file was last changed.
+fn touched(path: &Path, ago: Duration) {
+    let file = fs::File::options().append(true).open(path).expect("a file");
+    file.set_modified(SystemTime::from(now()) - ago).expect("a time");
+}
+
+#[test]
+fn a_typo_and_a_touch_of_config_yaml_close_no_alert() {
+    const AGENT: &str = "heartbeats: [{name: agent, every: 1m}]\n";
+    let config = |place: &Place, text: &str, ago: Duration| {
+        place.write("config.yaml", text);
+        touched(&place.home().join("config.yaml"), ago);
+    };
+    let (long, now) = (Duration::from_hours(1), Duration::ZERO);
+    for command in [&["heartbeat", "check"][..], &["watchdog"]] {
+        let place = Place::empty();
+        config(&place, AGENT, long);
+        let ran = place.run(command);
+        assert!(alert(&place, "agent").exists() && ran.code != Some(0), "{ran:?}");
+        // It is expected since it was first seen, whenever its file was changed since.
+        config(&place, AGENT, now);
+        verdict_is(&place, "agent", "missing");
+        for (text, says) in [
+            ("heartbeats: [{name: agent, every: 1m}, {name: b, every: 1x}]\n", "`1x` is not a duration"),
+            ("heartbeats: [{name: agent, every: 1x}]\n", "`1x` is not a duration"),
+            ("heartbeats: [{", "config.yaml: line 2"),
+        ] {
+            config(&place, text, now);
+            let ran = place.run(command);
+            assert!(alert(&place, "agent").exists() && ran.code != Some(0), "{text}: {ran:?}");
+            let ran = place.run(&["heartbeat", "check"]);
+            assert!(!ran.out.contains("none is expected"), "{text}: {ran:?}");
+            ran.says(3, &["error: P1 not all that config.yaml asks for holds: ", says]);
+            assert!(place.home().join("alerts/heartbeats-config.alert").exists(), "{text}");
+        }
+        config(&place, AGENT, now);
+        verdict_is(&place, "agent", "missing");
+        place.run(command);
+        assert!(alert(&place, "agent").exists());
+        beat(&place, &["agent", "--interval", "15m"]);
+        place.run(command);
+        place.ok(&["heartbeat", "check"]);
+        assert!(!alert(&place, "agent").exists());
+        assert!(!place.home().join("alerts/heartbeats-config.alert").exists());
+    }
+}
+
 #[test]
 fn one_bad_file_is_a_problem_and_hides_no_other() {
     let place = Place::empty();
@@ -254,6 +322,7 @@ fn one_bad_file_is_a_problem_and_hides_no_other() {
     ];
     assert_eq!((code, verdicts), (Some(3), expected.map(|(name, word)| (name.into(), word.into())).into()), "{ran:?}");
     assert_eq!(ran.err.lines().filter(|line| line.starts_with("error: P1 heartbeat ")).count(), 6, "{}", ran.err);
+    assert_eq!(ran.err.matches("; take away what is in its place").count(), 2, "a folder and a pipe: {}", ran.err);
     assert!(alert(&place, "broken").exists() && !alert(&place, "good").exists());
     // The next beat mends it.
     beat(&place, &["broken", "--interval", "15m"]);
@@ -369,6 +438,25 @@ fn the_shells_function_writes_what_the_program_writes() {
             let wrong = run("sched_heartbeat \"$1\"; sched_heartbeat \"$1\" 15m; sched_heartbeat \"$1\" 1 great", "");
             assert_eq!((wrong.out.as_str(), wrong.err.lines().count()), ("then 0\n", 3), "{wrong:?}");
         }
+        // A number that is none leaves the beat before, and a folder in its place takes nothing.
+        let good = place.path(shell).join("heartbeats/jobs/agent.last");
+        let before = fs::read(&good).expect("a beat");
+        let folder = place.path(shell).join("heartbeats/jobs/folder.last");
+        fs::create_dir(&folder).expect("a folder");
+        let mut command = Command::new(shell);
+        let script =
+            ". ./snippet.sh; sched_heartbeat agent 99999999999999999999; sched_heartbeat folder 60; echo then $?";
+        command.args(["-euc", script]).current_dir(place.path(".")).env_clear().env("PATH", "/usr/bin:/bin");
+        let ran = place.start_command(command.env("SCHED_HOME", place.path(shell))).ran();
+        assert_eq!((ran.out.as_str(), ran.err.lines().count()), ("then 0\n", 2), "{ran:?}");
+        assert!(ran.err.contains("how many seconds?") && ran.err.contains("folder.last: it is a folder"), "{ran:?}");
+        assert_eq!(fs::read(&good).expect("a beat"), before);
+        fs::remove_dir(&folder).expect("it is empty");
+        // Nobody has said where they are.
+        let mut command = Command::new(shell);
+        command.args(["-euc", ". ./snippet.sh; sched_heartbeat a 60; echo then $?"]).current_dir(place.path("."));
+        let ran = place.start_command(command.env_clear().env("PATH", "/usr/bin:/bin")).ran();
+        assert_eq!((ran.out.as_str(), ran.err.contains("HOME is not set")), ("then 0\n", true), "{ran:?}");
         let written = fs::read_dir(place.path(shell).join("heartbeats/jobs")).expect("a folder").count();
         assert_eq!(written, names.len(), "and nothing half written");
         let mut checked = place.command(&["heartbeat", "check", "--json"]);

@@ -171,7 +171,11 @@ fn a_home_that_may_not_be_read_is_unknown_and_every_command_says_why() {
         return skipped(&status.err).unwrap_or_default();
     }
     assert_eq!(status.code, Some(5), "{status:?}");
-    assert!(status.out.contains("it can't be known whether a daemon runs: cannot read"), "{status:?}");
+    assert!(status.out.contains("it can't be known whether a daemon runs: cannot look into"), "{status:?}");
+    // One cause is one problem.
+    let answer: serde_json::Value = serde_json::from_str(&status.out).expect("JSON");
+    let problems = answer["problems"].as_array().expect("problems");
+    assert_eq!((problems.len(), &problems[0]["hint"]), (1, &"ask as the user that owns the home, or as root".into()));
     for command in [&["list"][..], &["add", "@daily", "--", "true"], &["pause", "job"], &["run"], &["tick"]] {
         as_nobody(&place, command).says(1, &[&place.home().display().to_string(), "permission denied", "hint: "]);
     }

@@ -209,6 +209,33 @@ fn where_a_unit_of_systemd_has_the_home_its_crashed_daemon_is_left_to_it() {
 }
 
 #[test]
+fn a_daemon_that_is_started_keeps_nothing_of_its_caller() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "* * * * * *", "")]);
+    let mut first = place.daemon();
+    place.until_started("job", 1);
+    first.kill();
+    // As `flock` does around the line of a crontab, and a pipe that somebody reads to its end.
+    let lock = place.path("wd.lock");
+    let script = format!("exec 7>{}; sched watchdog --restart 8>&1 | cat", lock.display());
+    let mut shell = place.start_script(&script);
+    shell.wait();
+    assert!(shell.said().contains("started the daemon"), "{} {}", shell.said(), shell.log());
+    let pid = daemon(&place).expect("a daemon");
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").map(|entry| entry.expect("an entry").path());
+    let open: Vec<(String, PathBuf)> = open
+        .filter_map(|entry| Some((entry.file_name()?.to_string_lossy().into_owned(), fs::read_link(&entry).ok()?)))
+        .collect();
+    let is = |fd: &str, path: &Path| open.iter().any(|(number, to)| number == fd && to == path);
+    assert!(is("0", Path::new("/dev/null")), "{open:?}");
+    let log = place.home().join("state/daemon.log");
+    assert!(is("1", &log) && is("2", &log), "{open:?}");
+    assert!(open.iter().all(|(_, to)| *to != lock && !to.to_string_lossy().starts_with("pipe:")), "{open:?}");
+    signal(pid, Signal::TERM);
+    place.until_status("it stopped", |status| status["verdict"] == "stopped");
+}
+
+#[test]
 fn two_at_once_start_one_daemon_and_open_one_alert() {
     let place = watched("");
     place.write_jobs(&[place.job("job", "* * * * * *", "")]);
@@ -369,4 +396,20 @@ fn a_home_that_never_answers_is_told_within_a_minute() {
     is(&rows, "daemon", "unknown", "can't know: the home has not answered for 30 s");
     status.ran().says(5, &["it has not answered for 30 s", "hint: see whether its disk is there"]);
     assert!(ran.out.contains("config.yaml, which says who is to be told, has not answered"), "{ran:?}");
+}
+
+#[test]
+fn one_that_watches_looks_at_once_when_its_terminal_closes_and_goes_on() {
+    let place = watched("");
+    place.write_jobs(&[place.job("job", "@daily", "")]);
+    let mut watch = place.start(&["watchdog", "--watch", "--interval", "1h"]);
+    let beat = || fs::read(place.home().join("heartbeats/watchdog.json")).unwrap_or_default();
+    eventually("it came", || if beat().is_empty() { Err(watch.log()) } else { Ok(()) });
+    for _ in 0..2 {
+        let before = beat();
+        watch.signal(Signal::HUP);
+        eventually("it looks again", || if beat() == before { Err(watch.log()) } else { Ok(()) });
+    }
+    watch.signal(Signal::TERM);
+    assert_eq!(watch.wait().code(), Some(0), "{}", watch.log());
 }

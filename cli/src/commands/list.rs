@@ -91,7 +91,7 @@ fn invalid_row(problem: &Problem) -> Option<Vec<Cell>> {
 fn by_job(problems: &[Problem]) -> BTreeMap<JobId, &Problem> {
     // A problem proper says more about a job than a remark about the same job.
     let mut sorted: Vec<&Problem> = problems.iter().collect();
-    sorted.sort_by_key(|problem| !problem.remark);
+    sorted.sort_by_key(|problem| (!problem.remark, !standing::is_further(problem)));
     sorted.into_iter().filter_map(|problem| Some((problem.job.clone()?, problem))).collect()
 }
 

@@ -1,6 +1,6 @@
 //! `sched validate`: are the files right? Reads everything, runs nothing, changes nothing.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use scheduler_core::{
     Error, JobStore as _,
@@ -49,6 +49,9 @@ pub(super) struct Findings {
 impl Findings {
     fn of(mut examined: Examined, file: &Path, config: &Config) -> Self {
         let mut problems = examined.problems;
+        // Of several with one id the first counts; that there are others is among the problems.
+        let mut seen = BTreeSet::new();
+        examined.jobs.retain(|entry| seen.insert(entry.job.id.clone()));
         examined.jobs.retain(|entry| {
             let Some(mut problem) = foreign::problem(&entry.job) else { return true };
             problem.what = format!("{}: {}: {}", file.display(), entry.place_of("payload"), problem.what);

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, run};
 
 const UNITS: [&str; 5] =
     ["sched.service", "sched-watchdog.service", "sched-watchdog.timer", "sched-check.service", "sched-check.timer"];
@@ -51,4 +51,27 @@ fn systemd_has_nothing_against_the_units() {
         assert!(output.status.success(), "{said}");
         assert_eq!(said.lines().filter(|line| line.contains(name)).count(), 0, "{said}");
     }
+}
+
+#[test]
+fn the_units_that_are_there_say_for_which_home_and_whom_they_are() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().with_file_name("units");
+    let dir = folder.to_str().unwrap();
+    let home = sandbox.path().with_file_name("my home");
+    let home = home.to_str().unwrap();
+    let install = ["--home", home, "service", "install", "--unit-dir", dir, "--run-as"];
+    sandbox.fails(&[&install[..], &["nosuchuser"]].concat(), 1, &["there is no user `nosuchuser`", "hint: "]);
+    assert!(!folder.exists());
+    sandbox.ok(&[&install[..], &["root"]].concat());
+    let status = |line: &[&str]| {
+        let mut command = sandbox.command(&[line, &["service", "status", "--unit-dir", dir]].concat());
+        command.env_remove("SCHED_HOME");
+        run(command, "")
+    };
+    let ran = status(&[]);
+    assert!(ran.out.contains(&format!("home: {home}\n")) && !ran.out.contains("differs"), "{ran:?}");
+    let ran = status(&["--home", "/srv/other"]);
+    assert!(ran.out.contains(&format!("they are for the home {home}, not /srv/other\n")), "{ran:?}");
+    assert!(ran.out.contains("differs"), "{ran:?}");
 }

@@ -33,3 +33,15 @@ fn a_monitor_is_told_too_that_there_is_no_saying_where_the_home_is() {
     assert_eq!(ran.out, "SCHED UNKNOWN - UNKNOWN: there is no saying where the home is: HOME is not set\n");
     sandbox.fails(&["status", "--nagios", "--json"], 2, &["cannot be used with"]);
 }
+
+#[test]
+fn a_home_that_is_a_file_is_one_problem() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path(), "").unwrap();
+    let ran = sandbox.run(&["--json", "status"]);
+    let status: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let problems = status["problems"].as_array().unwrap();
+    assert_eq!((ran.code, problems.len()), (Some(5), 1), "{status:#}");
+    assert!(problems[0]["what"].as_str().unwrap().ends_with("home is a file, not a folder"), "{status:#}");
+    assert!(problems[0]["hint"].as_str().unwrap().contains("name the folder that jobs.json is in"), "{status:#}");
+}

@@ -30,7 +30,7 @@ fn every_problem_is_told_with_its_place_and_fix() {
         "warning: ",
         "workdir /no/such/folder does not exist",
         "program `no-such-program` is in no folder of PATH",
-        "3 valid jobs, 4 problems, 2 warnings",
+        "2 valid jobs, 4 problems, 2 warnings",
     ] {
         assert!(ran.out.contains(part), "`{part}`:\n{}", ran.out);
     }
@@ -144,4 +144,18 @@ fn a_payload_is_for_another_program_and_every_command_says_so() {
     let json = sandbox.json(&["list"]);
     assert_eq!(json["jobs"][1]["state"], "invalid", "{json}");
     assert_eq!(json["jobs"][1]["problem"], why);
+}
+
+#[test]
+fn a_job_that_is_there_many_times_is_told_in_a_few_lines() {
+    let entry = r#"{"id": "a", "schedule": "@daily", "command": "true"}"#;
+    let sandbox = Sandbox::with_jobs(&vec![entry; 1000].join(",\n"));
+    let ran = sandbox.run(&["validate"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.out.matches("job `a` is there already, at line 2").count(), 3, "{}", ran.out);
+    assert!(ran.out.contains("job `a` is there 996 more times\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("1 valid job, 4 problems, 0 warnings\n"), "{}", ran.out);
+    let ran = sandbox.run(&["list"]);
+    assert!(ran.out.contains("further entries with its id in jobs.json are ignored"), "{ran:?}");
+    assert!(!ran.out.contains("invalid") && ran.err.lines().count() <= 8, "{ran:?}");
 }

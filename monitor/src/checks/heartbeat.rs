@@ -1,4 +1,7 @@
 //! Is a file fresh? One of any kind: by the time in it if it is JSON and has one, else by when it was last changed.
+//!
+//! A member that is called like a time and is none is a problem: by its last change alone, a file that a writer that hangs
+//! writes again and again would be fresh for ever.
 
 use std::{
     fs::{self, File},
@@ -7,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use scheduler_core::{Error, config::checks::Beat, duration};
 use serde_json::Value;
 
@@ -62,7 +65,15 @@ fn judge(check: &Beat, content: io::Result<Content>, now: Timestamp) -> Found {
     };
     let is_json = check.file.extension().is_some_and(|suffix| suffix == "json");
     let at = match serde_json::from_slice::<Value>(&content.bytes) {
-        Ok(value) => time_in(&value).unwrap_or(content.changed),
+        Ok(value) => match time_in(&value) {
+            Ok(at) => at.unwrap_or(content.changed),
+            Err(NoTime { member, why, known }) => {
+                let what = format!("{shown}: `{member}` {why}");
+                let hint =
+                    "write it as `2026-11-22T15:30:00Z`, or as seconds since 1970; what is no time, call otherwise";
+                return if known { Found::bad(what, hint) } else { Found::unknown(what, hint) };
+            }
+        },
         Err(why) if is_json => return Found::bad(format!("{shown} is corrupt: {why}"), writer),
         Err(_) => content.changed,
     };
@@ -71,7 +82,7 @@ fn judge(check: &Beat, content: io::Result<Content>, now: Timestamp) -> Found {
         let clock = "check the clock of the machine that it comes from";
         return Found::bad(format!("{shown} is from the future: it is dated {at}"), clock);
     }
-    let whole = |age: Duration| duration::format(Duration::from_secs(age.as_secs()));
+    let whole = |age: Duration| duration::coarse(Duration::from_secs(age.as_secs()));
     let age = Duration::try_from(age).unwrap_or_default();
     if age > check.max_age {
         let most = whole(check.max_age);
@@ -80,25 +91,69 @@ fn judge(check: &Beat, content: io::Result<Content>, now: Timestamp) -> Found {
     Found::ok(format!("{} old", whole(age)))
 }
 
-/// The time in a JSON object: RFC 3339, or seconds, milliseconds or microseconds since 1970.
-fn time_in(value: &Value) -> Option<Timestamp> {
-    let members = value.as_object()?;
-    TIMES.iter().find_map(|name| match members.get(*name)? {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => since_1970(number.as_f64()?),
-        _ => None,
-    })
+/// Why a member that is called like a time is none.
+struct NoTime {
+    member: &'static str,
+    why: String,
+    /// Whether it certainly is none.
+    known: bool,
 }
 
+/// The time in a JSON object: that of the first member which holds one. `None` if none is called like one.
+fn time_in(value: &Value) -> Result<Option<Timestamp>, NoTime> {
+    let Some(members) = value.as_object() else { return Ok(None) };
+    let mut wrong = None;
+    for (member, value) in TIMES.iter().filter_map(|name| Some((*name, members.get(*name)?))) {
+        match time(value) {
+            Ok(at) => return Ok(Some(at)),
+            Err((why, known)) => drop(wrong.get_or_insert(NoTime { member, why, known })),
+        }
+    }
+    wrong.map_or(Ok(None), Err)
+}
+
+/// RFC 3339, also with a space in it, or a number since 1970; or why it is no time, and whether that is certain.
+fn time(value: &Value) -> Result<Timestamp, (String, bool)> {
+    let none = || (format!("is no time: {}", cut(&value.to_string())), true);
+    let number = |number: Option<f64>| number.and_then(since_1970).ok_or_else(none);
+    match value {
+        Value::Number(since) => number(since.as_f64()),
+        Value::String(text) => {
+            let text = text.trim();
+            // `2026-11-22 15:30:00 +0100`, as `date` and many logs have it.
+            let joined = text.replacen(" +", "+", 1).replacen(" -", "-", 1);
+            if let Ok(at) = joined.replacen(" UTC", "Z", 1).parse() {
+                return Ok(at);
+            }
+            if text.parse::<DateTime>().is_ok() {
+                let why = format!("is {text}, without a time zone, so how old it is can't be told");
+                return Err((why, false));
+            }
+            number(text.parse().ok().filter(|_| text.starts_with(|c: char| c.is_ascii_digit())))
+        }
+        _ => Err(none()),
+    }
+}
+
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, whichever isn't millennia away.
 fn since_1970(number: f64) -> Option<Timestamp> {
-    // Before 2001 no heart beat: a small number is a count, or an uptime.
     let seconds = match number {
-        1e9..1e11 => number,
-        1e12..1e14 => number / 1e3,
-        1e15..1e17 => number / 1e6,
+        0.0..1e11 => number,
+        1e11..1e14 => number / 1e3,
+        1e14..1e17 => number / 1e6,
+        1e17..1e20 => number / 1e9,
         _ => return None,
     };
     SignedDuration::try_from_secs_f64(seconds).ok().and_then(|since| Timestamp::UNIX_EPOCH.checked_add(since).ok())
+}
+
+/// What a stranger has written, as far as a line has room for it.
+fn cut(text: &str) -> String {
+    const ROOM: usize = 40;
+    match text.char_indices().nth(ROOM) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 fn read(path: &Path) -> io::Result<Content> {
@@ -133,7 +188,44 @@ mod tests {
         check("/a", r#"{"ts": 1795316340}"#, 9999, "ok 1m old");
         check("/a", r#"{"ts": 1795316340000.0}"#, 9999, "ok 1m old");
         check("/a", r#"{"timestamp": "soon", "updated": 1795316340000000}"#, 9999, "ok 1m old");
-        check("/a.json", r#"{"count": 7, "time": 12}"#, 10, "ok 10s old");
+        check("/a", r#"{"ts": 1795316340000000000}"#, 9999, "ok 1m old");
+        check("/a", r#"{"ts": "1795316340.5"}"#, 9999, "ok 59s old");
+        for at in [
+            "2026-11-22 02:59:00Z",
+            "2026-11-22 03:59:00.25+01:00",
+            "2026-11-22 03:59:00 +0100",
+            " 2026-11-22 02:59:00 UTC",
+        ] {
+            check(
+                "/a",
+                &format!(r#"{{"at": "{at}"}}"#),
+                9999,
+                if at.contains('.') { "ok 59s old" } else { "ok 1m old" },
+            );
+        }
+        let no_time = [
+            (
+                r#"{"at": "yesterday"}"#,
+                r#"`at` is no time: "yesterday" [write it as `2026-11-22T15:30:00Z`, or as seconds"#,
+            ),
+            (r#"{"count": 7, "at": null, "time": "12:30"}"#, "`at` is no time: null ["),
+            (r#"{"ts": -1}"#, "`ts` is no time: -1 ["),
+            (r#"{"now": 1e300}"#, "`now` is no time: 1e+300 ["),
+            (r#"{"last_run": {"at": 0}}"#, r#"`last_run` is no time: {"at":0} ["#),
+            (r#"{"at": "inf"}"#, r#"`at` is no time: "inf" ["#),
+        ];
+        for (text, says) in no_time {
+            check("/a", text, 0, &format!("bad /a: {says}"));
+        }
+        for text in ["2026-11-22 02:59:00", "2026-11-22T02:59:00.123456", "2026-11-22"] {
+            let says = format!("unknown can't know: /a: `timestamp` is {text}, without a time zone, so how old it is");
+            check("/a", &format!(r#"{{"timestamp": "{text}"}}"#), 0, &says);
+        }
+        // A clock that was never set.
+        check("/a", r#"{"at": 0}"#, 0, "bad /a is stale: it is ");
+        check("/a", r#"{"time": 12}"#, 0, "bad /a is stale: it is ");
+        check("/a.json", r#"{"count": 7}"#, 10, "ok 10s old");
+        check("/a.json", r#"{"meta": {"at": 0}}"#, 10, "ok 10s old");
         check("/a.json", "[1, 2]", 10, "ok 10s old");
         check("/a.json", r#"{"at": "2026-"#, 10, "bad /a.json is corrupt: ");
         check("/a.json", "", 10, "bad /a.json is corrupt: ");

@@ -84,7 +84,7 @@ fn blockers(page: &mut String, title: &str, blockers: &[Blocker]) -> fmt::Result
     }
     writeln!(page, "\n## {title}\n")?;
     for blocker in blockers.iter().take(LISTED) {
-        writeln!(page, "- **{}**  \n  hint: {}", escaped(&blocker.what), escaped(&blocker.hint))?;
+        writeln!(page, "- **{}**  \n  hint: {}", escaped(&blocker.what), with_code(&blocker.hint))?;
     }
     more(page, blockers.len())
 }
@@ -105,13 +105,36 @@ fn more(page: &mut String, all: usize) -> fmt::Result {
     words::more(all).map_or(Ok(()), |more| writeln!(page, "\n{more}"))
 }
 
+/// A text of our own with what is to be typed as code, so that it can be copied as it is.
+fn with_code(text: &str) -> String {
+    let flat = flat(text);
+    let pieces: Vec<&str> = flat.split('`').collect();
+    // A mark without its end is only a mark, and what somebody else named may be anything.
+    let is_code = |code: &&str| !code.is_empty() && !code.contains(['<', '>', '&', '@', '|', '\\']);
+    if pieces.len().is_multiple_of(2) || !pieces.iter().skip(1).step_by(2).all(is_code) {
+        return escaped(text);
+    }
+    let piece = |(index, piece): (usize, &&str)| match index {
+        0 => escaped_within(piece, false),
+        _ if index % 2 == 1 => format!("`{piece}`"),
+        // It begins in the middle of a line.
+        _ => escaped_within(piece, true),
+    };
+    pieces.iter().enumerate().map(piece).collect()
+}
+
 /// What is said, and nothing that Markdown or HTML would make of it, nor anybody's name called out.
 fn escaped(text: &str) -> String {
+    escaped_within(&flat(text), false)
+}
+
+/// The same of a text that may stand `within` a line.
+fn escaped_within(text: &str, within: bool) -> String {
     let mut escaped = String::new();
-    let mut letters = flat(text).chars().collect::<Vec<_>>().into_iter().peekable();
-    let mut digits_so_far = true;
+    let mut letters = text.chars().peekable();
+    let mut digits_so_far = !within;
     while let Some(letter) = letters.next() {
-        let at_the_start = escaped.is_empty();
+        let at_the_start = escaped.is_empty() && !within;
         match letter {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),

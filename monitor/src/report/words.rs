@@ -127,9 +127,10 @@ pub(super) fn last(job: &JobLine) -> Option<String> {
 
 /// How old it is and may be, or what is wrong with it.
 pub(super) fn beat(beat: &BeatLine) -> String {
-    let span = |seconds: u64| duration::format(Duration::from_secs(seconds));
+    let span = |seconds: u64| duration::coarse(Duration::from_secs(seconds));
     match (&beat.why, beat.age_s, beat.limit_s) {
-        (Some(why), ..) => flat(why),
+        // Its state stands before it.
+        (Some(why), ..) => flat(why.strip_prefix(&format!("is {}: ", beat.state)).unwrap_or(why)),
         (None, Some(age), Some(limit)) => format!("{} old, of at most {}", span(age), span(limit)),
         (None, Some(age), None) => format!("{} old", span(age)),
         (None, None, Some(limit)) => format!("none yet; one is due within {}", span(limit)),

@@ -12,8 +12,9 @@ use super::{
     locate, probes, report,
     sinks::{self, Refused},
     values::{
-        Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeats, interval, is_empty, kind, name,
-        overlap, ping_interval, ping_url, policy, retries, shell, sink_names, time_zone, truth, whole,
+        Parts, Wrong, any_duration, bytes, environment, folder, grace, groups, heartbeat, interval, is_empty, kind,
+        name, overlap, ping_interval, ping_url, policy, retries, shell, sink_names, sinks_each, time_zone, truth,
+        whole,
     },
 };
 use crate::{nearest, store::Problem};
@@ -64,7 +65,7 @@ impl Keys<'_> {
         self.set(&mut config.interval, "ticker.interval", interval);
         self.set(&mut config.abort_after, "ticker.abort_after", any_duration);
         self.set(&mut config.max_parallel, "max_parallel", |value| whole(value, 1));
-        self.set(&mut config.groups, "groups", groups);
+        self.set_parts(&mut config.groups, "groups", groups);
         self.set(&mut config.drain_timeout, "drain_timeout", any_duration);
         self.set(&mut config.misfire.grace, "misfire.grace", grace);
         self.set(&mut config.misfire.policy, "misfire.policy", policy);
@@ -80,7 +81,7 @@ impl Keys<'_> {
         self.set(&mut config.defaults.overlap, "defaults.overlap", overlap);
         self.set(&mut config.defaults.retries, "defaults.retries", retries);
         self.set(&mut config.defaults.inherit_env, "defaults.inherit_env", truth);
-        self.set(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
+        self.set_parts(&mut config.defaults.env, "defaults.env", |value| environment(value, text));
         self.set(&mut config.defaults.shell, "defaults.shell", shell);
         self.entries(
             &mut config.notify,
@@ -90,9 +91,15 @@ impl Keys<'_> {
         );
         self.set(&mut config.watchdog.every, "watchdog.every", |value| interval(value).map(Some));
         self.set(&mut config.watchdog.rate_limit, "watchdog.rate_limit", any_duration);
+        // Where one can't be read all are told: that is the smaller harm.
         self.set(&mut config.watchdog.notify, "watchdog.notify", sink_names);
         self.checks(&mut config.watchdog.checks);
-        self.set(&mut config.heartbeats, "heartbeats", heartbeats);
+        self.entries(
+            &mut config.heartbeats,
+            "heartbeats",
+            ("heartbeat", "nobody misses this one"),
+            (heartbeat, |expected| expected.name.stem()),
+        );
         self.set(&mut config.heartbeats_dir, "heartbeats_dir", folder);
         self.set(&mut config.monitor.ping_url, "monitor.ping_url", ping_url);
         self.set(&mut config.monitor.ping_interval, "monitor.ping_interval", ping_interval);
@@ -106,7 +113,7 @@ impl Keys<'_> {
         self.set(&mut config.report.schedule, "report.schedule", report::schedule);
         self.set(&mut config.report.timezone, "report.timezone", |value| time_zone(value).map(Some));
         self.set(&mut config.report.since, "report.since", report::since);
-        self.set(&mut config.report.notify, "report.notify", |value| sink_names(value).map(Option::unwrap_or_default));
+        self.set_parts(&mut config.report.notify, "report.notify", sinks_each);
         self.name_sinks(&["report", "notify"], Some(&config.report.notify), config);
         self.judge_report(config);
     }
@@ -127,6 +134,24 @@ impl Keys<'_> {
                 let hint = wrong.hint.unwrap_or_else(|| "correct the value; until then its default holds".into());
                 self.problem(&path.split('.').collect::<Vec<_>>(), &wrong.what, hint);
             }
+        }
+    }
+
+    /// The same for a value with many members, of which a wrong one costs itself alone.
+    fn set_parts<T>(
+        &mut self,
+        field: &mut T,
+        path: &'static str,
+        read: impl FnOnce(&Value) -> Result<Parts<T>, Wrong>,
+    ) {
+        let mut parts = None;
+        self.set(&mut parts, path, |value| read(value).map(Some));
+        let Some((taken, wrong)) = parts else { return };
+        *field = taken;
+        for (member, wrong) in wrong {
+            let hint = wrong.hint.unwrap_or_else(|| "correct it; until then it counts for nothing".into());
+            let path: Vec<&str> = path.split('.').chain([member.as_str()]).filter(|step| !step.is_empty()).collect();
+            self.problem(&path, &wrong.what, hint);
         }
     }
 

@@ -62,6 +62,25 @@ pub enum Source {
     Defaults,
 }
 
+impl Loaded {
+    /// Whether it is known which heartbeats are expected, and where: the file can be read, and so can all of its entries
+    /// about them.
+    ///
+    /// ```
+    /// use scheduler_core::{Home, config, vfs::RealFs};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let home = Home::new(folder.path());
+    /// std::fs::write(home.config_yaml(), "heartbeats: [{name: a, every: 1h}, {name: b, every: 1x}]\n")?;
+    /// let loaded = config::load(&RealFs, &home, false);
+    /// assert_eq!((loaded.config.heartbeats.len(), loaded.knows_heartbeats()), (1, false));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn knows_heartbeats(&self) -> bool {
+        let is_about_them = |problem: &Problem| !problem.remark && problem.key.starts_with("config-heartbeats");
+        self.readable && !self.problems.iter().any(is_about_them)
+    }
+}
+
 impl Default for Loaded {
     /// What holds where there is no file.
     fn default() -> Self {

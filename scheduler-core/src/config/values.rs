@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use serde_yaml::Value;
+use serde_yaml::{Mapping, Value};
 
-use super::locate;
+use super::{locate, sinks::Refused};
 use crate::{
     PingUrl, duration,
     ids::is_plain,
@@ -102,11 +102,30 @@ pub(super) fn overlap(value: &Value) -> Result<Overlap, Wrong> {
     }
 }
 
-/// Groups of jobs, each a section with a name of its own: read as one value, so one wrong member costs them all.
-pub(super) fn groups(value: &Value) -> Result<Groups, Wrong> {
+/// What was read of a value with many members, and what is wrong with which of those that aren't in it.
+pub(super) type Parts<T> = (T, Vec<(String, Wrong)>);
+
+/// Reads each of `members`, which have names, by itself: a wrong one costs itself alone.
+fn parts<M, P, T: FromIterator<P>>(
+    members: impl IntoIterator<Item = (String, M)>,
+    read: impl Fn(M) -> Result<P, Wrong>,
+) -> Parts<T> {
+    let mut wrong = Vec::new();
+    let mut take = |(name, member): (String, M)| read(member).map_err(|why| wrong.push((name, why))).ok();
+    let taken = members.into_iter().filter_map(&mut take).collect();
+    (taken, wrong)
+}
+
+/// The members of a section, each with its name where that is a text.
+fn named(members: &Mapping) -> impl Iterator<Item = (String, (&Value, &Value))> {
+    members.iter().map(|(name, value)| (name.as_str().unwrap_or_default().to_owned(), (name, value)))
+}
+
+/// Groups of jobs, each a section with a name of its own.
+pub(super) fn groups(value: &Value) -> Result<Parts<Groups>, Wrong> {
     const EXAMPLE: &str = "`{backups: {max_parallel: 2}}`";
     let groups = value.as_mapping().ok_or_else(|| Wrong::expected(&format!("groups such as {EXAMPLE}"), value))?;
-    groups.iter().map(|(name, group)| group_of(name, group)).collect()
+    Ok(parts(named(groups), |(name, group)| group_of(name, group)))
 }
 
 fn group_of(name: &Value, group: &Value) -> Result<(String, usize), Wrong> {
@@ -114,18 +133,17 @@ fn group_of(name: &Value, group: &Value) -> Result<(String, usize), Wrong> {
         let wrong = Wrong::because(format!("{} is no name of a group", kind(name)));
         return Err(wrong.hint("a name is a-z, 0-9, `.`, `_` or `-`, at most 63 long"));
     };
-    let within = |wrong: Wrong| Wrong { what: format!("{name}: {}", wrong.what), ..wrong };
     let members = group.as_mapping();
-    let members = members.ok_or_else(|| within(Wrong::expected("a section such as `{max_parallel: 2}`", group)))?;
+    let members = members.ok_or_else(|| Wrong::expected("a section such as `{max_parallel: 2}`", group))?;
     if let Some((other, _)) = members.iter().find(|(key, _)| key.as_str() != Some("max_parallel")) {
         let wrong = Wrong::because(format!("{} is no key of it", kind(other)));
-        return Err(within(wrong.hint("its only key is `max_parallel`")));
+        return Err(wrong.hint("its only key is `max_parallel`"));
     }
     let most = members.get("max_parallel").ok_or_else(|| Wrong::because("it has no `max_parallel`"));
     let most = most.and_then(|most| {
         whole(most, 1).map_err(|wrong| Wrong { what: format!("max_parallel: {}", wrong.what), ..wrong })
     });
-    most.map(|most| (name.to_owned(), most)).map_err(within)
+    most.map(|most| (name.to_owned(), most))
 }
 
 /// A section within a section: read as one value, so one wrong member costs them all.
@@ -149,35 +167,20 @@ pub(super) fn retries(value: &Value) -> Result<Retries, Wrong> {
     Ok(retries)
 }
 
-/// Heartbeats that must come: read as one value, so one wrong member costs them all.
-pub(super) fn heartbeats(value: &Value) -> Result<Vec<Expected>, Wrong> {
-    const EXAMPLE: &str = "`[{name: agent, every: 15m}]`";
-    let list = value.as_sequence().ok_or_else(|| Wrong::expected(&format!("a list such as {EXAMPLE}"), value))?;
-    let mut all: Vec<Expected> = Vec::new();
-    for (entry, number) in list.iter().zip(1..) {
-        let within = |wrong: Wrong| Wrong { what: format!("entry {number}: {}", wrong.what), ..wrong };
-        let expected = heartbeat_of(entry).map_err(within)?;
-        if all.iter().any(|other| other.name == expected.name) {
-            return Err(within(Wrong::because(format!("there is another one for `{}`", expected.name))));
-        }
-        all.push(expected);
-    }
-    Ok(all)
-}
-
-fn heartbeat_of(entry: &Value) -> Result<Expected, Wrong> {
-    let members = entry.as_mapping();
-    let members = members.ok_or_else(|| Wrong::expected("a section such as `{name: agent, every: 15m}`", entry))?;
+/// The heartbeat that must come by `entry`.
+pub(super) fn heartbeat(entry: &Value) -> Result<Expected, Refused> {
+    let example = "a section such as `{name: agent, every: 15m}`";
+    let members = entry.as_mapping().ok_or_else(|| ("", Wrong::expected(example, entry)))?;
     let known = |key: &Value| matches!(key.as_str(), Some("name" | "every" | "max_age"));
     if let Some((other, _)) = members.iter().find(|(key, _)| !known(key)) {
         let wrong = Wrong::because(format!("{} is no key of it", kind(other)));
-        return Err(wrong.hint("its keys are `name`, `every` and `max_age`"));
+        return Err(("", wrong.hint("its keys are `name`, `every` and `max_age`")));
     }
     let written = |key: &str| members.get(key).filter(|value| !value.is_null());
-    let needed = |key: &str| written(key).ok_or_else(|| Wrong::because(format!("it has no `{key}`")));
-    let within = |key: &'static str| move |wrong: Wrong| Wrong { what: format!("{key}: {}", wrong.what), ..wrong };
+    let needed = |key: &str| written(key).ok_or_else(|| ("", Wrong::because(format!("it has no `{key}`"))));
+    let within = |key: &'static str| move |wrong: Wrong| (key, wrong);
     let name = match name(needed("name")?).map_err(within("name"))? {
-        name if name.is_empty() => return Err(within("name")(Wrong::because("it is empty"))),
+        name if name.is_empty() => return Err(("name", Wrong::because("it is empty"))),
         name => BeatName::new(name),
     };
     let every = some_duration(needed("every")?).map_err(within("every"))?;
@@ -231,9 +234,9 @@ pub(super) fn shell(value: &Value) -> Result<String, Wrong> {
     }
 }
 
-pub(super) fn environment(value: &Value, text: &str) -> Result<BTreeMap<String, String>, Wrong> {
+pub(super) fn environment(value: &Value, text: &str) -> Result<Parts<BTreeMap<String, String>>, Wrong> {
     let variables = value.as_mapping().ok_or_else(|| Wrong::expected("variables with their values", value))?;
-    variables.iter().map(|(name, value)| variable(name, value, text)).collect()
+    Ok(parts(named(variables), |(name, value)| variable(name, value, text)))
 }
 
 fn variable(name: &Value, value: &Value, text: &str) -> Result<(String, String), Wrong> {
@@ -247,7 +250,7 @@ fn variable(name: &Value, value: &Value, text: &str) -> Result<(String, String),
         Value::Number(_) | Value::Bool(_) => locate::written(text, &["defaults", "env", name]),
         _ => None,
     };
-    let content = content.ok_or_else(|| Wrong::because(format!("{name}: expected a text, found {}", kind(value))))?;
+    let content = content.ok_or_else(|| Wrong::expected("a text", value))?;
     no_nul(&content)?;
     Ok((name.to_owned(), content))
 }
@@ -270,14 +273,23 @@ pub(super) fn ping_interval(value: &Value) -> Result<Duration, Wrong> {
     }
 }
 
-/// Names of sinks.
+/// Names of sinks; of a list with a wrong one none is taken.
 pub(super) fn sink_names(value: &Value) -> Result<Option<Vec<String>>, Wrong> {
-    let names = value.as_sequence().ok_or_else(|| Wrong::expected("a list of names of sinks", value))?;
-    let name = |value: &Value| {
-        let name = value.as_str().filter(|name| is_plain(name));
-        name.map(str::to_owned).ok_or_else(|| Wrong::because(format!("{} is no name of a sink", kind(value))))
-    };
-    names.iter().map(name).collect::<Result<_, _>>().map(Some)
+    list_of_sinks(value)?.iter().map(sink_name).collect::<Result<_, _>>().map(Some)
+}
+
+/// Names of sinks, each by itself.
+pub(super) fn sinks_each(value: &Value) -> Result<Parts<Vec<String>>, Wrong> {
+    Ok(parts(list_of_sinks(value)?.iter().enumerate().map(|(at, name)| (at.to_string(), name)), sink_name))
+}
+
+fn list_of_sinks(value: &Value) -> Result<&Vec<Value>, Wrong> {
+    value.as_sequence().ok_or_else(|| Wrong::expected("a list of names of sinks", value))
+}
+
+fn sink_name(value: &Value) -> Result<String, Wrong> {
+    let name = value.as_str().filter(|name| is_plain(name));
+    name.map(str::to_owned).ok_or_else(|| Wrong::because(format!("{} is no name of a sink", kind(value))))
 }
 
 fn no_nul(text: &str) -> Result<&str, Wrong> {

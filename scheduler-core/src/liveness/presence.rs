@@ -31,8 +31,10 @@ pub(super) fn judge(facts: &Facts) -> Verdict {
             .with_hint("make one with `sched init`, then `sched run`");
     }
     if let Some(why) = &facts.lock.unreadable {
+        // What keeps everything in the home from being read has a hint of its own.
+        let of_all = facts.store_hint.as_deref().filter(|_| facts.store_error.as_ref() == Some(why));
         return unknown(format!("it can't be known whether a daemon runs: {why}"))
-            .with_hint("ask as the user that owns the home");
+            .with_hint(of_all.unwrap_or("ask as the user that owns the home"));
     }
     if facts.lock.held { held(facts) } else { free(facts) }
 }

@@ -61,14 +61,14 @@ pub(super) fn moment(at: Timestamp, now: Timestamp) -> String {
     let away = at.duration_since(now);
     match (whole_seconds(away.unsigned_abs()), away) {
         (Duration::ZERO, _) => format!("{exact} (now)"),
-        (by, away) if away < SignedDuration::ZERO => format!("{exact} ({} ago)", duration::format(by)),
-        (by, _) => format!("{exact} (in {})", duration::format(by)),
+        (by, away) if away < SignedDuration::ZERO => format!("{exact} ({} ago)", duration::coarse(by)),
+        (by, _) => format!("{exact} (in {})", duration::coarse(by)),
     }
 }
 
 /// A time span, to the second.
 pub(super) fn span(time: Duration) -> String {
-    duration::format(whole_seconds(time))
+    duration::coarse(whole_seconds(time))
 }
 
 /// To the second, or as coarse as a far-away time deserves: nobody counts the seconds of six weeks.

@@ -44,14 +44,21 @@ pub fn parse(name: &str) -> Result<TimeZone, ZoneError> {
 /// assert!(!scheduler_core::schedule::zone::tzdata_release().is_empty());
 /// ```
 pub fn tzdata_release() -> String {
-    let folder = std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into());
-    let read = |file: &str| fs::read_to_string(Path::new(&folder).join(file)).ok();
+    release_in(Path::new(&std::env::var_os("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".into())))
+}
+
+fn release_in(folder: &Path) -> String {
+    // A folder is no evidence: one without zones is passed over, and those of this program hold.
+    let is_zone = |file: &str| fs::read(folder.join(file)).is_ok_and(|zone| zone.starts_with(b"TZif"));
+    if !["UTC", "Etc/UTC", "Europe/Berlin"].into_iter().any(is_zone) {
+        return "bundled with this program".into();
+    }
+    let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
     let first_line = |text: String| text.lines().next().map(|line| line.trim_start_matches("# version ").to_owned());
     let release = read("tzdata.zi").or_else(|| read("+VERSION")).and_then(first_line);
     match release {
         Some(release) if release.len() < 20 => format!("{release} (system)"),
-        _ if Path::new(&folder).is_dir() => "unknown release (system)".into(),
-        _ => "bundled with this program".into(),
+        _ => "unknown release (system)".into(),
     }
 }
 
@@ -118,3 +125,24 @@ impl fmt::Display for ZoneError {
 }
 
 impl Error for ZoneError {}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that the code under test finds")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_zones_is_not_that_of_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |release: &str| assert_eq!(release_in(folder.path()), release);
+        assert_eq!(release_in(Path::new("/no/such")), "bundled with this program");
+        check("bundled with this program");
+        fs::write(folder.path().join("tzdata.zi"), "# version 2026a\n").unwrap();
+        fs::write(folder.path().join("UTC"), "").unwrap();
+        check("bundled with this program");
+        fs::write(folder.path().join("UTC"), "TZif2").unwrap();
+        check("2026a (system)");
+        fs::remove_file(folder.path().join("tzdata.zi")).unwrap();
+        check("unknown release (system)");
+    }
+}

@@ -2,10 +2,11 @@
 
 use jiff::tz::TimeZone;
 use scheduler_core::{
+    config::Loaded,
     duration,
     liveness::{
         Unreadable,
-        beats::{self as core_beats, BeatName, BeatVerdict, Judged, judge},
+        beats::{self as core_beats, BeatName, BeatVerdict, Expectations, Judged, judge},
     },
     schedule::zone,
     store::Problem,
@@ -19,7 +20,7 @@ use crate::{
     args::HeartbeatCheckArgs,
     beats,
     commands::Done,
-    context::Context,
+    context::{Context, no_home},
     exit,
     failure::Failure,
     output::Output,
@@ -39,7 +40,16 @@ struct Checked {
 pub(super) async fn run(args: &HeartbeatCheckArgs, context: &Context, out: &mut Output) -> Done {
     let home = context.home()?;
     let folder = beats::folder(context)?;
+    // A name with a typo, a disk that isn't mounted: of a home that isn't there nothing good can be said. Without one there
+    // may be a folder outside of it, if somebody named that.
+    if !home.path().is_dir() && (folder == home.beats() || !folder.is_dir()) {
+        return Err(no_home(&home));
+    }
     core_beats::tidy(&RealFs, &folder, context.now());
+    let loaded = context.config();
+    if let Err(error) = Expectations::note(&RealFs, &home, loaded, context.now()) {
+        tracing::warn!("since when config.yaml expects its heartbeats can't be noted: {error}");
+    }
     let checked = look(args, context).await?;
     let of_beats: Vec<Problem> = checked.beats.iter().filter_map(Judged::problem).collect();
     let problems: Vec<Problem> = checked.hidden.iter().cloned().chain(of_beats).collect();
@@ -55,7 +65,9 @@ pub(super) async fn run(args: &HeartbeatCheckArgs, context: &Context, out: &mut 
         tracing::error!("P1 {}; {}", problem.what, problem.hint);
     }
     let names: Vec<String> = checked.beats.iter().map(Judged::key).collect();
-    let looked_at = |key: &str| args.names.is_empty() || names.iter().any(|name| name == key);
+    // While it can't be known what is expected, what seems to be well may only be forgotten.
+    let is_known = loaded.knows_heartbeats();
+    let looked_at = |key: &str| is_known && (args.names.is_empty() || names.iter().any(|name| name == key));
     // Of a name that nobody knows there is nothing that could be well again.
     let unknown = |judged: &&Judged| judged.verdict == BeatVerdict::Missing && judged.expected.is_none();
     let unknown: Vec<String> = checked.beats.iter().filter(unknown).map(Judged::key).collect();
@@ -76,6 +88,7 @@ async fn look(args: &HeartbeatCheckArgs, context: &Context) -> Result<Checked, F
     let (jobs, unread) = jobs::all(context).await?;
     let mut hidden = survey.hidden;
     hidden.extend(unread);
+    hidden.extend(of_config(context.config()));
     let mut checked = Checked { beats: survey.beats, jobs, hidden };
     if !args.names.is_empty() {
         let asked = |is_it: &dyn Fn(&str) -> bool| args.names.iter().any(|name| is_it(name));
@@ -92,15 +105,29 @@ async fn look(args: &HeartbeatCheckArgs, context: &Context) -> Result<Checked, F
     Ok(checked)
 }
 
+/// That config.yaml has problems, as one: who is expected, and who is told, stands in it.
+fn of_config(loaded: &Loaded) -> Option<Problem> {
+    let mut problems = loaded.problems.iter().filter(|problem| !problem.remark && problem.key.starts_with("config"));
+    let first = problems.next()?;
+    let more = match problems.count() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let what = format!("not all that config.yaml asks for holds: {}{more}", first.what);
+    Some(Problem::new("heartbeats-config", what, &first.hint))
+}
+
 fn print(checked: &Checked, context: &Context, out: &mut Output) -> Result<(), Failure> {
     if checked.beats.is_empty() && checked.jobs.is_empty() {
-        return out.line("there are no heartbeats, and none is expected");
+        let none = "there are no heartbeats, and none is expected";
+        let hidden = "there are no heartbeats that can be known here";
+        return out.line(if checked.hidden.is_empty() { none } else { hidden });
     }
     let now = context.now();
     let zone = zone::parse(&context.job_defaults().zone).unwrap_or(TimeZone::UTC);
     let last = |at: Option<_>| at.map_or_else(|| "never".into(), |at| when::both(at, &zone, now));
     let of_beats = checked.beats.iter().map(|judged| {
-        let limit = judged.limit.map_or_else(|| "-".into(), duration::format);
+        let limit = judged.limit.map_or_else(|| "-".into(), duration::coarse);
         let at = judged.beat.as_ref().map(|beat| beat.at);
         let unread = matches!(judged.verdict, BeatVerdict::Corrupt | BeatVerdict::Unreadable);
         let last = if unread { "?".into() } else { last(at) };

@@ -35,7 +35,7 @@ pub(super) fn run(args: &HeartbeatExpectArgs, context: &Context, out: &mut Outpu
         let (every_s, limit_s) = (expected.every.as_secs_f64(), limit.as_secs_f64());
         out.json(json!({ "name": name, "every_s": every_s, "limit_s": limit_s, "since": kept.since }))?;
     } else {
-        let (every, limit) = (duration::format(expected.every), duration::format(limit));
+        let (every, limit) = (duration::coarse(expected.every), duration::coarse(limit));
         out.line(format_args!("heartbeat `{name}` is expected every {every}; {limit} old is too old"))?;
     }
     Ok(exit::OK)

@@ -8,6 +8,10 @@ sched_heartbeat() (
   LC_ALL=C
   export LC_ALL
   umask 077
+  if [ -z "${SCHED_HEARTBEAT_DIR-}${SCHED_HOME-}${HOME-}" ]; then
+    echo "sched_heartbeat: there is no saying where heartbeats are: HOME is not set" >&2
+    exit 0
+  fi
   folder=${SCHED_HEARTBEAT_DIR:-${SCHED_HOME:-${HOME-}/.sched}/heartbeats/jobs}
   case ${2-} in '' | *[!0-9]*) echo "sched_heartbeat: how many seconds? ${2-}" >&2; exit 0 ;; esac
   case ${3-ok} in ok | error) ;; *) echo "sched_heartbeat: ok or error? $3" >&2; exit 0 ;; esac
@@ -27,6 +31,10 @@ sched_heartbeat() (
   # Leading zeros are no JSON.
   seconds=$2
   while [ "${seconds#0}" != "$seconds" ] && [ ${#seconds} -gt 1 ]; do seconds=${seconds#0}; done
+  # More than three centuries is a mistake, which must not replace the beat before.
+  [ ${#seconds} -le 10 ] || { echo "sched_heartbeat: how many seconds? $2" >&2; exit 0; }
+  # `mv` would put the beat into it.
+  [ ! -d "$file" ] || { echo "sched_heartbeat: cannot write $file: it is a folder" >&2; exit 0; }
   mkdir -p "$folder" &&
     printf '{"format":1,"at":"%s","interval_s":%s,"status":"%s"}\n' \
       "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$seconds" "${3-ok}" >"$half" &&

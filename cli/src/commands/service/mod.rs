@@ -9,6 +9,7 @@ mod units;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use scheduler_core::{Error, ErrorKind, Home, config, vfs::RealFs};
@@ -70,6 +71,19 @@ struct Service {
 impl Service {
     fn of(which: &WhichService, run_as: Option<&str>, context: &Context) -> Result<Self, Failure> {
         let home = if which.user || context.names_a_home() { context.home()? } else { Home::new(SYSTEM_HOME) };
+        Self::on(home, which, run_as)
+    }
+
+    /// The one that is there: unless somebody names a home, that of its unit, which runs as whom its unit says.
+    fn installed(which: &WhichService, context: &Context) -> Result<Self, Failure> {
+        let asked = Self::of(which, None, context)?;
+        let unit = fs::read_to_string(asked.folder.join(&asked.daemon().file)).ok();
+        let Some((home, run_as)) = unit.as_deref().and_then(units::settings_of) else { return Ok(asked) };
+        let home = if context.names_a_home() { asked.home } else { Home::new(home) };
+        Self::on(home, which, run_as.as_deref())
+    }
+
+    fn on(home: Home, which: &WhichService, run_as: Option<&str>) -> Result<Self, Failure> {
         let program = env::current_exe().map_err(|error| Error::io("cannot find this program", error))?;
         let folder = match &which.unit_dir {
             Some(folder) => folder.clone(),
@@ -91,6 +105,12 @@ impl Service {
             None => (!systemctl.is_there()).then_some("systemd does not run here"),
         };
         Ok(Self { units, folder, systemctl, unmanaged, home })
+    }
+
+    /// The home of the unit that is there, if it is another one.
+    fn other_home(&self) -> Option<PathBuf> {
+        let unit = fs::read_to_string(self.folder.join(&self.daemon().file)).ok()?;
+        units::settings_of(&unit).map(|(home, _)| home).filter(|home| home != self.home.path())
     }
 
     /// The unit of the daemon.
@@ -127,6 +147,21 @@ impl Service {
     }
 }
 
+/// Whether the machine knows the user, also one that a directory in the network has.
+fn account_exists(account: &str) -> bool {
+    if account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return true;
+    }
+    let asked = Command::new("getent").args(["passwd", account]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    asked.map_or_else(
+        |_| {
+            let known = fs::read_to_string("/etc/passwd").unwrap_or_default();
+            known.lines().any(|line| line.split(':').next() == Some(account))
+        },
+        |status| status.success(),
+    )
+}
+
 fn user_folder() -> Result<PathBuf, Failure> {
     let home = crate::env::home().ok_or_else(|| {
         Failure::new(ErrorKind::NotFound, "there is no saying where your units are: HOME is not set")
@@ -139,6 +174,13 @@ fn install(args: &ServiceInstallArgs, context: &Context, out: &mut Output) -> Do
     let service = Service::of(&args.which, args.run_as.as_deref(), context)?;
     if args.print {
         return print(&service, out);
+    }
+    if let Some(account) = &args.run_as
+        && !account_exists(account)
+    {
+        let what = format!("there is no user `{account}` on this machine");
+        return Err(Failure::new(ErrorKind::NotFound, what)
+            .hint(format!("make one, such as with `useradd --system {account}`; with it the daemon could not start")));
     }
     let states = service.states()?;
     service.refuse_foreign(&states, args.force, &[State::Same])?;
@@ -200,7 +242,7 @@ fn print(service: &Service, out: &mut Output) -> Done {
 }
 
 fn uninstall(args: &ServiceUninstallArgs, context: &Context, out: &mut Output) -> Done {
-    let service = Service::of(&args.which, None, context)?;
+    let service = Service::installed(&args.which, context)?;
     let states = service.states()?;
     service.refuse_foreign(&states, args.force, &[State::Same, State::Differs])?;
     let there: Vec<&Unit> =
@@ -236,7 +278,8 @@ fn uninstall(args: &ServiceUninstallArgs, context: &Context, out: &mut Output) -
 }
 
 fn status(args: &ServiceStatusArgs, context: &Context, out: &mut Output) -> Done {
-    let service = Service::of(&args.which, None, context)?;
+    let service = Service::installed(&args.which, context)?;
+    let other = service.other_home();
     let asked = |question: &str, unit: &Unit| {
         if service.unmanaged.is_none() { service.systemctl.says(&[question, &unit.file]) } else { None }
     };
@@ -257,7 +300,9 @@ fn status(args: &ServiceStatusArgs, context: &Context, out: &mut Output) -> Done
                 json!({"unit": unit.file, "file": word(*state), "enabled": enabled, "active": active, "well": well})
             })
             .collect();
-        out.json(json!({"folder": service.folder, "systemd": service.unmanaged.is_none(), "units": units}))?;
+        let home = other.as_deref().unwrap_or(service.home.path());
+        let systemd = service.unmanaged.is_none();
+        out.json(json!({"folder": service.folder, "home": home, "systemd": systemd, "units": units}))?;
         return Ok(code);
     }
     let cells = rows.iter().map(|(unit, state, enabled, active, well)| {
@@ -267,6 +312,11 @@ fn status(args: &ServiceStatusArgs, context: &Context, out: &mut Output) -> Done
     });
     out.table(&["UNIT", "FILE", "ENABLED", "ACTIVE"], cells.collect())?;
     out.line(format_args!("units in: {}", service.folder.display()))?;
+    if let Some(other) = other {
+        out.line(format_args!("they are for the home {}, not {}", other.display(), service.home.path().display()))?;
+    } else {
+        out.line(format_args!("home: {}", service.home.path().display()))?;
+    }
     if let Some(why) = service.unmanaged {
         out.line(format_args!("{why}, so nothing is known of what is at work"))?;
     } else if code != exit::OK {

@@ -1,6 +1,9 @@
 //! The text of the units. Nothing here touches a file.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What the units are made of.
 #[derive(Debug, Clone)]
@@ -126,6 +129,14 @@ pub(super) fn runs(text: &str, home: &Path) -> bool {
     text.starts_with(MARK) && text.lines().any(|line| line.starts_with("ExecStart=") && line.ends_with(&ending))
 }
 
+/// What the text of a unit of ours says: the home of its daemon, and whom that runs as.
+pub(super) fn settings_of(text: &str) -> Option<(PathBuf, Option<String>)> {
+    let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).filter(|_| text.starts_with(MARK))?;
+    let (_, home) = line.strip_suffix(" run")?.split_once(" --home ")?;
+    let run_as = text.lines().find_map(|line| line.strip_prefix("User=")).map(str::to_owned);
+    Some((unquoted(home).into(), run_as))
+}
+
 /// A command line of ours, as systemd reads them.
 fn command(settings: &Settings<'_>, arguments: &[&str]) -> String {
     let (program, home) = (settings.program.to_string_lossy(), settings.home.to_string_lossy());
@@ -152,6 +163,28 @@ fn quoted(word: &str) -> String {
     quoted
 }
 
+/// What [`quoted`] was given.
+fn unquoted(word: &str) -> String {
+    let inner = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')).unwrap_or(word);
+    let (mut plain, mut rest) = (String::new(), inner.chars());
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => plain.extend(rest.next().map(|c| match c {
+                'n' => '\n',
+                't' => '\t',
+                c => c,
+            })),
+            // It is there twice.
+            '%' | '$' => {
+                plain.push(c);
+                rest.next();
+            }
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
 fn specifiers(text: &str) -> String {
     text.replace('%', "%%")
 }
@@ -167,9 +200,11 @@ mod tests {
             ("/srv/my jobs", "\"/srv/my jobs\""),
             ("/srv/100%", "/srv/100%%"),
             ("/srv/$HOME", "\"/srv/$$HOME\""),
+            ("/a\n\t%$b", "\"/a\\n\\t%%$$b\""),
             ("a\"b\\c", "\"a\\\"b\\\\c\""),
         ] {
             assert_eq!(quoted(word), expected);
+            assert_eq!(unquoted(expected), word);
         }
     }
 
@@ -189,6 +224,8 @@ mod tests {
         assert!(all.iter().all(|unit| unit.text.starts_with(MARK)));
         let of_home = |home: &str| all.iter().filter(|unit| runs(&unit.text, Path::new(home))).count();
         assert_eq!((of_home(SYSTEM_HOME), of_home("/var/lib")), (1, 0));
+        assert_eq!(settings_of(&all[0].text), Some((SYSTEM_HOME.into(), Some("cron".into()))));
+        assert_eq!(settings_of("[Service]\nExecStart=/bin/sched --home /a run\n"), None);
         let theirs = units(&Settings { user: true, run_as: None, home: Path::new("/home/a/.sched"), ..settings });
         assert!(theirs.iter().all(|unit| !unit.text.contains("StateDirectory") && !unit.text.contains("User=")));
     }

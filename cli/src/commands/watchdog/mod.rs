@@ -32,7 +32,10 @@ use tokio::{
     sync::oneshot,
 };
 
-use self::{rows::Line, tell::Teller};
+use self::{
+    rows::Line,
+    tell::{Findings, Teller},
+};
 use super::Done;
 use crate::{
     args::WatchdogArgs,
@@ -89,6 +92,8 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
     let failed = |error| Error::io("cannot listen for signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    // A terminal that closes must not end it, and to a daemon it says to look at its files anew.
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let turns = async {
         loop {
             let interval = match watch.evaluate(out).await {
@@ -99,7 +104,10 @@ async fn course(args: &WatchdogArgs, context: &Context, out: &mut Output) -> Don
                     args.interval.unwrap_or(Watchdog::EVERY)
                 }
             };
-            tokio::time::sleep(interval).await;
+            tokio::select! {
+                () = tokio::time::sleep(interval) => {}
+                _ = hangup.recv() => {}
+            }
         }
     };
     tokio::select! {
@@ -136,13 +144,16 @@ impl Watch<'_> {
     async fn evaluate(&mut self, out: &mut Output) -> Result<(u8, Duration), Failure> {
         // config.yaml may be another one by now, unless the home doesn't answer at all.
         let context = Context::new(Some(self.home.path().to_owned()));
-        let read = if self.looks.hang() { None } else { in_time(move || context.config().config.clone()).await };
+        let read = move || (context.config().config.clone(), context.config().knows_heartbeats());
+        let read = if self.looks.hang() { None } else { in_time(read).await };
+        let knows_heartbeats = read.as_ref().is_some_and(|(_, knows)| *knows);
+        let read = read.map(|(config, _)| config);
         let is_known = read.is_some() || self.config.is_some();
         self.config = read.or_else(|| self.config.take());
         let config = self.config.clone().unwrap_or_default();
         let interval = self.args.interval.or(config.watchdog.every).unwrap_or(Watchdog::EVERY);
         let checks = sched_monitor::checks::look(&config.watchdog.checks, &self.clock);
-        let (own, foreign) = tokio::join!(self.looks.look(&self.home), checks);
+        let (own, foreign) = tokio::join!(self.looks.look(&self.home, self.args.dry_run), checks);
         if matches!(own, own::Own::Seen(_)) {
             self.disk.try_again();
             self.beats.try_again();
@@ -150,7 +161,8 @@ impl Watch<'_> {
         let mut lines = rows::of(&own);
         lines.extend(foreign.into_iter().map(Line::of_check));
         let code = rows::exit_code(own.kind(), &lines);
-        let mut told = self.teller.tell(&self.home, &self.clock, &config, (&lines, &own), self.args).await;
+        let found = Findings { lines: &lines, own: &own, knows_heartbeats };
+        let mut told = self.teller.tell(&self.home, &self.clock, &config, &found, self.args).await;
         if !is_known {
             told.error = Some("config.yaml, which says who is to be told, has not answered".into());
         }

@@ -9,10 +9,11 @@ use std::{
 use sched_monitor::checks::{Found, syntax::Script};
 use scheduler_core::{
     Home, JobId,
-    liveness::beats::Judged,
+    liveness::beats::{Expectations, Judged},
     liveness::{Account, Facts, Verdict, VerdictKind, WatchdogFacts, verdict},
     notify::job_key,
     store::Problem,
+    vfs::RealFs,
 };
 use tokio::{
     runtime::Handle,
@@ -86,7 +87,8 @@ impl Own {
     }
 }
 
-/// Looks at a home, again and again. One look that hangs is enough: another one would hang beside it.
+/// Looks at a home, again and again. One look that hangs is enough: another one would hang beside it. Unless it is dry, a look
+/// also notes since when heartbeats are expected.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Option<JoinHandle<Seen>>);
 
@@ -96,8 +98,8 @@ impl Looks {
         self.0.as_ref().is_some_and(|look| !look.is_finished())
     }
 
-    pub(super) async fn look(&mut self, home: &Home) -> Own {
-        let Ok(looked) = tokio::time::timeout(HOME, self.seen(home)).await else {
+    pub(super) async fn look(&mut self, home: &Home, dry: bool) -> Own {
+        let Ok(looked) = tokio::time::timeout(HOME, self.seen(home, dry)).await else {
             return Own::Dark(format!("the home has not answered for {} s", HOME.as_secs()));
         };
         let Ok(mut seen) = looked else { return Own::Dark("the look at the home broke off".into()) };
@@ -105,7 +107,7 @@ impl Looks {
         Own::Seen(Box::new(seen))
     }
 
-    async fn seen(&mut self, home: &Home) -> Result<Seen, JoinError> {
+    async fn seen(&mut self, home: &Home, dry: bool) -> Result<Seen, JoinError> {
         if let Some(old) = &mut self.0 {
             // What it has seen was so long ago.
             let _ = old.await;
@@ -113,15 +115,18 @@ impl Looks {
         }
         let (handle, of) = (Handle::current(), home.clone());
         // On a thread of its own: a disk that doesn't answer must not keep the other checks.
-        let begun = self.0.insert(tokio::task::spawn_blocking(move || handle.block_on(seen(&of))));
+        let begun = self.0.insert(tokio::task::spawn_blocking(move || handle.block_on(seen(&of, dry))));
         let seen = begun.await;
         self.0 = None;
         seen
     }
 }
 
-async fn seen(home: &Home) -> Seen {
+async fn seen(home: &Home, dry: bool) -> Seen {
     let context = Context::new(Some(home.path().to_owned()));
+    if !dry && let Err(error) = Expectations::note(&RealFs, home, context.config(), context.now()) {
+        tracing::warn!("since when config.yaml expects its heartbeats can't be noted: {error}");
+    }
     let Known { mut facts, views, beats, .. } = facts::collect(&context, home).await;
     // Here it is.
     facts.watchdog = WatchdogFacts::default();

@@ -50,8 +50,8 @@ enum Decision {
     Forget,
     /// It crashed, and is not started, for this reason.
     Refuse(String),
-    /// It is started.
-    Start,
+    /// It is started, for the so-manieth time since it was last seen well.
+    Start(u32),
 }
 
 /// Starts daemons, and takes note of their ends while it lives.
@@ -72,14 +72,14 @@ impl Starter {
                 None
             }
             Decision::Refuse(why) => Some(format!("the daemon is not started: {why}")),
-            Decision::Start => Some(self.start(home, clock).await.unwrap_or_else(|why| {
+            Decision::Start(count) => Some(self.start(home, count, clock).await.unwrap_or_else(|why| {
                 tracing::error!("the daemon could not be started: {why}");
                 format!("the daemon could not be started: {why}")
             })),
         }
     }
 
-    async fn start(&mut self, home: &Home, clock: &Arc<dyn Clock>) -> Result<String, Error> {
+    async fn start(&mut self, home: &Home, count: u32, clock: &Arc<dyn Clock>) -> Result<String, Error> {
         let Some(_lock) = super::lock(&RealFs, home)? else {
             return Ok("the daemon is not started: another watchdog is at it".into());
         };
@@ -87,8 +87,7 @@ impl Starter {
         if lock::look(home).held {
             return Ok("the daemon is not started: it runs by now".into());
         }
-        let before = read(home);
-        let attempts = Attempts { count: before.count.saturating_add(1), at: Some(clock.now()) };
+        let attempts = Attempts { count, at: Some(clock.now()) };
         // Written before: a daemon that takes the machine down with it must not be started at once by the next one.
         write(home, &attempts)?;
         let mut child = spawn(home)?;
@@ -136,15 +135,27 @@ fn decide(seen: &Seen, attempts: &Attempts, systemd: impl FnOnce() -> Option<Str
     if let Some(unit) = systemd() {
         return Decision::Refuse(format!("systemd does that, by {unit}"));
     }
-    let due = attempts.at.filter(|at| *at <= now).map(|at| at + pause(attempts.count));
-    match due {
-        Some(due) if due > now => {
-            let left = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-            let left = scheduler_core::duration::format(Duration::from_secs(left.as_secs().max(1)));
-            Decision::Refuse(format!("{} starts did not help, the next is tried in {left}", attempts.count))
-        }
-        _ => Decision::Start,
+    // One that got as far as to fire was helped, though no watchdog saw it well before it died again.
+    let helped = |at: Timestamp| facts.beat.as_ref().is_ok_and(|beat| beat.last_success_at.is_some_and(|ok| ok > at));
+    let Some(at) = attempts.at.filter(|at| *at <= now) else {
+        return Decision::Start(attempts.count.saturating_add(1));
+    };
+    let helped = helped(at);
+    let count = if helped { 1 } else { attempts.count };
+    let due = at + pause(count);
+    if due <= now {
+        return Decision::Start(if helped { 1 } else { count.saturating_add(1) });
     }
+    let whole = |span: SignedDuration| {
+        let span = Duration::try_from(span).unwrap_or_default();
+        scheduler_core::duration::format(Duration::from_secs(span.as_secs().max(1)))
+    };
+    let why = match count {
+        _ if helped => format!("it was started {} ago, and died again", whole(now.duration_since(at))),
+        1 => "1 start did not help".into(),
+        count => format!("{count} starts did not help"),
+    };
+    Decision::Refuse(format!("{why}; the next is tried in {}", whole(due.duration_since(now))))
 }
 
 /// How long after so many starts the next one is tried.
@@ -166,7 +177,7 @@ fn write(home: &Home, attempts: &Attempts) -> Result<(), Error> {
     atomic_write(&RealFs, &path, &text, None).map(drop).map_err(failed)
 }
 
-/// Starts `sched run` in a session of its own, with nothing of ours but the environment.
+/// Starts `sched run` in a session of its own, with nothing of ours or our caller's but the environment.
 fn spawn(home: &Home) -> Result<Child, Error> {
     let failed = |error| Error::io("cannot start the daemon", error);
     let log = open_log(&home.daemon_log())?;
@@ -177,7 +188,7 @@ fn spawn(home: &Home) -> Result<Child, Error> {
     let mut command = Command::new(program);
     command.arg("--home").arg(home.path()).args(["run", "--detached"]).current_dir("/");
     command.stdin(Stdio::null()).stdout(log.try_clone().map_err(failed)?).stderr(log);
-    command.spawn().map_err(failed)
+    sched_runner::detached(&mut command).spawn().map_err(failed)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a log that a child appends to is no state of ours")]
@@ -249,8 +260,8 @@ mod tests {
 
     #[test]
     fn only_what_crashed_is_started_and_only_if_nobody_else_does() {
-        check(|_| {}, (0, 0), None, "Start");
-        check(|facts| facts.boot_id = Some("next".into()), (0, 0), None, "Start");
+        check(|_| {}, (0, 0), None, "Start(1)");
+        check(|facts| facts.boot_id = Some("next".into()), (0, 0), None, "Start(1)");
         check(phase(Phase::Stopped), (0, 0), None, "Leave");
         check(phase(Phase::Draining), (0, 0), None, "it was told to stop");
         check(|_| {}, (0, 0), Some("sched.service"), "systemd does that, by sched.service");
@@ -261,18 +272,28 @@ mod tests {
             phase(Phase::Draining)(facts);
             facts.boot_id = Some("next".into());
         };
-        check(rebooted, (0, 0), None, "Start");
+        check(rebooted, (0, 0), None, "Start(1)");
     }
 
     #[test]
     fn what_does_not_help_is_done_ever_more_rarely() {
-        check(|_| {}, (1, 29), None, "1 starts did not help, the next is tried in 1s");
-        check(|_| {}, (1, 30), None, "Start");
-        check(|_| {}, (3, 60), None, "3 starts did not help, the next is tried in 1m");
-        check(|_| {}, (40, 1799), None, "40 starts did not help, the next is tried in 1s");
-        check(|_| {}, (40, 1800), None, "Start");
+        check(|_| {}, (1, 29), None, "1 start did not help; the next is tried in 1s");
+        check(|_| {}, (1, 30), None, "Start(2)");
+        check(|_| {}, (3, 60), None, "3 starts did not help; the next is tried in 1m");
+        check(|_| {}, (40, 1799), None, "40 starts did not help; the next is tried in 1s");
+        check(|_| {}, (40, 1800), None, "Start(41)");
         // A clock that was set back must not put it off.
-        check(|_| {}, (5, -9999), None, "Start");
+        check(|_| {}, (5, -9999), None, "Start(6)");
+        // One that fired after the start was helped; one that did so before was not.
+        let fired = |ago: i64| {
+            move |facts: &mut Facts| {
+                facts.beat.as_mut().unwrap().last_success_at = Some(now() - SignedDuration::from_secs(ago));
+            }
+        };
+        check(fired(10), (1, 20), None, "it was started 20s ago, and died again; the next is tried in 10s");
+        check(fired(10), (7, 20), None, "it was started 20s ago, and died again; the next is tried in 10s");
+        check(fired(10), (7, 30), None, "Start(1)");
+        check(fired(21), (7, 20), None, "7 starts did not help; the next is tried in 29m 40s");
         check(phase(Phase::Stopped), (3, 60), None, "Leave");
     }
 }

@@ -93,7 +93,7 @@ fn scheduler(seen: &Seen) -> Vec<Line> {
 fn heartbeat(beat: &Judged) -> Line {
     let age = beat.age.map_or_else(
         || "it need not have come yet".into(),
-        |age| format!("{} old", scheduler_core::duration::format(Duration::from_secs(age.as_secs()))),
+        |age| format!("{} old", scheduler_core::duration::coarse(Duration::from_secs(age.as_secs()))),
     );
     Line::new("heartbeat", beat.name.to_string(), beat.key(), Found::ok(age))
 }

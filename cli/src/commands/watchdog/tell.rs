@@ -19,6 +19,18 @@ const SCOPE: &str = "watchdog";
 /// What the keys of alerts about failed jobs begin with; they are the daemon's.
 const JOB: &str = "job-";
 
+/// What the keys of alerts about heartbeats of jobs begin with.
+const HEARTBEAT: &str = "heartbeat";
+
+/// What there is to be told.
+pub(super) struct Findings<'a> {
+    pub(super) lines: &'a [Line],
+    /// This home, which is what most of them are about.
+    pub(super) own: &'a Own,
+    /// Whether it is known which heartbeats are expected: while it isn't, what seems to be well may only be forgotten.
+    pub(super) knows_heartbeats: bool,
+}
+
 /// Where a watchdog tells what it finds, kept from one evaluation to the next.
 pub(super) struct Teller {
     disk: Bounded,
@@ -46,22 +58,23 @@ impl Teller {
         Self { disk, desk: None, settings: None }
     }
 
-    /// Opens, updates and closes alerts as `lines` ask for it, which are about `own` and what else is watched.
+    /// Opens, updates and closes alerts as `found` asks for it.
     pub(super) async fn tell(
         &mut self,
         home: &Home,
         clock: &Arc<dyn Clock>,
         config: &Config,
-        (lines, own): (&[Line], &Own),
+        found: &Findings<'_>,
         args: &WatchdogArgs,
     ) -> Told {
         let mut told = Told::default();
-        // What can't be read keeps nobody from being told; that it can't is one of `lines`.
+        let problems: Vec<&Line> = found.lines.iter().filter(|line| line.row.found.verdict.is_problem()).collect();
+        // What can't be read keeps nobody from being told; that it can't is one of these.
         let shelved = Shelf::new(Arc::new(self.disk.clone()), home).read().unwrap_or_default();
         let open: Vec<&OpenAlert> = shelved.open().collect();
         let known = |key: &str| open.iter().find(|alert| alert.key == key);
         let mut current = Vec::new();
-        for line in lines.iter().filter(|line| line.is_told && line.row.found.verdict.is_problem()) {
+        for line in problems.iter().filter(|line| line.is_told) {
             match known(&line.key) {
                 // The daemon has told it, and will tell when the job is well again.
                 Some(alert) if line.key.starts_with(JOB) && alert.scope.as_deref() != Some(SCOPE) => continue,
@@ -75,12 +88,13 @@ impl Teller {
             current.push(alert(line, clock, &config.watchdog));
         }
         // What somebody has acknowledged is no problem of `status` any more, and yet not over; nor is what can't be seen now.
-        let (troubled, is_dark) = (own.troubled(), matches!(own, Own::Dark(_)));
+        let (troubled, is_dark) = (found.own.troubled(), matches!(found.own, Own::Dark(_)));
         let lasts = |alert: &&&OpenAlert| {
             let is_acknowledged = alert.acknowledged.is_some() && troubled.contains(&alert.key);
-            alert.scope.as_deref() == Some(SCOPE) && (is_dark || is_acknowledged)
+            let is_uncertain = !found.knows_heartbeats && alert.key.starts_with(HEARTBEAT);
+            alert.scope.as_deref() == Some(SCOPE) && (is_dark || is_acknowledged || is_uncertain)
         };
-        for alert in open.iter().filter(lasts).filter(|alert| lines.iter().all(|line| line.key != alert.key)) {
+        for alert in open.iter().filter(lasts).filter(|alert| problems.iter().all(|line| line.key != alert.key)) {
             current.push(Alert::open(&alert.key, &alert.title, clock.now()).detail(&alert.detail).kind(alert.kind));
         }
         let asked = if args.dry_run {

@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use sched_monitor::{Desk, Report};
 use scheduler_core::{
-    Clock, Home,
+    Clock, ErrorKind, Home,
     config::{Config, ReportPlan},
     store::Problem,
 };
@@ -147,7 +147,10 @@ pub(crate) fn problems(home: &Home, now: Timestamp) -> Vec<Problem> {
     let record = match Record::read(home) {
         Ok(record) => record,
         Err(error) => {
-            let hint = "remove the file: the next report goes out at its next instant";
+            let hint = match error.kind() {
+                ErrorKind::Invalid => "remove the file: the next report goes out at its next instant",
+                _ => "check who owns the file and that it can be read",
+            };
             return vec![Problem::new("report", error.to_string(), hint)];
         }
     };

@@ -82,6 +82,8 @@ fn every_key_is_taken() {
 #[test]
 fn a_wrong_value_costs_its_key_only() {
     let default = "correct the value; until then its default holds";
+    let nothing = "correct it; until then it counts for nothing";
+    let missed = "correct it; until then nobody misses this one";
     let quotes = "put it in quotes if it is meant as a name";
     let cases = [
         ("\n\nprovider: [a]", 3, 11, "provider", "expected a name, found a list", default),
@@ -150,33 +152,33 @@ fn a_wrong_value_costs_its_key_only() {
         (
             "groups: {backups: 2}",
             1,
-            9,
-            "groups",
-            "backups: expected a section such as `{max_parallel: 2}`, found the number 2",
-            default,
+            19,
+            "groups.backups",
+            "expected a section such as `{max_parallel: 2}`, found the number 2",
+            nothing,
         ),
-        ("groups: {backups: {}}", 1, 9, "groups", "backups: it has no `max_parallel`", default),
+        ("groups: {backups: {}}", 1, 19, "groups.backups", "it has no `max_parallel`", nothing),
         (
             "groups: {backups: {max_parallel: 0}}",
             1,
-            9,
-            "groups",
-            "backups: max_parallel: expected a whole number of at least 1, found the number 0",
-            default,
+            19,
+            "groups.backups",
+            "max_parallel: expected a whole number of at least 1, found the number 0",
+            nothing,
         ),
         (
             "groups: {backups: {max_paralel: 1}}",
             1,
-            9,
-            "groups",
-            "backups: the text \"max_paralel\" is no key of it",
+            19,
+            "groups.backups",
+            "the text \"max_paralel\" is no key of it",
             "its only key is `max_parallel`",
         ),
         (
             "groups: {The backups: {max_parallel: 1}}",
             1,
-            9,
-            "groups",
+            23,
+            "groups.The backups",
             "the text \"The backups\" is no name of a group",
             "a name is a-z, 0-9, `.`, `_` or `-`, at most 63 long",
         ),
@@ -246,8 +248,15 @@ fn a_wrong_value_costs_its_key_only() {
             "expected variables with their values, found a list",
             default,
         ),
-        ("defaults: {env: {A: [1]}}", 1, 17, "defaults.env", "A: expected a text, found a list", default),
-        ("defaults: {env: {A=B: x}}", 1, 17, "defaults.env", "the text \"A=B\" is not a name of a variable", default),
+        ("defaults: {env: {A: [1]}}", 1, 21, "defaults.env.A", "expected a text, found a list", nothing),
+        (
+            "defaults: {env: {A=B: x}}",
+            1,
+            23,
+            "defaults.env.A=B",
+            "the text \"A=B\" is not a name of a variable",
+            nothing,
+        ),
         (
             "gateway: {listen: '127.0.0.1:7373'}",
             1,
@@ -270,50 +279,42 @@ fn a_wrong_value_costs_its_key_only() {
             1,
             13,
             "heartbeats",
-            "expected a list such as `[{name: agent, every: 15m}]`, found a section of keys",
-            default,
+            "expected a list of heartbeats, found a section of keys",
+            "begin each with `- name:`, one below the other",
         ),
         (
             "heartbeats: [agent]",
             1,
-            13,
-            "heartbeats",
-            "entry 1: expected a section such as `{name: agent, every: 15m}`, found the text \"agent\"",
-            default,
+            14,
+            "heartbeats.0",
+            "expected a section such as `{name: agent, every: 15m}`, found the text \"agent\"",
+            missed,
         ),
-        ("heartbeats: [{name: a}]", 1, 13, "heartbeats", "entry 1: it has no `every`", default),
-        ("heartbeats: [{every: 1h}]", 1, 13, "heartbeats", "entry 1: it has no `name`", default),
-        ("heartbeats: [{name: ' ', every: 1h}]", 1, 13, "heartbeats", "entry 1: name: it is empty", default),
+        ("heartbeats: [{name: a}]", 1, 14, "heartbeats.0", "it has no `every`", missed),
+        ("heartbeats: [{every: 1h}]", 1, 14, "heartbeats.0", "it has no `name`", missed),
+        ("heartbeats: [{name: ' ', every: 1h}]", 1, 21, "heartbeats.0.name", "it is empty", missed),
         (
             "heartbeats: [{name: a, every: 0}]",
             1,
-            13,
-            "heartbeats",
-            "entry 1: every: it is zero; a duration such as `15m` is needed",
-            default,
+            31,
+            "heartbeats.0.every",
+            "it is zero; a duration such as `15m` is needed",
+            missed,
         ),
         (
             "heartbeats: [{name: a, every: 1h, max_age: soon}]",
             1,
-            13,
-            "heartbeats",
-            "entry 1: max_age: `soon` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
-            default,
-        ),
-        (
-            "heartbeats: [{name: a, every: 1h}, {name: a, every: 2h}]",
-            1,
-            13,
-            "heartbeats",
-            "entry 2: there is another one for `a`",
-            default,
+            44,
+            "heartbeats.0.max_age",
+            "`soon` is not a duration; write `30s`, `5m`, `1h30m` or `2d`",
+            missed,
         ),
         (
             "heartbeats: [{name: a, evry: 1h}]",
             1,
-            13,
-            "heartbeats",
-            "entry 1: the text \"evry\" is no key of it",
+            14,
+            "heartbeats.0",
+            "the text \"evry\" is no key of it",
             "its keys are `name`, `every` and `max_age`",
         ),
         ("heartbeats_dir: beats", 1, 17, "heartbeats_dir", "`beats` is not an absolute path", default),
@@ -352,7 +353,8 @@ fn a_wrong_value_costs_its_key_only() {
     ];
     for (text, line, column, key, what, hint) in cases {
         let place = format!("config.yaml: line {line}, column {column}");
-        refused(text, &format!("config-{key}: {place}: {key}: {what} [{hint}]"));
+        let name = key.replace([' ', '='], "-");
+        refused(text, &format!("config-{name}: {place}: {key}: {what} [{hint}]"));
         assert!(fits(text) != Some(true) || needs_the_loader(text), "the schema takes {text}");
     }
 }
@@ -399,6 +401,45 @@ fn an_unknown_key_is_a_remark_with_the_nearest_one() {
     }
     refused("12: x", "remark config-key: config.yaml: the number 12 is no key [remove it]");
     refused("[a, b]: x", "remark config-key: config.yaml: a list is no key [remove it]");
+}
+
+#[test]
+fn one_wrong_member_costs_no_other() {
+    let check = |text: &str, problem: &str, change: fn(&mut Config)| {
+        let case = Case::with(text);
+        let mut expected = Config::default();
+        change(&mut expected);
+        assert_eq!(case.problems(), [problem], "{text}");
+        assert_eq!(case.load().config, expected, "{text}");
+    };
+    let heartbeats = |c: &mut Config| {
+        let every = Duration::from_secs(1);
+        c.heartbeats = vec![Expected { name: BeatName::new("a"), every, max_age: None }];
+    };
+    check(
+        "heartbeats: [{name: a, every: 1s}, {name: b, every: 1x}]",
+        "config-heartbeats.1.every: config.yaml: line 1, column 53: heartbeats.1.every: `1x` is not a duration; write `30s`, \
+         `5m`, `1h30m` or `2d` [correct it; until then nobody misses this one]",
+        heartbeats,
+    );
+    check(
+        "heartbeats: [{name: a, every: 1s}, {name: a, every: 2h}]",
+        "config-heartbeats.1.name: config.yaml: line 1, column 43: heartbeats.1.name: a second heartbeat with the name `a` \
+         [correct it; until then nobody misses this one]",
+        heartbeats,
+    );
+    check(
+        "groups: {a: {max_parallel: 2}, b: 3}",
+        "config-groups.b: config.yaml: line 1, column 35: groups.b: expected a section such as `{max_parallel: 2}`, found the \
+         number 3 [correct it; until then it counts for nothing]",
+        |c| c.groups = [("a".into(), 2)].into_iter().collect(),
+    );
+    check(
+        "defaults: {env: {A: x, B: [y]}}",
+        "config-defaults.env.B: config.yaml: line 1, column 27: defaults.env.B: expected a text, found a list \
+         [correct it; until then it counts for nothing]",
+        |c| c.defaults.env = [("A".into(), "x".into())].into_iter().collect(),
+    );
 }
 
 #[test]

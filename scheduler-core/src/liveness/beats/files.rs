@@ -19,6 +19,9 @@ use crate::{
     vfs::{Open, Stat, Vfs},
 };
 
+/// Why what is in the place of a file can't be read, if that is a folder, a pipe or a device.
+pub(super) const NO_FILE: &str = "it is not a regular file";
+
 /// How the file of a beat ends.
 const LAST: &str = ".last";
 
@@ -128,7 +131,7 @@ pub(super) fn content(fs: &dyn Vfs, path: &Path) -> Result<Vec<u8>, Unreadable> 
     };
     // To open a pipe is to wait for its writer. A file system that doesn't tell kinds apart (a test's) reports none.
     if !matches!(fs.stat(path).map_err(failed)?.mode & KIND, REGULAR | 0) {
-        return Err(Unreadable::Failed("cannot be read: it is not a regular file".into()));
+        return Err(Unreadable::Failed(format!("cannot be read: {NO_FILE}")));
     }
     let file = fs.open(path, Open::Read).map_err(failed)?;
     let mut content = vec![0; MAX_LEN + 1];

@@ -24,6 +24,7 @@ use super::{
     },
     beat::Beat,
     expected::{Expectation, ExpectedBy, times},
+    files,
     name::BeatName,
 };
 use crate::store::Problem;
@@ -116,6 +117,11 @@ impl Judged {
         self.name.key()
     }
 
+    /// Whether a folder or a pipe is where its file should be.
+    fn is_no_file(&self) -> bool {
+        self.why.as_ref().is_some_and(|why| why.ends_with(files::NO_FILE))
+    }
+
     /// What somebody has to put right, and how.
     pub fn problem(&self) -> Option<Problem> {
         let why = self.why.as_ref().filter(|_| self.verdict.is_problem())?;
@@ -127,6 +133,9 @@ impl Judged {
             BeatVerdict::Error => "see what its job says".into(),
             BeatVerdict::Future => "check the clock of the machine that it comes from".into(),
             BeatVerdict::Corrupt => format!("the next beat replaces it; {retire}"),
+            BeatVerdict::Unreadable if self.is_no_file() => {
+                "take away what is in its place; the next beat puts it right".into()
+            }
             BeatVerdict::Unreadable => "check who owns its file, and its folder".into(),
             BeatVerdict::Missing if self.expected.is_none() => "`sched heartbeat check` lists those there are".into(),
             _ => format!("see whether its job runs; {retire}"),

@@ -1,7 +1,12 @@
 //! Names, files and the rows of the verdict.
 #![expect(clippy::disallowed_methods, reason = "tests make the files that the code under test finds")]
 
-use std::{fs, sync::Arc, thread, time::Duration};
+use std::{
+    fs,
+    sync::Arc,
+    thread,
+    time::{Duration, SystemTime},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -12,7 +17,7 @@ use super::{
 };
 use crate::{
     ErrorKind, Home,
-    config::Config,
+    config::{self, Config},
     testing::FaultyFs,
     vfs::{RealFs, Vfs as _},
 };
@@ -261,4 +266,42 @@ fn what_is_expected_is_kept_a_file_each_and_configs_word_counts() {
     assert_eq!((found.all.len(), found.all[0].by), (1, ExpectedBy::Config));
     assert!(Expectations::remove(&RealFs, &home, &BeatName::new("a")).unwrap());
     assert!(!Expectations::remove(&RealFs, &home, &BeatName::new("a")).unwrap());
+}
+
+#[test]
+fn what_config_expects_is_expected_since_it_says_so_and_not_since_its_file_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::new(folder.path());
+    let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let day = Duration::from_hours(24).as_secs();
+    let now = Timestamp::from_second(100 * day as i64).unwrap();
+    // What the file says, changed on which day; and since which day the first one then is expected.
+    let check = |text: &str, changed: u64, since: Option<u64>| {
+        fs::write(home.config_yaml(), text).unwrap();
+        fs::File::options().append(true).open(home.config_yaml()).unwrap().set_modified(at(changed * day)).unwrap();
+        let loaded = config::load(&RealFs, &home, false);
+        Expectations::note(&RealFs, &home, &loaded, now).unwrap();
+        let found = Expectations::load(&RealFs, &home, &loaded.config);
+        let first = found.all.first().map(|first| first.since.as_second() as u64 / day);
+        assert_eq!(first, since, "{text}");
+    };
+    check("heartbeats: [{name: a, every: 1d}]", 10, Some(10));
+    check("heartbeats: [{name: a, every: 1d}]", 20, Some(10));
+    check("agent: other\nheartbeats: [{name: a, every: 24h}, {name: b, every: 1h}]", 30, Some(10));
+    check("heartbeats: [{name: b, every: 1h}, {name: a, every: 1d}]", 40, Some(30));
+    // An entry that says something else says so from then on.
+    check("heartbeats: [{name: a, every: 2d}, {name: b, every: 1h}]", 50, Some(50));
+    // While it can't be known what is expected, nothing is forgotten.
+    check("heartbeats: [{name: b, every: 1x}]", 60, None);
+    check("heartbeats: [{", 60, None);
+    check("heartbeats: [{name: b, every: 1h}]", 70, Some(30));
+    // And one that was taken out is another one when it is back.
+    check("heartbeats: [{name: a, every: 2d}]", 80, Some(80));
+    assert_eq!(RealFs.list(&home.expected_beats()).unwrap(), ["a.config"]);
+    // A note of a clock that was ahead, or that can't be read, puts nothing off.
+    let note = home.expected_beats().join("a.config");
+    for spoiled in [r#"{"format":1,"every_s":172800.0,"since":"2099-01-01T00:00:00Z"}"#, "{"] {
+        fs::write(&note, spoiled).unwrap();
+        check("heartbeats: [{name: a, every: 2d}]", 90, Some(if spoiled == "{" { 90 } else { 100 }));
+    }
 }

@@ -116,10 +116,13 @@ pub(super) fn has_only_known_fields(edit: &Edit) -> bool {
     edit.parts().put.iter().all(|entry| unknown_fields(entry).is_empty())
 }
 
+/// How many further entries with one id are told each by itself.
+const FEW: usize = 3;
+
 /// What an operator has to put right in `document`; what is in force instead is known where there is a `book`.
 pub(super) fn problems(path: &str, document: &Document, defaults: &JobDefaults, book: Option<&Book>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut first = BTreeMap::new();
+    let (mut first, mut again) = (BTreeMap::new(), BTreeMap::<JobId, usize>::new());
     for entry in &document.entries {
         if let Some(why) = &entry.broken {
             let hint = "correct the entry; until then no job is taken for removed";
@@ -139,6 +142,11 @@ pub(super) fn problems(path: &str, document: &Document, defaults: &JobDefaults, 
             }
         };
         if let Some(first) = first.get(&id) {
+            let count = again.entry(id.clone()).or_default();
+            *count += 1;
+            if *count > FEW {
+                continue;
+            }
             let what = format!("{path}: {}: job `{id}` is there already, at {first}", entry.place);
             let what = if book.is_some() { format!("{what}; this one is ignored") } else { what };
             let hint = "remove one of them, or give it another id";
@@ -163,6 +171,11 @@ pub(super) fn problems(path: &str, document: &Document, defaults: &JobDefaults, 
             let hint = nearest.map_or_else(|| "remove it".to_owned(), |nearest| format!("did you mean `{nearest}`?"));
             problems.push(Problem::remark(format!("entry-{id}-{field}"), what, hint).of_job(&id));
         }
+    }
+    for (id, count) in again.into_iter().filter(|(_, count)| *count > FEW) {
+        let what = format!("{path}: job `{id}` is there {} more times", count - FEW);
+        let hint = "remove all of them but one, or give them other ids";
+        problems.push(Problem::new(format!("entry-{id}-more"), what, hint).of_job(&id));
     }
     problems
 }
