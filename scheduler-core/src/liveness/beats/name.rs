@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 /// ```
 /// use scheduler_core::liveness::beats::BeatName;
 /// assert_eq!(BeatName::new("nightly-backup").stem(), "nightly-backup");
+/// assert_eq!(BeatName::new("nightly-backup").key(), "heartbeat-nightly-backup");
 /// let hostile = BeatName::new("../../etc/passwd");
 /// assert_eq!(hostile.stem(), "%2E.%2F..%2Fetc%2Fpasswd");
 /// assert_eq!(hostile.to_string(), "../../etc/passwd");
