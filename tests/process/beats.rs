@@ -143,7 +143,7 @@ fn a_home_that_cannot_be_written_breaks_no_job() {
     let place = Place::empty();
     place.write("heartbeats", "a file where a folder should be");
     let ran = beat(&place, &["agent", "--interval", "15m"]);
-    ran.says(0, &["heartbeat `agent` was not written: cannot write", "not a directory"]);
+    ran.says(0, &["heartbeat `agent` was not written: cannot make", "it is a file, not a folder"]);
     fs::remove_dir_all(place.home()).expect("no home");
     fs::write(place.home(), "nor a home").expect("a file");
     beat(&place, &["agent", "--interval", "15m"]).says(0, &["heartbeat `agent` was not written"]);
