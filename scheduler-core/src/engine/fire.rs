@@ -77,7 +77,7 @@ impl Shared {
     async fn fire_at(self: &Arc<Self>, job: &JobView, instant: Timestamp) -> Result<FireOutcome> {
         let now = self.options.clock.now();
         if let Some(waiting) = job.open.iter().find(|o| o.id.instant() == Some(instant) && !o.is_active()) {
-            return self.claim_one(&waiting.run).await;
+            return self.claim_one(&job.id, &waiting.run).await;
         }
         if instant <= job.settled_through {
             return Ok(FireOutcome::LostClaim);
@@ -106,14 +106,14 @@ impl Shared {
     async fn fire_event(self: &Arc<Self>, job: &JobView, key: &str) -> Result<FireOutcome> {
         let ask = Ask { job: job.id.clone(), kind: OccurrenceKind::External, key: key.to_owned(), force: false };
         match self.options.store.ask(ask).await? {
-            Asked::Queued(run) => self.claim_one(&run).await,
+            Asked::Queued(run) => self.claim_one(&job.id, &run).await,
             Asked::Known(_) => Ok(FireOutcome::LostClaim),
             Asked::Skipped(_, crate::occurrence::SkipReason::Paused) => Ok(FireOutcome::Paused),
             Asked::Skipped(_, reason) => Ok(FireOutcome::Skipped(reason)),
         }
     }
 
-    async fn claim_one(self: &Arc<Self>, run: &RunId) -> Result<FireOutcome> {
+    async fn claim_one(self: &Arc<Self>, job: &JobId, run: &RunId) -> Result<FireOutcome> {
         match self.options.store.claim(vec![run.clone()], self.limits()).await?.pop().flatten() {
             Some(claim) => {
                 self.dispatch(claim);
@@ -122,7 +122,11 @@ impl Shared {
             None => {
                 // The turn sees to what has to make room for it.
                 self.wake.notify_one();
-                Ok(FireOutcome::Queued(run.clone()))
+                let open = self.job(job).await?.map(|view| view.open).unwrap_or_default();
+                let waits = open.iter().any(|occurrence| occurrence.run == *run && !occurrence.is_active());
+                // The turn, which looks at every change of the store, may have been faster: then it is under way.
+                let outcome = if waits { FireOutcome::Queued } else { FireOutcome::Started };
+                Ok(outcome(run.clone()))
             }
         }
     }
