@@ -17,6 +17,7 @@ mod facts;
 pub mod heartbeat;
 mod presence;
 mod pulse;
+mod record;
 mod verdict;
 mod watchdog;
 mod words;

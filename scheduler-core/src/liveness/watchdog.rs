@@ -4,7 +4,7 @@
 //! and the oldest age in it. What only we read, the boot and the time awake, tells a machine that slept from a watchdog that
 //! stopped.
 
-use std::{io, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     facts::Facts,
     heartbeat::{Status, Unreadable},
+    record,
     words::{moment, span},
 };
-use crate::{
-    Error, Result,
-    store::Problem,
-    vfs::{Vfs, atomic_write},
-};
+use crate::{Result, store::Problem, vfs::Vfs};
 
 /// The format this build writes.
 const FORMAT: u32 = 1;
@@ -123,14 +120,7 @@ impl WatchdogBeat {
     /// # Errors
     /// Why it can't be written.
     pub fn write(&self, fs: &dyn Vfs, path: &Path) -> Result<()> {
-        let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
-        let mut text = serde_json::to_vec(self).unwrap_or_default();
-        text.push(b'\n');
-        if let Some(folder) = path.parent() {
-            let failed = |error| Error::io(format!("cannot make {}", folder.display()), error);
-            fs.create_dir_all(folder).map_err(failed)?;
-        }
-        atomic_write(fs, path, &text, None).map(drop).map_err(failed)
+        record::write(self, fs, path)
     }
 
     /// The beat at `path`.
@@ -138,19 +128,7 @@ impl WatchdogBeat {
     /// # Errors
     /// Why there is none to be had.
     pub fn read(fs: &dyn Vfs, path: &Path) -> Result<Self, Unreadable> {
-        let text = match fs.read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unreadable::Missing),
-            Err(error) => return Err(Unreadable::Failed(Error::io("cannot be read", error).to_string())),
-        };
-        if text.trim_ascii().is_empty() {
-            return Err(Unreadable::Empty);
-        }
-        let beat: Self = serde_json::from_slice(&text).map_err(|error| Unreadable::Garbage(error.to_string()))?;
-        match beat.format {
-            FORMAT => Ok(beat),
-            other => Err(Unreadable::Garbage(format!("it is of format {other}, and this build reads {FORMAT}"))),
-        }
+        record::read(fs, path, FORMAT, |beat: &Self| beat.format)
     }
 }
 

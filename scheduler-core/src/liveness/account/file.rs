@@ -1,12 +1,12 @@
 //! The file of an account: how it is read and written, and what names the files that it is about.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use super::look::{Account, FORMAT};
 use crate::{
-    Error, Home, Result,
-    liveness::heartbeat::Unreadable,
-    vfs::{Vfs, atomic_write},
+    Home, Result,
+    liveness::{heartbeat::Unreadable, record},
+    vfs::Vfs,
 };
 
 impl Account {
@@ -43,14 +43,7 @@ impl Account {
     /// # Errors
     /// Why it can't be written.
     pub fn write(&self, fs: &dyn Vfs, path: &Path) -> Result<()> {
-        let failed = |error| Error::io(format!("cannot write {}", path.display()), error);
-        let mut text = serde_json::to_vec(self).unwrap_or_default();
-        text.push(b'\n');
-        if let Some(folder) = path.parent() {
-            let failed = |error| Error::io(format!("cannot make {}", folder.display()), error);
-            fs.create_dir_all(folder).map_err(failed)?;
-        }
-        atomic_write(fs, path, &text, None).map(drop).map_err(failed)
+        record::write(self, fs, path)
     }
 
     /// The account at `path`.
@@ -63,18 +56,6 @@ impl Account {
     /// # Errors
     /// Why there is none to be had.
     pub fn read(fs: &dyn Vfs, path: &Path) -> Result<Self, Unreadable> {
-        let text = match fs.read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unreadable::Missing),
-            Err(error) => return Err(Unreadable::Failed(Error::io("cannot be read", error).to_string())),
-        };
-        if text.trim_ascii().is_empty() {
-            return Err(Unreadable::Empty);
-        }
-        let account: Self = serde_json::from_slice(&text).map_err(|error| Unreadable::Garbage(error.to_string()))?;
-        match account.format {
-            FORMAT => Ok(account),
-            other => Err(Unreadable::Garbage(format!("it is of format {other}, and this build reads {FORMAT}"))),
-        }
+        record::read(fs, path, FORMAT, |account: &Self| account.format)
     }
 }
